@@ -1,0 +1,65 @@
+# Every target works in a fresh clone: it needs Python 3.11 or newer with venv, make, and a package index.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help up serve test check slow clean chromium
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+up: .venv/.installed .venv/.installed-demo ## run everything with the demo's story (PORT=8000)
+	@$(BIN)/python manage.py up
+
+serve: .venv/.installed ## run everything without demo data
+	@$(BIN)/python manage.py serve
+
+test: .venv/.installed-dev .venv/.installed-demo chromium ## the whole suite, with servers of its own
+	$(BIN)/python -m pytest -m "not slow"
+
+check: .venv/.installed-dev ## format, lint, types, layers, migrations, then the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(MAKE) test
+
+slow: .venv/.installed-dev .venv/.installed-demo ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+clean: ## remove caches and the servers of tests; the data of `make up` stays
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache var/test-*
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+# Browser tests need Debian's chromium. Without it, and without the right to install it, they are skipped.
+chromium:
+	@command -v chromium >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  echo "installing chromium for the browser tests" && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
+	} || echo "chromium is absent: the browser tests will be skipped (apt-get install chromium)"
+
+$(BIN)/uv:
+	@echo "creating .venv"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	  { echo "No venv: install it (Debian: apt-get install python3-venv) and run make again."; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/.installed: requirements.txt | $(BIN)/uv
+	@echo "installing packages"
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+.venv/.installed-demo: requirements-demo.txt | $(BIN)/uv
+	@echo "installing the demo's scores"
+	@$(INSTALL) --no-deps -r requirements-demo.txt
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt | $(BIN)/uv
+	@echo "installing packages for development"
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@

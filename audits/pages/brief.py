@@ -1,0 +1,169 @@
+"""The review brief: the page on which an approver decides."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from audits.pages.changes import comparisons
+from audits.pages.doubts import doubts_of
+from audits.pages.evidence import decides, lines_of, worst_first
+from audits.pages.findings import Finding, finding_of
+from audits.pages.forest import difference_forest, rate_forest
+from audits.pages.frame import draw, visible_revision
+from audits.pages.mini import WorstPicture, worst_picture
+from audits.pages.plans import card_rows, plan_rows, stage_rows
+from audits.pages.seating import Seating, seating_of
+from governance.access.admin_base import Offer, admin_url
+from governance.access.queries import visible_to
+from governance.access.requests import actor_from
+from governance.actors import Actor
+from governance.ledger.queries import entry_of
+from governance.registry.models import System
+from releases.approvals.models import ApprovalRequest, RequestState, VoteDecision
+from releases.approvals.queries import effective_state, warnings_of
+from releases.bundles.differences import ChannelDifference, difference_by_channel
+from releases.bundles.models import Release, Revision
+from releases.gates.models import GateEvaluation
+from releases.gates.queries import latest_evaluation
+
+BUTTONS = (
+    ("reject", "Reject", "cancel"),
+    ("request_changes", "Request changes", "edit"),
+    ("approve", "Approve", "check"),
+)
+VERDICTS = {"fail": 0, "inconclusive": 1, "pass": 2}
+
+
+def brief(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The brief of one revision."""
+    revision = visible_revision(request, pk)
+    actor = actor_from(request)
+    asked = newest_request(actor, revision)
+    evaluation = evaluation_shown(revision, asked)
+    found = finding_of(revision.release.name, evaluation)
+    seating = seating_of(actor, asked) if asked else None
+    context = {
+        "revision": revision,
+        "release": revision.release,
+        "release_url": f"{admin_url(Release, 'change', revision.release_id)}?revision={revision.number}",
+        "evaluation": evaluation,
+        "finding": found,
+        "seating": seating,
+        "comparisons": comparisons(revision, _differences(revision, seating)),
+        "card": card_rows(revision),
+        "plan": plan_rows(revision),
+        "stages": stage_rows(revision),
+        "offers": vote_offers(seating, found) if seating else (),
+        "say": say_of(seating, found),
+        **evidence_context(evaluation, found, revision, asked),
+    }
+    system = revision.release.system
+    crumbs = [("Inbox", reverse("admin:index")), (str(system), admin_url(System, "change", system.pk))]
+    crumbs.append((revision.release.name, ""))
+    return draw(
+        request, "countersign/brief.html", context, title=f"Review of {revision.release}", crumbs=crumbs
+    )
+
+
+def _differences(revision: Revision, seating: Seating | None) -> list[ChannelDifference]:
+    """What changes, on the channels that an open request asks for, else on all that the revision touches."""
+    found = difference_by_channel(revision).values()
+    if seating is None or not seating.is_open:
+        return list(found)
+    return [one for one in found if one.channel.name in seating.channels]
+
+
+def requests_of(actor: Actor, revision: Revision) -> QuerySet[ApprovalRequest]:
+    """The revision's requests that the actor may see, newest first."""
+    rows = visible_to(ApprovalRequest.objects.filter(revision=revision), actor)
+    return (
+        rows.select_related("release__system", "revision__release__system", "evaluation__policy", "system")
+        .prefetch_related("channel_rows__channel", "votes")
+        .order_by("-requested_at")
+    )
+
+
+def newest_request(actor: Actor, revision: Revision) -> ApprovalRequest | None:
+    """The request a page is about: the open one, else the newest."""
+    rows = list(requests_of(actor, revision))
+    opened = [row for row in rows if effective_state(row, timezone.now()) is RequestState.OPEN]
+    return next(iter(opened or rows), None)
+
+
+def evaluation_shown(revision: Revision, asked: ApprovalRequest | None) -> GateEvaluation | None:
+    """What a vote is about: the evaluation named by an open request, else the newest."""
+    if asked is not None and effective_state(asked, timezone.now()) is RequestState.OPEN:
+        return asked.evaluation
+    return latest_evaluation(revision)
+
+
+def evidence_context(
+    evaluation: GateEvaluation | None, found: Finding, revision: Revision, asked: ApprovalRequest | None
+) -> dict[str, Any]:
+    """Everything about the numbers; nothing where there is no completed evaluation."""
+    if evaluation is None or found.verdict in {"requested", "error", "none"}:
+        return {"picture": None}
+    lines = lines_of(evaluation.result)
+    picture: WorstPicture | None = worst_picture(found.worst)
+    criteria = sorted(evaluation.result.get("criteria", []), key=lambda one: VERDICTS.get(one["verdict"], 3))
+    return {
+        "picture": picture,
+        "differences": difference_forest(lines),
+        "rates": rate_forest(lines),
+        "criteria": [{**one, "decides": decides(one), "look": _look(one)} for one in criteria],
+        "doubts": doubts_of(evaluation, found, revoked_of(revision), warnings_of(asked) if asked else ()),
+        "evidence": worst_first(lines),
+        "inputs": evaluation.result.get("inputs", {}),
+        "policy_entry": entry_of(evaluation.policy.stream(), "gate_policy.locked")
+        if evaluation.policy
+        else None,
+        "evaluation_entry": entry_of(evaluation.stream(), "gate_evaluation.completed"),
+    }
+
+
+def _look(criterion: dict[str, Any]) -> str:
+    return {"fail": "fail", "inconclusive": "inc", "pass": "pass"}[criterion["verdict"]]
+
+
+def revoked_of(revision: Revision) -> list[str]:
+    """Components of the revision that were revoked since."""
+    return [str(slot.component) for slot in revision.slots.all() if slot.component.status == "revoked"]
+
+
+def vote_url(revision: Revision, decision: str) -> str:
+    """Where a vote of this kind is cast."""
+    return reverse("admin:review_vote", args=[revision.pk, decision.replace("_", "-")])
+
+
+def vote_offers(seating: Seating, found: Finding) -> tuple[Offer, ...]:
+    """Reject, ask for changes, approve; the one that the gate's answer suggests stands out."""
+    if not seating.is_open:
+        return ()
+    suggests = "approve" if found.verdict == "pass" else "request_changes"
+    looks = {"reject": "cs-dan", suggests: "cs-pri"}
+    revision = seating.request.revision
+    return tuple(
+        Offer(label, vote_url(revision, key), icon, looks.get(key, ""), seating.refusals[key])
+        for key, label, icon in BUTTONS
+    )
+
+
+def say_of(seating: Seating | None, found: Finding) -> tuple[str, str]:
+    """The bar's words: which seat is the reader's, and what is in the way."""
+    if seating is None:
+        if found.verdict == "pass":
+            return "No request for approval yet.", "Once it is asked for, the seats are shown here."
+        return "No request for approval.", "A gate that is not passed cannot go to approval."
+    if not seating.is_open:
+        state = seating.state.label.lower()
+        return f"This request is {state}.", seating.request.closing_reason
+    if seating.may_vote:
+        return (
+            f"You vote for: {', '.join(seating.yours) or 'a seat'}.",
+            "Your vote binds to exactly what this page shows.",
+        )
+    return "Not your vote.", seating.refusals[VoteDecision.APPROVE]

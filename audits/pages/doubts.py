@@ -1,0 +1,129 @@
+"""What a reader should know before trusting an evaluation's numbers. Pure but for the objects it is given."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from audits.pages.evidence import Line, lines_of
+from audits.pages.findings import Finding
+from audits.pages.plots import counted
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A sentence about the evidence; ``is_alert`` marks what an approver has to answer for."""
+
+    text: str
+    is_alert: bool = False
+
+
+def doubts_of(
+    evaluation: Any, finding: Finding, revoked: Sequence[str], warnings: Iterable[str]
+) -> list[Doubt]:
+    """All that stands between the numbers and a decision, the gravest first."""
+    result = evaluation.result
+    lines = lines_of(result)
+    found = [Doubt(text, True) for text in warnings]
+    if revoked:
+        found.append(Doubt(f"Revoked components stand in this release: {', '.join(revoked)}.", True))
+    if evaluation.preregistered is False:
+        text = (
+            "The policy was locked after these scores were registered, so its limits could be chosen to fit."
+        )
+        found.append(Doubt(text, True))
+    if result.get("earlier_runs"):
+        found.append(Doubt(_earlier(int(result["earlier_runs"])), True))
+    found += [*_rests_on(finding), *_regressions(lines), *_without_subject(lines), *_missing(lines)]
+    found += [*_set_up(lines), *_pinned(lines), *_perceived(lines)]
+    notes = [note for criterion in result.get("criteria", []) for note in criterion.get("notes", [])]
+    return [*found, *(Doubt(note) for note in dict.fromkeys(notes))]
+
+
+def _earlier(count: int) -> str:
+    runs = "run" if count == 1 else "runs"
+    return (
+        f"{count} earlier {runs} of this line of releases on the same data did not pass; each try "
+        f"makes a pass "
+        f"harder: the error rate allowed is 5 % divided by {count + 1}."
+    )
+
+
+def _rests_on(finding: Finding) -> list[Doubt]:
+    line = finding.worst
+    if line is None or line.verdict == "pass":
+        return []
+    subjects = line.number("subjects") or 0
+    what = "The fail" if line.verdict == "fail" else "The worst line"
+    text = f"{what} rests on {counted(line.n)} captures of {counted(subjects)} subjects"
+    adjusted, plain = line.number("p_adjusted"), line.number("p")
+    if line.verdict == "fail" and plain is not None and adjusted is not None:
+        text += (
+            f". Alone its p is {plain:.3f}; adjusted for the other groups of the criterion (Holm) "
+            f"{adjusted:.3f}. "
+            "The gate acts on the unadjusted bound"
+        )
+    return [Doubt(f"{text}.")]
+
+
+def _regressions(lines: Sequence[Line]) -> list[Doubt]:
+    worse = [line for line in lines if line.verdict == "pass" and line.numbers.get("regression_detected")]
+    if not worse:
+        return []
+    names = ", ".join(dict.fromkeys(line.name.lower() for line in worse))
+    return [Doubt(f"Within their margin, yet clearly worse than the baseline: {names}.", True)]
+
+
+def _without_subject(lines: Sequence[Line]) -> list[Doubt]:
+    found = [line for line in lines if line.numbers.get("rows_without_cluster")]
+    if not found:
+        return []
+    most = max(found, key=lambda line: int(line.numbers["rows_without_cluster"]))
+    rows = int(most.numbers["rows_without_cluster"])
+    text = (
+        f"Some captures name no subject, most of them in {most.name.lower()} ({counted(rows)} of "
+        f"{counted(most.n)}). They count "
+        "with the design effect that the policy plans."
+    )
+    return [Doubt(text)]
+
+
+def _missing(lines: Sequence[Line]) -> list[Doubt]:
+    most = 0
+    for line in lines:
+        excluded = line.numbers.get("excluded") or {}
+        most = max(most, sum(int(excluded.get(key, 0)) for key in ("candidate_missing", "both_missing")))
+    if not most:
+        return []
+    return [
+        Doubt(
+            f"The release gave no answer to up to {most} captures of a line; non-response has "
+            f"lines of its own."
+        )
+    ]
+
+
+def _set_up(lines: Sequence[Line]) -> list[Doubt]:
+    most = max((int(line.numbers.get("set_threshold") or 0) for line in lines), default=0)
+    if not most:
+        return []
+    return [Doubt(f"Up to {most} captures of a line also set the threshold, which flatters the result.")]
+
+
+def _pinned(lines: Sequence[Line]) -> list[Doubt]:
+    names = {
+        str(line.baseline["name"])
+        for line in lines
+        if line.baseline and line.baseline.get("kind") == "pinned"
+    }
+    return [
+        Doubt(f"Compared also with the reference release {name}, so that small steps cannot add up unseen.")
+        for name in sorted(names)
+    ]
+
+
+def _perceived(lines: Sequence[Line]) -> list[Doubt]:
+    if not any(line.perceived for line in lines):
+        return []
+    return [
+        Doubt("Skin tone, sex and age are what annotators perceived, not what the people said of themselves.")
+    ]

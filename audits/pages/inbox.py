@@ -1,0 +1,159 @@
+"""Which open requests wait for a person's vote. Exact like the ballot itself, in a fixed number "
+"of queries."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Prefetch, Q
+from django.utils import timezone
+
+from audits.pages.evidence import Line
+from audits.pages.findings import Finding, finding_of
+from audits.pages.mini import Mini, mini, shared_axis
+from audits.pages.seating import Deadline, deadline_of
+from governance.access.models import Grant
+from governance.access.queries import grants_in_force, visible_to
+from governance.access.roles import Role
+from governance.actors import Actor
+from governance.ledger.models import Entry, stream_name
+from releases.approvals.ballots import Ballot, rules_of_request
+from releases.approvals.eligibility import effective_state
+from releases.approvals.models import ApprovalRequest, RequestState, Vote
+from releases.approvals.people import CONTRIBUTING_EVENTS, Electorate, Person
+from releases.approvals.queries import listed_requests
+from releases.approvals.rulebook import VOTING_ROLES
+from releases.bundles.models import Revision, Slot
+from releases.scores.models import ScoreTable
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A request that waits for the reader, with what the gate found."""
+
+    request: ApprovalRequest
+    finding: Finding
+    deadline: Deadline
+    picture: Mini | None
+    seats: str
+
+    @property
+    def channels(self) -> str:
+        """The channels asked for."""
+        return ", ".join(sorted(row.channel.name for row in self.request.channel_rows.all()))
+
+
+def waiting_for(actor: Actor) -> list[Waiting]:
+    """Open requests that the actor could approve now, by deadline."""
+    if actor.id is None:
+        return []
+    now = timezone.now()
+    held = list(grants_in_force(now).filter(account_id=actor.id).values_list("role", "system_id"))
+    roles = _roles_by_system(held)
+    if not roles:
+        return []
+    opened = [row for row in _open_requests(actor) if effective_state(row, now) is RequestState.OPEN]
+    everywhere = any(role == Role.ADMINISTRATOR and system is None for role, system in held)
+    administers = {system for role, system in held if role == Role.ADMINISTRATOR}
+    asked = [
+        row
+        for row in opened
+        if not everywhere and row.system_id not in administers and row.system_id in roles
+    ]
+    contributed = contributions(actor.id, asked)
+    voters = _voters(asked)
+    found = []
+    for request in asked:
+        me = Person(actor.id, actor.username, frozenset(roles[request.system_id]))
+        ballot = _ballot(request, me, voters)
+        is_free = request.release_id not in contributed and request.release.owner_id != actor.id
+        voted = any(vote.account_id == actor.id for vote in ballot.votes)
+        if is_free and not voted and ballot.within_reach(actor.id):
+            found.append((request, ballot))
+    return _rows(found, now)
+
+
+def _open_requests(actor: Actor) -> Sequence[ApprovalRequest]:
+    rows = visible_to(listed_requests().filter(state=RequestState.OPEN), actor)
+    votes = Prefetch("votes", queryset=Vote.objects.order_by("cast_at", "id"))
+    return list(
+        rows.select_related("release__system", "revision", "evaluation")
+        .prefetch_related(None)
+        .prefetch_related("channel_rows__channel", votes)
+        .order_by("deadline_at")
+    )
+
+
+def _roles_by_system(held: Iterable[tuple[str, UUID | None]]) -> dict[UUID, set[str]]:
+    roles: dict[UUID, set[str]] = {}
+    for role, system in held:
+        if role in VOTING_ROLES and system is not None:
+            roles.setdefault(system, set()).add(role)
+    return roles
+
+
+def _voters(requests: Sequence[ApprovalRequest]) -> dict[UUID, list[Grant]]:
+    """Grants of voting roles of everybody who voted on the requests."""
+    accounts = {vote.account_id for request in requests for vote in request.votes.all()}
+    grants: dict[UUID, list[Grant]] = {}
+    for grant in Grant.objects.filter(account_id__in=accounts, role__in=VOTING_ROLES, system__isnull=False):
+        grants.setdefault(grant.account_id, []).append(grant)
+    return grants
+
+
+def _ballot(request: ApprovalRequest, me: Person, grants: dict[UUID, list[Grant]]) -> Ballot:
+    votes = tuple(request.votes.all())
+    voters = {}
+    for vote in votes:
+        held = [
+            grant.role
+            for grant in grants.get(vote.account_id, [])
+            if grant.system_id == request.system_id and grant.is_in_force(vote.cast_at)
+        ]
+        if held:
+            voters[vote.account_id] = Person(vote.account_id, vote.username, frozenset(held))
+    electorate = Electorate({me.id: me}, frozenset(), frozenset())
+    return Ballot(rules_of_request(request), votes, voters, electorate)
+
+
+def contributions(account_id: UUID, requests: Sequence[ApprovalRequest]) -> set[UUID]:
+    """Releases among the requests' that the account contributed to."""
+    releases = {request.release_id for request in requests}
+    if not releases:
+        return set()
+    of_stream: dict[str, set[UUID]] = {stream_name("release", key): {key} for key in releases}
+    reports = Slot.objects.filter(release_id__in=releases, slot="evaluation_report")
+    report_of: dict[UUID, set[UUID]] = {}
+    for release, component in reports.values_list("release_id", "component_id"):
+        report_of.setdefault(component, set()).add(release)
+        of_stream.setdefault(stream_name("component", component), set()).add(release)
+    stack_of: dict[str, set[UUID]] = {}
+    stacks = Revision.objects.filter(release_id__in=releases).exclude(stack_digest="")
+    for release, stack in stacks.values_list("release_id", "stack_digest"):
+        stack_of.setdefault(stack, set()).add(release)
+    tables = ScoreTable.objects.filter(Q(evaluation_report_id__in=report_of) | Q(stack_digest__in=stack_of))
+    for key, report, stack in tables.values_list("id", "evaluation_report_id", "stack_digest"):
+        both = report_of.get(report, set()) | stack_of.get(stack, set())
+        of_stream.setdefault(stream_name("score_table", key), set()).update(both)
+    mine = Q(document__actor__id=str(account_id)) | Q(document__on_behalf_of__id=str(account_id))
+    streams = Entry.objects.filter(mine, stream__in=of_stream, document__type__in=CONTRIBUTING_EVENTS)
+    return {
+        key for stream in streams.values_list("stream", flat=True).distinct() for key in of_stream[stream]
+    }
+
+
+def _rows(found: Sequence[tuple[ApprovalRequest, Ballot]], now: datetime) -> list[Waiting]:
+    findings = [finding_of(request.release.name, request.evaluation) for request, _ in found]
+    worst: list[Line | None] = [finding.worst for finding in findings]
+    axis = shared_axis(worst)
+    return [
+        Waiting(
+            request=request,
+            finding=finding,
+            deadline=deadline_of(request.deadline_at, now),
+            picture=mini(axis, finding.worst),
+            seats=f"{sum(seat is not None for seat in ballot.seating)} of {len(ballot.seats)} seats filled",
+        )
+        for (request, ballot), finding in zip(found, findings, strict=True)
+    ]

@@ -1,0 +1,171 @@
+"""The buttons of a release page: what may be done now, by this person, and what unlocks the rest."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.urls import reverse
+
+from audits.pages.release_facts import Known
+from governance.access.admin_base import Offer, lock_reason, who_may
+from governance.access.queries import has_permission
+from governance.access.roles import Permission
+from governance.actors import Actor
+from releases.approvals.models import Approval
+from releases.bundles.models import RevisionState
+from releases.rollouts.models import Deployment, DeploymentState
+from releases.rollouts.services import may_roll_back
+
+S = RevisionState
+EVALUABLE = {S.FROZEN, S.IN_REVIEW, S.APPROVED, S.REJECTED, S.EXPIRED}
+
+
+def offers_of(actor: Actor, known: Known) -> list[Offer]:
+    """The buttons, the next step first, taking back last."""
+    if not known.is_newest:
+        return _rollbacks(actor, known)
+    return [
+        *_next_steps(actor, known),
+        *_going_live(actor, known),
+        *_aside(actor, known),
+        *_rollbacks(actor, known),
+    ]
+
+
+def _url(name: str, known: Known, *args: object) -> str:
+    return reverse(f"admin:revision_{name}", args=[known.revision.pk, *args])
+
+
+def _next_steps(actor: Actor, known: Known) -> list[Offer]:
+    state, revision = known.revision.state, known.revision
+    offers = []
+    if state == S.DRAFT:
+        why = lock_reason(actor, Permission.FREEZE_RELEASE, revision)
+        if not why and known.missing:
+            why = "Complete the draft first; what is missing stands at the top of the page."
+        offers.append(
+            Offer(
+                "Edit",
+                _url("edit", known),
+                "edit",
+                "",
+                lock_reason(actor, Permission.DRAFT_RELEASE, revision),
+                False,
+            )
+        )
+        offers.append(Offer("Freeze", _url("freeze", known), "ac_unit", "cs-pri", why))
+    if state in EVALUABLE and not revision.adopted:
+        offers += _evaluating(actor, known)
+    if known.seating and known.seating.is_open:
+        offers.append(
+            Offer(
+                "Open review",
+                reverse("admin:review", args=[revision.pk]),
+                "how_to_vote",
+                "cs-pri" if known.seating.may_vote else "",
+                is_dialog=False,
+            )
+        )
+    elif (state == S.FROZEN and not revision.adopted) or (
+        state == S.APPROVED and _rolled_back_uncovered(known)
+    ):
+        offers.append(_asking(actor, known))
+    return offers
+
+
+def _evaluating(actor: Actor, known: Known) -> list[Offer]:
+    why = lock_reason(actor, Permission.EVALUATE_GATE, known.revision)
+    verdict = known.finding.verdict
+    if verdict == "requested":
+        return [Offer("Evaluate", "", "play_arrow", why="An evaluation is running.")]
+    if verdict in {"none", "error"}:
+        return [Offer("Evaluate", _url("evaluate", known), "play_arrow", "cs-pri", why)]
+    return [] if why else [Offer("Evaluate again", _url("evaluate", known), "replay")]
+
+
+def _asking(actor: Actor, known: Known) -> Offer:
+    why = lock_reason(actor, Permission.REQUEST_APPROVAL, known.revision)
+    if not why and known.finding.verdict != "pass":
+        why = "The gate must pass first."
+    return Offer("Request approval", _url("request", known), "how_to_vote", "" if why else "cs-pri", why)
+
+
+def _rolled_back_uncovered(known: Known) -> bool:
+    """Whether a channel is neither live nor ready: then approval can be asked for it again."""
+    covered = {row.channel_id for row in known.live} | {channel.pk for channel in known.ready}
+    return any(channel.pk not in covered for channel in known.channels)
+
+
+def _going_live(actor: Actor, known: Known) -> list[Offer]:
+    offers = []
+    for channel in known.ready:
+        why = lock_reason(actor, Permission.START_ROLLOUT, channel)
+        if not why and _cast_last_vote(actor, known):
+            why = "You cast the deciding vote; another release manager must start it."
+        label = f"Go live on {channel.name}"
+        offers.append(
+            Offer(label, _url("go_live", known, channel.pk), "rocket_launch", "" if why else "cs-pri", why)
+        )
+    return offers
+
+
+def _cast_last_vote(actor: Actor, known: Known) -> bool:
+    newest: Approval | None = max(known.approvals, key=lambda one: one.approved_at, default=None)
+    allowed = known.revision.release.system.starter_may_cast_last_vote
+    return newest is not None and newest.last_voter_id == actor.id and not allowed
+
+
+def _aside(actor: Actor, known: Known) -> list[Offer]:
+    """What the few who may do it rarely do: shown to them only."""
+    revision, state = known.revision, known.revision.state
+    offers = []
+    if state not in {S.DRAFT, S.WITHDRAWN} and has_permission(actor, Permission.DRAFT_RELEASE, revision):
+        offers.append(Offer("Change", _url("edit", known), "edit", is_dialog=False))
+    if (
+        known.seating
+        and known.seating.is_open
+        and has_permission(actor, Permission.WITHDRAW_REQUEST, revision)
+    ):
+        offers.append(Offer("Withdraw request", _url("withdraw_request", known), "undo"))
+    free = [channel for channel in known.channels if channel.name not in known.served]
+    adoptable = state in {S.DRAFT, S.FROZEN} and not revision.adopted
+    if adoptable and any(has_permission(actor, Permission.PROPOSE_ADOPTION, channel) for channel in free):
+        offers.append(Offer("Propose adoption", _url("adopt", known), "handshake"))
+    if (
+        state != S.WITHDRAWN
+        and not known.live
+        and has_permission(actor, Permission.WITHDRAW_RELEASE, revision)
+    ):
+        offers.append(Offer("Withdraw", _url("withdraw", known), "block", "cs-dan"))
+    return offers
+
+
+def _rollbacks(actor: Actor, known: Known) -> list[Offer]:
+    returnable = channels_with_target([row.channel_id for row in known.live])
+    return [rollback_offer(actor, row, has_target=row.channel_id in returnable) for row in known.live]
+
+
+def channels_with_target(channels: Iterable[UUID]) -> set[UUID]:
+    """Channels that something served before and could again, so that a rollback has where to go."""
+    earlier = Deployment.objects.filter(channel_id__in=list(channels), state=DeploymentState.SUPERSEDED)
+    return set(earlier.exclude(revision__state=S.WITHDRAWN).values_list("channel_id", flat=True))
+
+
+def rollback_offer(actor: Actor, deployment: Deployment, *, has_target: bool) -> Offer:
+    """The red button of a live deployment; locked for those who may not, and where nothing served before."""
+    label = f"Roll back {deployment.channel.name}"
+    url = reverse("admin:live_roll_back", args=[deployment.channel_id])
+    if not has_target:
+        return Offer(
+            label,
+            url,
+            "undo",
+            "cs-dan",
+            f"Nothing served {deployment.channel.name} before that it could return to.",
+        )
+    if may_roll_back(actor, deployment):
+        return Offer(label, url, "undo", "cs-dan cs-solid")
+    why = (
+        f"It takes the role {who_may(Permission.ROLL_BACK)} on this channel, or the owner of the "
+        f"rollback plan."
+    )
+    return Offer(label, url, "undo", "cs-dan", why)

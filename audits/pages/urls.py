@@ -1,0 +1,45 @@
+"""Addresses of the pages that combine slices, under the admin site."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.urls import URLPattern, path
+
+from audits.pages.brief import brief
+from audits.pages.drafting import Draft, Edit, choose
+from audits.pages.front import running as running_front
+from audits.pages.live import live_list
+from audits.pages.release_acts import Evaluate, Freeze, RequestApproval, Withdraw, WithdrawRequest
+from audits.pages.release_page import running as running_release
+from audits.pages.rollout_acts import ConfirmAdoption, GoLive, ProposeAdoption, RollBack
+from audits.pages.voting import CastVote
+from governance.access.admin_acts import act_path
+
+
+def pages(site: AdminSite) -> list[URLPattern]:
+    """The pages, each wrapped so that only signed-in persons reach it."""
+
+    def page(route: str, view: Callable[..., Any], name: str) -> URLPattern:
+        return path(route, site.admin_view(view), name=name)
+
+    revision = "revision/<uuid:pk>"
+    return [
+        page("live/", live_list, "live"),
+        act_path(site, "live/<uuid:pk>/roll-back/", RollBack, "live_roll_back"),
+        page("running/", running_front, "running"),
+        page("review/<uuid:pk>/", brief, "review"),
+        act_path(site, "review/<uuid:pk>/<slug:decision>/", CastVote, "review_vote"),
+        page("draft/", choose, "release_draft"),
+        act_path(site, "draft/<uuid:pk>/", Draft, "release_draft_form"),
+        page(f"{revision}/running/", running_release, "release_running"),
+        act_path(site, f"{revision}/edit/", Edit, "revision_edit"),
+        act_path(site, f"{revision}/freeze/", Freeze, "revision_freeze"),
+        act_path(site, f"{revision}/evaluate/", Evaluate, "revision_evaluate"),
+        act_path(site, f"{revision}/request/", RequestApproval, "revision_request"),
+        act_path(site, f"{revision}/withdraw-request/", WithdrawRequest, "revision_withdraw_request"),
+        act_path(site, f"{revision}/withdraw/", Withdraw, "revision_withdraw"),
+        act_path(site, f"{revision}/go-live/<uuid:channel>/", GoLive, "revision_go_live"),
+        act_path(site, f"{revision}/adopt/", ProposeAdoption, "revision_adopt"),
+        act_path(site, f"{revision}/adopt/<uuid:proposal>/", ConfirmAdoption, "revision_confirm_adoption"),
+    ]

@@ -1,0 +1,70 @@
+/* What the pages do beyond HTML: copy a digest, show times in the reader's zone, move the focus into a dialog
+   and back. Everything works without it. */
+(function () {
+  "use strict";
+
+  function copy(button) {
+    navigator.clipboard.writeText(button.dataset.copy).then(function () {
+      var icon = button.querySelector(".cs-icon");
+      var said = document.getElementById("cs-said");
+      icon.textContent = "check";
+      if (said) said.textContent = "Copied";
+      setTimeout(function () { icon.textContent = "content_copy"; }, 1500);
+    });
+  }
+
+  function localTimes(root) {
+    root.querySelectorAll("time[data-local]").forEach(function (element) {
+      var at = new Date(element.dateTime);
+      var options = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+      if (at.getFullYear() !== new Date().getFullYear()) options.year = "numeric";
+      if (element.dataset.local === "date") { delete options.hour; delete options.minute; delete options.hourCycle; }
+      element.textContent = new Intl.DateTimeFormat("en-GB", options).format(at);
+      element.removeAttribute("data-local");
+    });
+  }
+
+  var opener = null;
+
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-copy]");
+    if (button) copy(button);
+    if (event.target.closest("[aria-disabled='true']")) event.preventDefault();
+    if (event.target.closest("[hx-target='#modal-content']")) opener = event.target.closest("[hx-target]");
+    if (event.target.closest("[data-close]") && opener) opener.focus();
+  });
+
+  document.addEventListener("keydown", function (event) {
+    var dialog = document.getElementById("cs-dialog");
+    if (!dialog || dialog.offsetParent === null) return;
+    if (event.key === "Escape" && opener) { opener.focus(); return; }
+    if (event.key !== "Tab") return;
+    var reachable = dialog.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea");
+    var first = reachable[0];
+    var last = reachable[reachable.length - 1];
+    if (event.shiftKey && document.activeElement === first) { event.preventDefault(); last.focus(); }
+    else if (!event.shiftKey && document.activeElement === last) { event.preventDefault(); first.focus(); }
+  });
+
+  document.addEventListener("htmx:afterSettle", function (event) {
+    localTimes(event.target);
+    if (event.target.id !== "modal-content") return;
+    setTimeout(function () {
+      var wanted = event.target.querySelector("[aria-invalid=true], textarea, input:not([type=hidden]), select, button[type=submit]");
+      if (wanted) wanted.focus();
+    }, 60);
+  });
+
+  document.addEventListener("htmx:responseError", function (event) {
+    var form = document.querySelector("#cs-dialog form");
+    if (!form || !form.contains(event.target)) return;
+    var said = document.createElement("p");
+    said.className = "cs-errors";
+    said.setAttribute("role", "alert");
+    said.textContent = event.detail.xhr.status === 429 ? event.detail.xhr.responseText
+      : "This did not work. Reload the page and try again.";
+    form.prepend(said);
+  });
+
+  document.addEventListener("DOMContentLoaded", function () { localTimes(document); });
+})();

@@ -1,0 +1,1 @@
+"""What exists, who may act on it, and what was recorded."""

@@ -1,0 +1,25 @@
+"""Middleware: a request id on every answer, and the time of signing in on every session."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from governance.access.requests import PROVED_AT, prove_identity, request_id_of
+
+
+class ActorMiddleware:
+    """Names each request, and notes when a new session proved its person.
+
+    A session without the note is one that has just signed in: signing in is the only way to get one.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        identifier = request_id_of(request)
+        response = self.get_response(request)
+        if request.user.is_authenticated and PROVED_AT not in request.session:
+            prove_identity(request)
+        response["X-Request-ID"] = identifier
+        return response

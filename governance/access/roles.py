@@ -1,0 +1,172 @@
+"""Who may do what, as data: the one place where a role or a permission is added.
+
+Forms, API schema, the grant screen and the permission-matrix test derive from these tables. A token of
+an account never exceeds the account's roles; its scopes narrow them further.
+"""
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a token may be used for; every permission belongs to one scope."""
+
+    READ = "read"
+    REGISTRY = "registry:write"
+    RELEASES = "releases:write"
+    GATES = "gates:write"
+    VOTE = "approvals:vote"
+    ROLLOUTS = "rollouts:write"
+    ADMINISTRATION = "administration:write"
+
+
+class Permission(StrEnum):
+    """Something an actor may be allowed to do to an object."""
+
+    VIEW = "view"
+    REGISTER_SYSTEM = "register_system"
+    REGISTER_CHANNEL = "register_channel"
+    DEFINE_SEGMENT = "define_segment"
+    REGISTER_COMPONENT = "register_component"
+    DEPRECATE_COMPONENT = "deprecate_component"
+    REVOKE_COMPONENT = "revoke_component"
+    IMPORT_SCORES = "import_scores"
+    DRAFT_RELEASE = "draft_release"
+    FREEZE_RELEASE = "freeze_release"
+    WITHDRAW_RELEASE = "withdraw_release"
+    REQUEST_APPROVAL = "request_approval"
+    WITHDRAW_REQUEST = "withdraw_request"
+    DRAFT_POLICY = "draft_policy"
+    LOCK_POLICY = "lock_policy"
+    EVALUATE_GATE = "evaluate_gate"
+    COMPLETE_EVALUATION = "complete_evaluation"
+    VOTE = "vote"
+    EXPIRE_REQUEST = "expire_request"
+    PROPOSE_ADOPTION = "propose_adoption"
+    CONFIRM_ADOPTION = "confirm_adoption"
+    START_ROLLOUT = "start_rollout"
+    ROLL_BACK = "roll_back"
+    MANAGE_ACCOUNTS = "manage_accounts"
+    MANAGE_GRANTS = "manage_grants"
+    MANAGE_TOKENS = "manage_tokens"
+    MANAGE_RULES = "manage_rules"
+
+
+P = Permission
+
+SCOPE_OF: dict[Permission, Scope] = {
+    P.VIEW: Scope.READ,
+    P.REGISTER_SYSTEM: Scope.ADMINISTRATION,
+    P.REGISTER_CHANNEL: Scope.ADMINISTRATION,
+    P.DEFINE_SEGMENT: Scope.REGISTRY,
+    P.REGISTER_COMPONENT: Scope.REGISTRY,
+    P.DEPRECATE_COMPONENT: Scope.REGISTRY,
+    P.REVOKE_COMPONENT: Scope.REGISTRY,
+    P.IMPORT_SCORES: Scope.REGISTRY,
+    P.DRAFT_RELEASE: Scope.RELEASES,
+    P.FREEZE_RELEASE: Scope.RELEASES,
+    P.WITHDRAW_RELEASE: Scope.RELEASES,
+    P.REQUEST_APPROVAL: Scope.RELEASES,
+    P.WITHDRAW_REQUEST: Scope.RELEASES,
+    P.DRAFT_POLICY: Scope.GATES,
+    P.LOCK_POLICY: Scope.GATES,
+    P.EVALUATE_GATE: Scope.GATES,
+    P.COMPLETE_EVALUATION: Scope.GATES,
+    P.VOTE: Scope.VOTE,
+    P.EXPIRE_REQUEST: Scope.RELEASES,
+    P.PROPOSE_ADOPTION: Scope.ROLLOUTS,
+    P.CONFIRM_ADOPTION: Scope.ROLLOUTS,
+    P.START_ROLLOUT: Scope.ROLLOUTS,
+    P.ROLL_BACK: Scope.ROLLOUTS,
+    P.MANAGE_ACCOUNTS: Scope.ADMINISTRATION,
+    P.MANAGE_GRANTS: Scope.ADMINISTRATION,
+    P.MANAGE_TOKENS: Scope.ADMINISTRATION,
+    P.MANAGE_RULES: Scope.ADMINISTRATION,
+}
+
+
+class Role(StrEnum):
+    """A role as it is granted on a system, a channel or (administrator only) the installation."""
+
+    AUTHOR = "author"
+    QA_LEAD = "qa_lead"
+    SECURITY_REVIEWER = "security_reviewer"
+    APPROVER = "approver"
+    RELEASE_MANAGER = "release_manager"
+    AUDITOR = "auditor"
+    INTEGRATION = "integration"
+    ADMINISTRATOR = "administrator"
+    ENGINE = "engine"
+    OPERATOR = "operator"
+
+
+class Strength(StrEnum):
+    """How strongly a person must have proved who they are for a vote of a role."""
+
+    NONE = "none"
+    REAUTHENTICATION = "reauth"
+    MFA = "mfa"
+
+
+_DRAFTING = {
+    P.REGISTER_COMPONENT,
+    P.IMPORT_SCORES,
+    P.DRAFT_RELEASE,
+    P.FREEZE_RELEASE,
+    P.REQUEST_APPROVAL,
+    P.EVALUATE_GATE,
+}
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.AUTHOR: frozenset(
+        {P.VIEW, *_DRAFTING, P.DEPRECATE_COMPONENT, P.WITHDRAW_RELEASE, P.WITHDRAW_REQUEST}
+    ),
+    Role.QA_LEAD: frozenset(
+        {P.VIEW, P.DEFINE_SEGMENT, P.DRAFT_POLICY, P.LOCK_POLICY, P.EVALUATE_GATE, P.VOTE}
+    ),
+    Role.SECURITY_REVIEWER: frozenset({P.VIEW, P.VOTE, P.ROLL_BACK, P.REVOKE_COMPONENT}),
+    Role.APPROVER: frozenset({P.VIEW, P.VOTE, P.CONFIRM_ADOPTION}),
+    Role.RELEASE_MANAGER: frozenset(
+        {P.VIEW, P.PROPOSE_ADOPTION, P.CONFIRM_ADOPTION, P.START_ROLLOUT, P.ROLL_BACK, P.REVOKE_COMPONENT}
+    ),
+    Role.AUDITOR: frozenset({P.VIEW}),
+    Role.INTEGRATION: frozenset({P.VIEW, *_DRAFTING}),
+    Role.ADMINISTRATOR: frozenset(
+        {
+            P.VIEW,
+            P.REGISTER_SYSTEM,
+            P.REGISTER_CHANNEL,
+            P.MANAGE_ACCOUNTS,
+            P.MANAGE_GRANTS,
+            P.MANAGE_TOKENS,
+            P.MANAGE_RULES,
+        }
+    ),
+    Role.ENGINE: frozenset({P.VIEW, P.COMPLETE_EVALUATION, P.EXPIRE_REQUEST}),
+    Role.OPERATOR: frozenset({P.VIEW, P.ROLL_BACK, P.MANAGE_ACCOUNTS, P.MANAGE_TOKENS}),
+}
+
+GRANTABLE = tuple(role for role in Role if role not in {Role.ENGINE, Role.OPERATOR})
+"""Roles that can be granted to accounts. ``engine`` belongs to tasks and ``operator`` to the shell."""
+
+POWERFUL = frozenset(
+    {Role.ADMINISTRATOR, Role.APPROVER, Role.SECURITY_REVIEWER, Role.RELEASE_MANAGER, Role.QA_LEAD}
+)
+"""Granting one of these needs a second administrator."""
+
+PERSONS_ONLY = frozenset({Role.APPROVER, Role.SECURITY_REVIEWER, Role.QA_LEAD, Role.ADMINISTRATOR})
+"""A service account cannot hold these: services never vote and never administer."""
+
+INSTALLATION_WIDE = frozenset({Role.ADMINISTRATOR})
+"""These may be granted on the installation instead of one system."""
+
+STRENGTH: dict[Role, Strength] = {
+    Role.APPROVER: Strength.REAUTHENTICATION,
+    Role.SECURITY_REVIEWER: Strength.REAUTHENTICATION,
+    Role.QA_LEAD: Strength.REAUTHENTICATION,
+}
+"""What a vote for a seat of the role asks for; roles not named here need none."""
+
+
+def roles_with(permission: Permission) -> frozenset[Role]:
+    """All roles that carry the permission."""
+    return frozenset(role for role, permissions in PERMISSIONS.items() if permission in permissions)

@@ -1,0 +1,112 @@
+"""Whether this process lives (``/healthz``) and whether the whole can do its work (``/readyz``)."""
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+
+from governance.checks.heartbeat import HEARTBEAT_KEY, HEARTBEAT_LIMIT_SECONDS
+
+SEAL_LAG_LIMIT_SECONDS = 10.0
+# The server's own clock, not the entry's time: the demo's story lies in the past.
+_OLDEST_PENDING = """
+    SELECT coalesce(extract(epoch FROM clock_timestamp() - min(queued_at)), 0)::float8 FROM pending
+"""
+
+Part = dict[str, object]
+
+
+@require_safe
+@never_cache
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """200 as long as the process answers; asks nothing else."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """Every part with its state and, where it fails, the reason and the next step; 200 or 503."""
+    parts = {name: check() for name, check in PARTS}
+    ready = all(part["ok"] for part in parts.values())
+    return JsonResponse(
+        {"status": "ok" if ready else "unavailable", "demo": settings.DEMO, "parts": parts},
+        status=200 if ready else 503,
+    )
+
+
+def database_part() -> Part:
+    """The database answers a query."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        return _failed(f"no answer: {_first_line(error)}", "Start PostgreSQL or correct DATABASE_URL.")
+    return {"ok": True}
+
+
+def broker_part() -> Part:
+    """Redis takes a value and gives it back."""
+    try:
+        cache.set("readiness:probe", 1, timeout=60)
+    except RedisError as error:
+        return _failed(
+            f"no answer: {_first_line(error)}",
+            "Start Redis or correct REDIS_URL; nothing is lost meanwhile, work waits in the database.",
+        )
+    return {"ok": True}
+
+
+def worker_part() -> Part:
+    """The heartbeat task ran a moment ago: beat, broker and worker together."""
+    try:
+        beat_at = cache.get(HEARTBEAT_KEY)
+    except RedisError:
+        return _failed("unknown: Redis does not answer", "See broker.")
+    if beat_at is None:
+        return _failed("no heartbeat yet", "Start the worker and beat, or wait some seconds after a start.")
+    age = max(0.0, time.time() - float(beat_at))
+    if age > HEARTBEAT_LIMIT_SECONDS:
+        return {
+            **_failed(f"last heartbeat {age:.0f} s ago", "Restart the worker and beat."),
+            "age_seconds": round(age, 1),
+        }
+    return {"ok": True, "age_seconds": round(age, 1)}
+
+
+def seal_part() -> Part:
+    """The oldest entry that waits for its leaf is younger than the limit."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_OLDEST_PENDING)
+            lag = float(cursor.fetchone()[0])
+    except DatabaseError as error:
+        return _failed(f"unknown: {_first_line(error)}", "See database; run migrate if tables are missing.")
+    if lag > SEAL_LAG_LIMIT_SECONDS:
+        return {
+            **_failed(f"the oldest entry has waited {lag:.0f} s", "Start or restart the integrator."),
+            "lag_seconds": round(lag, 3),
+        }
+    return {"ok": True, "lag_seconds": round(lag, 3)}
+
+
+PARTS: tuple[tuple[str, Callable[[], Part]], ...] = (
+    ("database", database_part),
+    ("broker", broker_part),
+    ("worker", worker_part),
+    ("seal", seal_part),
+)
+
+
+def _failed(reason: str, next_step: str) -> Part:
+    return {"ok": False, "reason": reason, "next_step": next_step}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,141 @@
+"""Append entries to streams, inside the transaction of the change they record."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from governance.actors import Actor, current_actor, moment
+from governance.errors import GovernanceError
+from governance.identifiers import new_id
+from governance.ledger.canonical import canonical_bytes, digest_of_bytes, format_time, is_digest
+from governance.ledger.events import event_named
+from governance.ledger.models import Blob, Entry, Pending
+
+SCHEMA = "countersign.entry.v1"
+MAX_BODY_BYTES = 32 * 1024
+
+
+class EntryTooLarge(GovernanceError):
+    """An entry's body would exceed 32 KiB; large material goes into a blob named by digest."""
+
+    code = "entry_too_large"
+    status = 413
+    title = "Too much to record"
+    next_step = "Shorten the reason or the attributes; attach long material as a file."
+
+
+class MalformedReference(RuntimeError):
+    """A service named evidence by something else than a digest; this is a defect of the service."""
+
+
+@dataclass
+class Recording:
+    """What the running verb has recorded so far: its event, its entries, the objects it asked about."""
+
+    event: str
+    entries: list[Entry] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
+
+
+def actor_document(actor: Actor) -> dict[str, Any]:
+    """The actor as it stands in an entry."""
+    return {
+        "kind": actor.kind,
+        "id": actor.id,
+        "username": actor.username,
+        "auth": {"method": actor.auth.method, "mfa": actor.auth.mfa, "token": actor.auth.token_id},
+    }
+
+
+def append_entry(
+    event: str,
+    stream: str,
+    *,
+    before: Any = None,
+    after: Any = None,
+    reason: str = "",
+    refs: dict[str, str] | None = None,
+    cause: UUID | None = None,
+) -> Entry:
+    """Append one entry to ``stream`` and queue it for the integrator.
+
+    The caller holds the aggregate's row lock, which makes the stream's numbers gapless; the unique
+    constraint stops whoever forgot it.
+
+    Raises:
+        ActorMissing: no actor is bound.
+        EntryTooLarge: the body exceeds 32 KiB.
+        MalformedReference: a value of ``refs`` is no digest, or is named ``cause``.
+        NotCanonical: a value has no canonical form.
+        UnknownEvent: the event is not in the catalogue.
+    """
+    event_named(event)
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("An entry is written in the transaction of its change.")
+    seq, at = _next_place(stream)
+    entry = Entry(id=new_id(), stream=stream, stream_seq=seq, at=at)
+    facts = {"before": before, "after": after, "reason": reason or None}
+    entry.body = _body(entry, event, {**facts, "refs": {**_checked(refs or {}), "cause": cause}})
+    entry.save(force_insert=True)
+    Pending.objects.create(entry=entry)
+    return entry
+
+
+def store_blob(data: bytes) -> str:
+    """Keep ``data`` under its digest, which is answered; storing it again changes nothing."""
+    digest = digest_of_bytes(data)
+    Blob.objects.bulk_create(
+        [Blob(digest=digest, bytes=data, stored_at=timezone.now())], ignore_conflicts=True
+    )
+    return digest
+
+
+def _next_place(stream: str) -> tuple[int, datetime]:
+    """The stream's next number, and the verb's time, never before the stream's last."""
+    last = Entry.objects.filter(stream=stream).order_by("-stream_seq").values("stream_seq", "at").first()
+    if last is None:
+        return 1, moment()
+    return last["stream_seq"] + 1, max(moment(), last["at"])
+
+
+def _checked(refs: dict[str, str]) -> dict[str, str]:
+    for name, digest in refs.items():
+        if name == "cause" or not is_digest(digest):
+            raise MalformedReference(f"refs[{name!r}] = {digest!r}: give sha256:<64 hex> under another name.")
+    return refs
+
+
+def _body(entry: Entry, event: str, facts: dict[str, Any]) -> bytes:
+    body = canonical_bytes(
+        {
+            "id": entry.id,
+            "type": event,
+            "stream": entry.stream,
+            "seq": entry.stream_seq,
+            "at": format_time(entry.at),
+            **facts,
+            **_envelope(current_actor()),
+        }
+    )
+    if len(body) > MAX_BODY_BYTES:
+        raise EntryTooLarge(f"The record of {event} takes {len(body)} bytes; at most {MAX_BODY_BYTES} fit.")
+    return body
+
+
+def _envelope(actor: Actor) -> dict[str, Any]:
+    envelope: dict[str, Any] = {
+        "schema": SCHEMA,
+        "actor": actor_document(actor),
+        "on_behalf_of": actor.on_behalf_of,
+        "request_id": actor.request_id or None,
+        "task_id": actor.task_id or None,
+    }
+    # A time that was passed in is no observation of the server's clock: it never stands unmarked.
+    if actor.simulated or actor.at is not None:
+        envelope["simulated"] = True
+    return envelope

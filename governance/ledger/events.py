@@ -1,0 +1,83 @@
+"""The catalogue of ledger events: the one place where an event is added.
+
+The key is stored for ever and never reused. ``title`` is what a history shows; a verb that names an
+event missing here fails when its module is imported.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event's stored name and its title for people."""
+
+    name: str
+    title: str
+
+
+class UnknownEvent(RuntimeError):
+    """The event is not in the catalogue; add it to governance/ledger/events.py."""
+
+
+_CATALOGUE = (
+    Event("verb.refused", "Refused"),
+    Event("refusals.summarised", "Further refusals counted"),
+    Event("account.created", "Account created"),
+    Event("account.deactivated", "Account deactivated"),
+    Event("account.password_changed", "Password changed"),
+    Event("proposal.stored", "Proposed, waits for a second person"),
+    Event("proposal.confirmed", "Confirmed by a second person"),
+    Event("grant.given", "Role granted"),
+    Event("grant.revoked", "Role revoked"),
+    Event("token.issued", "Token issued"),
+    Event("token.revoked", "Token revoked"),
+    Event("system.registered", "System registered"),
+    Event("channel.registered", "Channel registered"),
+    Event("segment.defined", "Segment defined"),
+    Event("component.registered", "Component registered"),
+    Event("component.deprecated", "Component deprecated"),
+    Event("component.revoked", "Component revoked"),
+    Event("score_table.imported", "Scores imported"),
+    Event("release.drafted", "Draft made"),
+    Event("release.edited", "Draft edited"),
+    Event("release.revised", "New revision made; votes on the old one are void"),
+    Event("release.frozen", "Frozen"),
+    Event("release.withdrawn", "Withdrawn"),
+    Event("release.adopted", "Adopted without gate or approval"),
+    Event("gate_policy.drafted", "Gate policy drafted"),
+    Event("gate_policy.edited", "Draft of a gate policy edited"),
+    Event("gate_policy.locked", "Gate policy locked and in force"),
+    Event("gate_policy.superseded", "Gate policy replaced by a newer one"),
+    Event("gate_evaluation.requested", "Gate evaluation requested"),
+    Event("gate_evaluation.completed", "Gate evaluated"),
+    Event("gate_evaluation.failed", "Gate evaluation ended with an error"),
+    Event("approval_rule.enacted", "Approval rules enacted"),
+    Event("approval.requested", "Approval requested"),
+    Event("approval_request.withdrawn", "Request withdrawn"),
+    Event("approval_request.expired", "Request expired"),
+    Event("approval_request.voided", "Request void after a change"),
+    Event("vote.cast", "Vote cast"),
+    Event("release.approved", "Approved"),
+    Event("release.rejected", "Rejected"),
+    Event("release.changes_requested", "Changes requested"),
+    Event("approval.expired", "Approval expired unused"),
+    Event("rollout.started", "Went live"),
+    Event("rollout.superseded", "Superseded by another release"),
+    Event("rollout.rolled_back", "Rolled back"),
+    Event("rollout.restored", "Live again after a rollback"),
+    Event("assignment.changed", "What is live changed"),
+)
+
+EVENTS: dict[str, Event] = {event.name: event for event in _CATALOGUE}
+
+
+def event_named(name: str) -> Event:
+    """The event of the catalogue.
+
+    Raises:
+        UnknownEvent: it is not there.
+    """
+    event = EVENTS.get(name)
+    if event is None:
+        raise UnknownEvent(f"{name!r} is not in governance/ledger/events.py")
+    return event

@@ -1,0 +1,52 @@
+"""Who may touch the ledger's tables: the privileges of the three database roles.
+
+``app`` appends entries and reads; it cannot change or remove what is written, nor write the tree. It may
+insert into the named columns only: the transaction id of an entry and the place of a pending one are the
+database's own, so that no statement of the application can forge what the guard and the integrator trust.
+``integrator`` numbers entries and nothing else. ``owner`` only migrates.
+"""
+
+from typing import Any
+
+from django.conf import settings
+
+APP = {
+    "entry": "SELECT, INSERT (id, stream, stream_seq, body, at)",
+    "pending": "SELECT, INSERT (entry_id, queued_at)",
+    "blob": "SELECT, INSERT",
+    "leaf": "SELECT",
+    "tree_state": "SELECT",
+    "salt": "SELECT, INSERT, DELETE",
+}
+INTEGRATOR = {
+    "entry": "SELECT",
+    "pending": "SELECT, DELETE",
+    "leaf": "SELECT, INSERT",
+    "tree_state": "SELECT, UPDATE",
+}
+
+
+def default_privileges(schema_editor: Any) -> None:
+    """Give ``app`` the ordinary rights on every table and sequence that ``owner`` makes from now on."""
+    app = schema_editor.quote_name(settings.DATABASE_ROLE_NAMES["app"])
+    integrator = schema_editor.quote_name(settings.DATABASE_ROLE_NAMES["integrator"])
+    for statement in (
+        f"GRANT USAGE ON SCHEMA public TO {app}, {integrator}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {app}",
+        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {app}",
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {app}",
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {app}",
+    ):
+        schema_editor.execute(statement)
+
+
+def ledger_privileges(schema_editor: Any) -> None:
+    """Cut the two roles' rights on the ledger's tables down to what the write path needs."""
+    app = schema_editor.quote_name(settings.DATABASE_ROLE_NAMES["app"])
+    integrator = schema_editor.quote_name(settings.DATABASE_ROLE_NAMES["integrator"])
+    for table in APP:
+        schema_editor.execute(f"REVOKE ALL ON {table} FROM PUBLIC, {app}, {integrator}")
+    for table, rights in APP.items():
+        schema_editor.execute(f"GRANT {rights} ON {table} TO {app}")
+    for table, rights in INTEGRATOR.items():
+        schema_editor.execute(f"GRANT {rights} ON {table} TO {integrator}")

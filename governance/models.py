@@ -1,0 +1,46 @@
+"""All tables of this app, so that Django finds them; each lives in its slice."""
+
+from governance.access.models import (
+    Account,
+    ApiToken,
+    ChannelObjectPermission,
+    Grant,
+    Proposal,
+    SystemObjectPermission,
+    TokenUse,
+)
+from governance.ledger.models import (
+    Blob,
+    Entry,
+    IdempotencyRecord,
+    Leaf,
+    Pending,
+    RefusalTally,
+    Salt,
+    TreeState,
+)
+from governance.outbox.models import OutboxMessage
+from governance.registry.models import Channel, ComponentVersion, Segment, System
+
+__all__ = [
+    "Account",
+    "ApiToken",
+    "Blob",
+    "Channel",
+    "ChannelObjectPermission",
+    "ComponentVersion",
+    "Entry",
+    "Grant",
+    "IdempotencyRecord",
+    "Leaf",
+    "OutboxMessage",
+    "Pending",
+    "Proposal",
+    "RefusalTally",
+    "Salt",
+    "Segment",
+    "System",
+    "SystemObjectPermission",
+    "TokenUse",
+    "TreeState",
+]

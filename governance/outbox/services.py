@@ -1,0 +1,123 @@
+"""Put work into the outbox, publish wake-up calls, settle what was done.
+
+These are steps, not verbs: ``enqueue`` runs inside the verb that asks for the work. The outbox is no
+evidence; the entries of the two verbs around it are.
+"""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from celery import current_app
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+from kombu.exceptions import KombuError, OperationalError
+from kombu.pools import producers
+
+from governance.actors import Principal, current_actor
+from governance.outbox.models import OutboxMessage
+
+logger = logging.getLogger(__name__)
+
+FIRST_SWEEP_AFTER = timedelta(seconds=10)
+RESEND_AFTER = timedelta(seconds=30)
+LONGEST_BACKOFF = timedelta(minutes=10)
+SWEEP_BATCH = 500
+ERROR_LENGTH = 2000
+# By default kombu connects anew for some seconds, with rests; a verb's answer does not wait for that.
+ONE_ATTEMPT = {"max_retries": 0}
+
+
+def enqueue(task: str, /, **payload: str) -> OutboxMessage:
+    """Store work for ``task`` in the running transaction and wake a worker once it has committed.
+
+    Raises:
+        ActorMissing: outside a verb; work always names who asked for it.
+        TransactionManagementError: outside a transaction.
+    """
+    actor = current_actor()
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("Work is stored in the transaction that asks for it.")
+    principal = actor.on_behalf_of or (Principal(actor.id, actor.username) if actor.id else None)
+    now = timezone.now()
+    message = OutboxMessage.objects.create(
+        task=task,
+        payload=payload,
+        principal_id=principal.id if principal else None,
+        principal_username=principal.username if principal else "",
+        created_at=now,
+        available_at=now + FIRST_SWEEP_AFTER,
+    )
+    transaction.on_commit(lambda: publish(message.id, task), robust=True)
+    return message
+
+
+def publish(message_id: UUID, task: str) -> bool:
+    """Send a wake-up call; answers whether the broker took it. The sweep repeats what it did not.
+
+    Tries once: a broker that does not answer costs the caller the socket timeout and no more.
+    """
+    broker = current_app.connection_for_write(transport_options=ONE_ATTEMPT)
+    try:
+        with producers[broker].acquire(block=True) as producer:
+            current_app.send_task(task, args=[str(message_id)], retry=False, producer=producer)
+    except (OperationalError, KombuError, OSError) as error:
+        logger.warning("broker did not take %s %s: %s; the sweep will repeat it", task, message_id, error)
+        return False
+    return True
+
+
+def sweep() -> int:
+    """Publish again whatever is due and not settled; answers how many calls the broker took.
+
+    Ends with the first call that the broker does not take: the next sweep repeats the rest.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        due = list(
+            OutboxMessage.objects.select_for_update(skip_locked=True)
+            .filter(done_at__isnull=True, failed_at__isnull=True, available_at__lte=now)
+            .order_by("available_at")[:SWEEP_BATCH]
+        )
+        OutboxMessage.objects.filter(id__in=[message.id for message in due]).update(
+            available_at=now + RESEND_AFTER
+        )
+    taken = 0
+    for message in due:
+        if not publish(message.id, message.task):
+            break
+        taken += 1
+    return taken
+
+
+def begin_attempt(message: OutboxMessage) -> int:
+    """Count an attempt before the work starts, so that a killed worker counts too; answers its number."""
+    OutboxMessage.objects.filter(id=message.id).update(
+        attempts=F("attempts") + 1, available_at=timezone.now() + RESEND_AFTER
+    )
+    message.refresh_from_db(fields=["attempts"])
+    return message.attempts
+
+
+def settle_done(message: OutboxMessage) -> None:
+    """The work is done: never deliver this message again."""
+    OutboxMessage.objects.filter(id=message.id).update(done_at=timezone.now(), last_error="")
+
+
+def settle_failed(message: OutboxMessage, error: str) -> None:
+    """No attempt would help any more: keep the row and its last error for the operator."""
+    OutboxMessage.objects.filter(id=message.id).update(failed_at=timezone.now(), last_error=_storable(error))
+
+
+def postpone(message: OutboxMessage, error: str) -> None:
+    """This attempt failed: try again later, waiting longer each time (2 s, 4 s, … at most 10 minutes)."""
+    again_at = timezone.now() + min(LONGEST_BACKOFF, timedelta(seconds=2 ** min(message.attempts, 16)))
+    OutboxMessage.objects.filter(id=message.id).update(
+        available_at=again_at, postponed_until=again_at, last_error=_storable(error)
+    )
+
+
+def _storable(error: str) -> str:
+    """An error may quote anything: halves of surrogate pairs and NUL are written as escapes."""
+    return error[:ERROR_LENGTH].encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

@@ -1,0 +1,43 @@
+"""The Celery application: transport settings live in settings.py, the schedule lives here as code.
+
+Redis only carries messages; PostgreSQL holds what must be done, and the sweep sends again what is not done.
+"""
+
+import ctypes
+import os
+import signal
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_process_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.project.settings")
+
+TASK_PACKAGES = [
+    "governance.background",
+    "governance.ledger",
+    "governance.checks",
+    "releases.gates",
+    "releases.approvals",
+]
+PR_SET_PDEATHSIG = 1
+
+app = Celery("countersign")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(TASK_PACKAGES, related_name="tasks")
+# Each message expires with its slot, so that a worker that was away is not met by hours of them.
+app.conf.beat_schedule = {
+    name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    for name, task, seconds in (
+        ("outbox-sweep", "governance.outbox.sweep", 5.0),
+        ("summarise-refusals", "governance.ledger.summarise_refusals", 60.0),
+        ("heartbeat", "governance.checks.heartbeat", 5.0),
+        ("expire-approvals", "releases.approvals.expire", 30.0),
+    )
+}
+
+
+@worker_process_init.connect
+def end_with_the_worker(**_kwargs: Any) -> None:
+    """A pool process ends with its worker, even after kill -9; its transaction rolls back."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -1,0 +1,167 @@
+"""Steps of a request: is the revision ready, whom does it take, what exactly is asked."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from governance.errors import GovernanceError, invalid
+from governance.registry.models import Channel, ComponentStatus, ComponentVersion
+from releases.approvals.models import ApprovalRequest, RequestState
+from releases.approvals.queries import approval_covering
+from releases.bundles.lifecycle import WrongState
+from releases.bundles.models import Revision, RevisionState
+from releases.bundles.steps import NotNewestRevision
+from releases.gates.models import EvaluationStatus, GateEvaluation, Verdict
+from releases.gates.queries import latest_evaluation
+
+DEADLINE_AFTER = timedelta(hours=72)
+LONGEST_DEADLINE = timedelta(days=90)
+ROLLED_BACK = "rolled_back"  # a state of rollouts, the slice above this one
+
+
+class GateNotPassed(GovernanceError):
+    """The newest evaluation of the revision is no pass."""
+
+    code = "gate_not_passed"
+    title = "The gate is not passed"
+
+
+class AlreadyRequested(GovernanceError):
+    """Approval of this revision, or of the channel, is asked for or given already."""
+
+    code = "already_requested"
+    title = "Asked for already"
+
+
+class ComponentIsRevoked(GovernanceError):
+    """The release holds a component that was revoked."""
+
+    code = "component_revoked"
+    title = "A component is revoked"
+    next_step = "Make a new revision without the component."
+
+
+def check_components(revision: Revision) -> None:
+    """Refuse a revision that holds a revoked component; none of them is revoked before the verb has ended.
+
+    Raises:
+        ComponentIsRevoked: naming each and the reason given.
+    """
+    held = ComponentVersion.objects.filter(id__in=revision.slots.values("component"))
+    locked = list(held.select_for_update(no_key=True).order_by("id"))
+    revoked = [row for row in locked if row.status == ComponentStatus.REVOKED]
+    if revoked:
+        names = ", ".join(sorted(f"{row} ({row.status_reason})" for row in revoked))
+        raise ComponentIsRevoked(f"{revision} holds revoked components: {names}.")
+
+
+def check_revision(revision: Revision) -> None:
+    """Refuse an old revision, one in the wrong state, and one with a revoked component."""
+    newest = revision.release.revisions.order_by("-number").first()
+    if newest is not None and newest.id != revision.id:
+        raise NotNewestRevision(
+            f"{revision} is followed by revision {newest.number}.",
+            next_step=f"Freeze and evaluate revision {newest.number}, and request approval for it.",
+        )
+    if ApprovalRequest.objects.filter(revision=revision, state=RequestState.OPEN).exists():
+        raise AlreadyRequested(
+            f"{revision} has an open request.", next_step="Vote on it, or withdraw it first."
+        )
+    if revision.state not in {RevisionState.FROZEN, RevisionState.APPROVED}:
+        steps = {
+            RevisionState.DRAFT: "Freeze it and have it evaluated first.",
+            RevisionState.WITHDRAWN: "Draft a new release.",
+        }
+        state = RevisionState(revision.state)
+        raise WrongState(
+            f"{revision} is {state.label.lower()}; approval is requested for a frozen revision.",
+            next_step=steps.get(state, "Edit the release: that makes a new revision to freeze and evaluate."),
+        )
+    check_components(revision)
+
+
+def chosen_channels(
+    revision: Revision, channels: Iterable[Channel] | None, at: datetime
+) -> tuple[Channel, ...]:
+    """The channels asked for, by default all that the revision touches; sorted by name.
+
+    For an approved revision these are channels where it was rolled back or that no approval covers.
+
+    Raises:
+        InvalidInput: a channel that the revision does not touch, or none at all.
+        AlreadyRequested: a channel on which the approval in force still serves.
+    """
+    touched = {channel.id: channel for channel in revision.channels.order_by("name")}
+    if channels is None:
+        chosen = [channel for channel in touched.values() if not _is_covered(revision, channel, at)]
+    else:
+        wanted = {channel.id: channel for channel in channels}
+        foreign = sorted(str(channel) for key, channel in wanted.items() if key not in touched)
+        if foreign:
+            raise invalid("channels", f"{revision} does not touch {', '.join(foreign)}.")
+        chosen = [channel for key, channel in touched.items() if key in wanted]
+        covered = [str(channel) for channel in chosen if _is_covered(revision, channel, at)]
+        if covered:
+            raise AlreadyRequested(
+                f"{revision} is approved for {', '.join(covered)} and was not rolled back there.",
+                next_step="Start the rollout there; no new approval is needed.",
+            )
+    if not chosen and touched:
+        raise AlreadyRequested(
+            f"{revision} is approved for all its channels and was rolled back on none.",
+            next_step="Start the rollout; no new approval is needed.",
+        )
+    if not chosen:
+        raise invalid("channels", "name at least one channel that the revision touches.")
+    return tuple(chosen)
+
+
+def _is_covered(revision: Revision, channel: Channel, at: datetime) -> bool:
+    approval = approval_covering(revision, channel, at)
+    if approval is None:
+        return False
+    return not revision.deployments.filter(approval=approval, channel=channel, state=ROLLED_BACK).exists()
+
+
+def passing_evaluation(revision: Revision) -> GateEvaluation:
+    """The revision's newest evaluation, if it is complete and a pass.
+
+    Raises:
+        GateNotPassed: saying what it is instead and what to do.
+    """
+    found = latest_evaluation(revision)
+    if found is None:
+        raise GateNotPassed(
+            f"{revision} was never evaluated.",
+            next_step="Have it evaluated (POST /api/v1/gate-evaluations/).",
+        )
+    if found.status == EvaluationStatus.REQUESTED:
+        raise GateNotPassed(
+            f"An evaluation of {revision} is running.", next_step="Wait for its verdict, then request again."
+        )
+    if found.status != EvaluationStatus.COMPLETED:
+        raise GateNotPassed(
+            f"The newest evaluation of {revision} ended with an error, which counts as inconclusive: "
+            f"{found.error}",
+            next_step="Mend what the error names and have it evaluated again.",
+        )
+    if found.verdict != Verdict.PASS:
+        raise GateNotPassed(
+            f"The gate's verdict on {revision} is {found.get_verdict_display().lower()}.",
+            next_step="Read the evaluation's criteria; change the release, or bring the data they ask for.",
+        )
+    return found
+
+
+def checked_deadline(deadline_at: datetime | None, at: datetime) -> datetime:
+    """The deadline asked for, or 72 hours from ``at``.
+
+    Raises:
+        InvalidInput: it has passed, or lies more than 90 days away.
+    """
+    if deadline_at is None:
+        return at + DEADLINE_AFTER
+    if not at < deadline_at <= at + LONGEST_DEADLINE:
+        raise invalid(
+            "deadline_at", f"{deadline_at:%F %R} is not within the next {LONGEST_DEADLINE.days} days."
+        )
+    return deadline_at

@@ -1,0 +1,147 @@
+"""What a rule of approval says, and which rules a request meets. Pure: no database, no clock."""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from governance.access.roles import Permission, Role, roles_with
+from governance.documents import checked
+from governance.errors import invalid
+from governance.registry.models import ChannelKind
+
+ANY = "any"
+MOST_SEATS = 20
+MOST_RULES = 20
+
+VOTING_ROLES = tuple(sorted(role.value for role in roles_with(Permission.VOTE)))
+"""Roles that may vote, by name."""
+
+Key = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$")]
+Title = Annotated[str, Field(min_length=1, max_length=150)]
+Words = Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
+
+
+class Rule(BaseModel):
+    """One line of a system's rules: for which changes, on which kinds of channel, who must approve.
+
+    Either ``role`` or ``people`` says who; ``count`` says how many of them. ``coverage`` "system" asks for
+    the role on the whole system.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: Key
+    title: Title
+    categories: Words = (ANY,)
+    channel_kinds: Words = (ANY,)
+    role: str = ""
+    people: tuple[str, ...] = ()
+    count: int = Field(default=1, ge=1, le=MOST_SEATS)
+    coverage: Literal["system"] = "system"
+
+    @field_validator("coverage", mode="before")
+    @classmethod
+    def _system_only(cls, value: Any) -> Any:
+        if value == "channel":
+            raise ValueError(
+                "'channel' (people of the role for each channel) is not offered yet; use 'system', and a "
+                "rule of its own for each kind of channel"
+            )
+        return value
+
+    @field_validator("channel_kinds")
+    @classmethod
+    def _known_kinds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = sorted(set(value) - {ANY, *ChannelKind.values})
+        if unknown:
+            raise ValueError(
+                f"{unknown} are no kinds of channel; there are any, {', '.join(ChannelKind.values)}"
+            )
+        return tuple(sorted(set(value)))
+
+    @field_validator("categories", "people")
+    @classmethod
+    def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(value)))
+
+    @model_validator(mode="after")
+    def _somebody(self) -> "Rule":
+        if bool(self.role) == bool(self.people):
+            raise ValueError("name either a role or people, one of the two")
+        if self.role and self.role not in VOTING_ROLES:
+            raise ValueError(f"role {self.role!r} never votes; roles that do are {', '.join(VOTING_ROLES)}")
+        if self.people and self.count > len(self.people):
+            raise ValueError(f"count {self.count} is more than the {len(self.people)} people named")
+        return self
+
+    def meets(self, kind: str, categories: Set[str]) -> bool:
+        """Whether the rule asks something of a channel of this kind on which these categories change."""
+        if ANY not in self.channel_kinds and kind not in self.channel_kinds:
+            return False
+        return ANY in self.categories or bool(categories & set(self.categories))
+
+    def who(self) -> str:
+        """Who fills its seats, for a sentence."""
+        return " or ".join(self.people) if self.people else self.role.replace("_", " ")
+
+
+DEFAULT_RULE = Rule(key="default", title="One approver", role=Role.APPROVER.value)
+"""What a system asks for that has no rules of its own."""
+
+
+@dataclass(frozen=True)
+class RulesInForce:
+    """The rules of a system at a time; version None = none enacted, so the default."""
+
+    version: int | None
+    rules: tuple[Rule, ...]
+
+
+def parse_rules(rules: Any, known_categories: Iterable[str]) -> tuple[Rule, ...]:
+    """Rules as the interface takes them, checked.
+
+    Raises:
+        InvalidInput: naming the rule, the field, what was found and what is allowed.
+    """
+    if not isinstance(rules, list | tuple) or not rules:
+        raise invalid("rules", "give a list of at least one rule.")
+    if len(rules) > MOST_RULES:
+        raise invalid("rules", f"{len(rules)} rules are given; at most {MOST_RULES} are taken.")
+    parsed = tuple(
+        checked(Rule, rule, field=f"rules[{index}]", title="A rule") for index, rule in enumerate(rules)
+    )
+    keys = [rule.key for rule in parsed]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise invalid("rules", f"the keys {', '.join(twice)} stand twice; each rule needs its own.")
+    categories = {ANY, *known_categories}
+    for index, rule in enumerate(parsed):
+        unknown = sorted(set(rule.categories) - categories)
+        if unknown:
+            allowed = ", ".join(sorted(categories))
+            raise invalid(f"rules[{index}].categories", f"{unknown} are no categories; there are {allowed}.")
+    return parsed
+
+
+def rules_met(
+    rules: Sequence[Rule], channels: Mapping[str, str], categories: Mapping[str, Set[str]]
+) -> tuple[Rule, ...]:
+    """The rules that a request meets: those that some channel meets by its kind and its changes.
+
+    Args:
+        rules: the rules in force.
+        channels: id → kind of each channel that approval is asked for.
+        categories: id of the channel → change categories against what is live there.
+    """
+    return tuple(
+        rule
+        for rule in rules
+        if any(rule.meets(kind, categories.get(channel, frozenset())) for channel, kind in channels.items())
+    )
+
+
+def seats_of(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """The rule key of each seat, in the order of the rules."""
+    return tuple(rule.key for rule in rules for _ in range(rule.count))

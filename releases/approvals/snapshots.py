@@ -1,0 +1,188 @@
+"""Steps that put a request before its voters: the rules it meets, who could vote, what is reviewed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from governance.actors import Actor, moment
+from governance.errors import GovernanceError
+from governance.ledger.canonical import canonical_bytes, digest_of
+from governance.ledger.entries import store_blob
+from governance.ledger.verbs import record
+from governance.registry.models import Channel
+from releases.approvals.closing import request_channels
+from releases.approvals.matching import open_seats, seat_voters
+from releases.approvals.models import ApprovalRequest, RequestChannel
+from releases.approvals.people import Electorate, electorate
+from releases.approvals.rulebook import Rule, RulesInForce, rules_met, seats_of
+from releases.approvals.rules import rules_in_force
+from releases.bundles.differences import difference_by_channel
+from releases.bundles.models import Revision
+from releases.gates.models import GateEvaluation
+
+
+class NoRuleMatches(GovernanceError):
+    """No rule in force says who approves this; nobody's approval is not an approval."""
+
+    code = "no_rule_matches"
+    title = "No rule matches"
+    next_step = "Ask an administrator for a rule that covers these channels and changes."
+
+
+class TooFewApprovers(GovernanceError):
+    """Some seats could not be filled by anybody as the grants stand."""
+
+    code = "too_few_approvers"
+    title = "Not enough people to approve"
+    next_step = "Ask an administrator for grants of the role named, on the whole system."
+
+
+def check_electorate(rules: Iterable[Rule], who: Electorate) -> None:
+    """Refuse when the people there are now could not fill every seat, each person one seat at most.
+
+    Raises:
+        TooFewApprovers: naming the rules whose seats stay open.
+    """
+    rules = tuple(rules)
+    seats = seats_of(rules)
+    fillable: dict[UUID, frozenset[str]] = {key: person.fillable(rules) for key, person in who.people.items()}
+    ordered: list[UUID] = sorted(fillable, key=lambda key: who.people[key].username)
+    seating = seat_voters(seats, ordered, fillable)
+    short = {seats[index] for index in open_seats(seating)}
+    if short:
+        named = "; ".join(
+            f"{rule.title!r} asks for {rule.count} of {rule.who()} and "
+            f"{', '.join(who.may_fill(rule)) or 'nobody'} could be seated"
+            for rule in rules
+            if rule.key in short
+        )
+        raise TooFewApprovers(
+            f"As the grants stand the request could never be met: {named}. Contributors, administrators "
+            "and services are not counted, and nobody counts for two rules."
+        )
+
+
+def matched_rules(
+    revision: Revision, channels: Iterable[Channel], at: datetime
+) -> tuple[RulesInForce, dict[str, tuple[str, ...]]]:
+    """The rules in force that the request meets, and the change categories by channel id.
+
+    Raises:
+        NoRuleMatches: none does.
+    """
+    channels = tuple(channels)
+    found = difference_by_channel(revision, at)
+    categories = {
+        str(channel.id): tuple(category.key for category in found[channel.id].difference.categories)
+        for channel in channels
+    }
+    in_force = rules_in_force(revision.release.system, at)
+    kinds = {str(channel.id): channel.kind for channel in channels}
+    met = rules_met(in_force.rules, kinds, {key: set(names) for key, names in categories.items()})
+    if not met:
+        changes = ", ".join(sorted({name for names in categories.values() for name in names}))
+        raise NoRuleMatches(
+            f"None of the {len(in_force.rules)} rules of {revision.release.system} covers "
+            f"{', '.join(map(str, channels))} with these changes: {changes or 'none'}."
+        )
+    return RulesInForce(in_force.version, met), categories
+
+
+def rule_snapshot(
+    revision: Revision, channels: Iterable[Channel], at: datetime, *, asking: frozenset[UUID]
+) -> dict[str, Any]:
+    """What decides about the request from now on: rules, categories, and who could vote, by name.
+
+    ``asking`` contribute by asking, so they are not counted.
+
+    Raises:
+        NoRuleMatches, TooFewApprovers
+    """
+    rules, categories = matched_rules(revision, channels, at)
+    who = electorate(revision, at, besides=asking)
+    check_electorate(rules.rules, who)
+    return {
+        "version": rules.version,
+        "rules": [rule.model_dump(mode="json") for rule in rules.rules],
+        "categories": {channel: list(names) for channel, names in categories.items()},
+        "eligible": {rule.key: list(who.may_fill(rule)) for rule in rules.rules},
+    }
+
+
+def review_digest(revision: Revision, evaluation: GateEvaluation, snapshot: dict[str, Any]) -> str:
+    """The digest of all that is reviewed; every vote is bound to it."""
+    return digest_of(
+        {
+            "manifest_digest": revision.manifest_digest,
+            "result_digest": evaluation.result_digest,
+            "rule_snapshot": digest_of(snapshot),
+        }
+    )
+
+
+def asking(actor: Actor) -> frozenset[UUID]:
+    """Who asks and for whom: they contribute by asking and are not counted as voters."""
+    on_behalf = actor.on_behalf_of.id if actor.on_behalf_of else None
+    return frozenset(key for key in (actor.id, on_behalf) if key is not None)
+
+
+def store_request(
+    actor: Actor,
+    revision: Revision,
+    channels: Iterable[Channel],
+    evaluation: GateEvaluation,
+    *,
+    reason: str,
+    deadline_at: datetime,
+) -> ApprovalRequest:
+    """Store a request with what decides about it; the calling verb records it with :func:`record_request`.
+
+    Raises:
+        NoRuleMatches, TooFewApprovers: nobody could approve it.
+    """
+    chosen = tuple(channels)
+    snapshot = rule_snapshot(revision, chosen, moment(), asking=asking(actor))
+    request = ApprovalRequest.objects.create(
+        system=revision.release.system,
+        release=revision.release,
+        revision=revision,
+        evaluation=evaluation,
+        review_digest=review_digest(revision, evaluation, snapshot),
+        rule_snapshot=snapshot,
+        reason=reason,
+        requested_at=moment(),
+        requested_by_username=actor.username,
+        deadline_at=deadline_at,
+    )
+    for channel in chosen:
+        RequestChannel.objects.create(request=request, channel=channel)
+    return request
+
+
+def record_request(request: ApprovalRequest, revision_before: str) -> None:
+    """Record the request in its own stream and, as the consequence, in its release's."""
+    revision = request.revision
+    refs = {
+        "manifest": revision.manifest_digest,
+        "result": request.evaluation.result_digest,
+        "rule_snapshot": store_blob(canonical_bytes(request.rule_snapshot)),
+        "review": request.review_digest,
+    }
+    after = {
+        "request": request.id,
+        "release": request.release_id,
+        "revision": revision.id,
+        "revision_number": revision.number,
+        "revision_state": {"before": revision_before, "after": revision.state},
+        "evaluation": request.evaluation_id,
+        "channels": request_channels(request),
+        "deadline_at": request.deadline_at,
+        "owner": request.release.owner_username,
+        "rollback_owner": revision.rollback_plan.get("owner"),
+        "rules": [{"key": rule["key"], "count": rule["count"]} for rule in request.rule_snapshot["rules"]],
+    }
+    record(request.stream(), after={**after, "state": request.state}, reason=request.reason, refs=refs)
+    record(
+        request.release.stream(), event="approval.requested", after=after, reason=request.reason, refs=refs
+    )

@@ -1,0 +1,24 @@
+"""The record of a release across its streams: its own, its requests', its evaluations', and refusals."""
+
+from django.db.models import Q, QuerySet
+
+from governance.ledger.models import Entry, stream_name
+from releases.bundles.models import Release
+
+
+def streams_of(release: Release) -> list[str]:
+    """The streams that hold what happened to the release."""
+    requests = release.approval_requests.values_list("id", flat=True)
+    evaluations = release.evaluations.values_list("id", flat=True)
+    return [
+        release.stream(),
+        *(stream_name("approval_request", key) for key in requests),
+        *(stream_name("gate_evaluation", key) for key in evaluations),
+    ]
+
+
+def history_of(release: Release) -> QuerySet[Entry]:
+    """Every entry about the release, newest first, with refused attempts on it and on what belongs to it."""
+    streams = streams_of(release)
+    refused = Q(document__type="verb.refused", document__after__targets__has_any_keys=streams)
+    return Entry.objects.filter(Q(stream__in=streams) | refused).select_related("leaf").order_by("-at", "-id")

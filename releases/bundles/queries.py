@@ -1,0 +1,72 @@
+"""Reading releases: newest revisions with all they hold, and what is live where, now or at any time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+
+from governance.registry.models import Channel
+from releases.bundles.models import Assignment, Release, Revision, RevisionChannel, Slot
+
+
+def revisions_with_content(revisions: QuerySet[Revision]) -> QuerySet[Revision]:
+    """The revisions with system, channels, slots and components, in a fixed number of queries."""
+    channels = RevisionChannel.objects.select_related("channel").order_by("channel__name")
+    slots = Slot.objects.select_related("component", "channel").order_by("slot", "channel__name", "role")
+    return revisions.select_related("release__system").prefetch_related(
+        Prefetch("channel_rows", queryset=channels), Prefetch("slots", queryset=slots)
+    )
+
+
+def newest_revisions(releases: Iterable[Release]) -> QuerySet[Revision]:
+    """The newest revision of each release, with content."""
+    newest = Revision.objects.filter(release=OuterRef("release")).order_by("-number").values("id")[:1]
+    rows = Revision.objects.filter(release__in=list(releases), id=Subquery(newest))
+    return revisions_with_content(rows)
+
+
+def newest_revision(release: Release) -> Revision:
+    """The release's newest revision: the one that is edited, frozen and reviewed."""
+    return release.revisions.order_by("-number")[0]
+
+
+def assignments_at(at: datetime | None = None) -> QuerySet[Assignment]:
+    """What answers on each channel at ``at``; without a time, the assignments that have not ended."""
+    rows = Assignment.objects.select_related(
+        "channel", "stable__release", "candidate__release", "entry__leaf", "deployment"
+    )
+    if at is None:
+        return rows.filter(period__upper_inf=True)
+    return rows.filter(period__contains=at)
+
+
+def live_assignment(channel: Channel, at: datetime | None = None) -> Assignment | None:
+    """What answers on the channel at ``at``, or now."""
+    return assignments_at(at).filter(channel=channel).first()
+
+
+def live_revision(channel: Channel, at: datetime | None = None) -> Revision | None:
+    """The revision that serves the channel at ``at``, or now."""
+    assignment = live_assignment(channel, at)
+    return assignment.stable if assignment else None
+
+
+@dataclass(frozen=True)
+class LiveCell:
+    """One channel and what answers on it, if anything."""
+
+    channel: Channel
+    assignment: Assignment | None
+
+    @property
+    def since(self) -> datetime | None:
+        """When what is live began to answer."""
+        return self.assignment.period.lower if self.assignment else None
+
+
+def live_matrix(channels: QuerySet[Channel], at: datetime | None = None) -> tuple[LiveCell, ...]:
+    """What is live on each of the channels, by system and name; pass those that the reader may see."""
+    rows = list(channels.select_related("system").order_by("system__slug", "name"))
+    live = {row.channel_id: row for row in assignments_at(at).filter(channel__in=rows)}
+    return tuple(LiveCell(channel, live.get(channel.id)) for channel in rows)

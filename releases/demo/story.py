@@ -1,0 +1,188 @@
+"""What happens in the demo, in order. Every act goes through the service that a user's act goes through.
+
+The past is simulated: the acts carry the clock's time and their entries say ``simulated``. What is open at
+the end, the request that waits for the manager, is made in the present so that its deadline is real.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from governance.registry.models import Channel, System
+from governance.registry.services import register_channel, register_system
+from releases.approvals.rules import enact_rules
+from releases.approvals.services import cast_vote, request_approval
+from releases.bundles.content import ReleaseContent
+from releases.bundles.models import Release, Revision
+from releases.bundles.services import draft_release, freeze_release
+from releases.demo.cards import CARDS, ROLLBACK_PLAN
+from releases.demo.people import Stage, give_roles, make_accounts
+from releases.demo.policy import define_segments, enact_policy
+from releases.demo.stack import Shared, Stack, build_stack, import_tables, register_shared
+from releases.gates.evaluation import request_evaluation, run_evaluation
+from releases.rollouts.adoption import adopt_release, propose_adoption
+from releases.rollouts.services import roll_back, start_rollout
+
+CHANNELS = ("android", "mobile_web")
+GENERAL_ONLY = {"stages": [{"kind": "general"}]}
+RULES = [
+    {"key": "approver", "title": "Release approver", "role": "approver", "count": 1},
+    {"key": "security", "title": "Security review", "role": "security_reviewer", "count": 1},
+]
+
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Story:
+    """The demo in the making: its stage, its system, what was registered so far."""
+
+    stage: Stage
+    tell: Tell
+    system: System
+    channels: tuple[Channel, ...]
+    shared: Shared
+
+
+def open_story(tell: Tell) -> Story:
+    """Accounts, the system with its channels, grants, rules and the components all releases share."""
+    stage = Stage()
+    tell("accounts, system, channels, grants")
+    make_accounts(stage)
+    system = register_system(
+        stage.actor("admin"),
+        slug="onboarding-liveness",
+        name="Onboarding liveness",
+        description="Face liveness at account opening. Demo on real scores of the package gradgpad.",
+    )
+    channels = tuple(
+        register_channel(stage.actor("admin"), system=system, name=name, kind=name) for name in CHANNELS
+    )
+    give_roles(stage, system, [channel for channel in channels if channel.is_web])
+    enact_rules(
+        stage.actor("admin"),
+        system=system,
+        rules=RULES,
+        reason="An approver and a security reviewer look at every release.",
+    )
+    stage.clock.pass_by(days=2)
+    return Story(stage, tell, system, channels, register_shared(stage, system))
+
+
+def _draft(story: Story, name: str, stack: Stack, copied_from: Revision | None = None) -> Revision:
+    content = ReleaseContent(
+        channels=story.channels,
+        slots=stack.slots,
+        card=CARDS[name],
+        rollout_plan=GENERAL_ONLY,
+        rollback_plan=ROLLBACK_PLAN,
+    )
+    return draft_release(
+        story.stage.actor("author"), system=story.system, name=name, content=content, copied_from=copied_from
+    )
+
+
+def adopt_first(story: Story) -> tuple[Revision, Stack]:
+    """Release 1 serves already: adopted by two persons, without gate or approval."""
+    stage = story.stage
+    story.tell("release 1 quality_linear: adopted")
+    stack = build_stack(stage, story.system, story.shared, "quality_linear", 1)
+    revision = _draft(story, "quality_linear", stack)
+    agreed: dict[str, Any] = {
+        "revision": revision,
+        "channels": story.channels,
+        "reason": "It has served both channels since before releases were governed.",
+    }
+    proposal = propose_adoption(stage.actor("release_manager"), **agreed)
+    stage.clock.pass_by(hours=3)
+    return adopt_release(stage.actor("manager"), **agreed, proposal=proposal.id), stack
+
+
+def evaluated(story: Story, name: str, number: int, live: Revision) -> Revision:
+    """A further release: registered, measured, drafted, frozen and put through the gate."""
+    stage = story.stage
+    story.tell(f"release {number} {name}: registered, frozen, evaluated")
+    stack = build_stack(stage, story.system, story.shared, name, number)
+    import_tables(stage, story.system, story.shared, stack, name)
+    stage.clock.pass_by(days=1)
+    revision = _draft(story, name, stack, copied_from=live)
+    revision = freeze_release(stage.actor("author"), revision=revision)
+    evaluation = request_evaluation(stage.actor("author"), revision=revision)
+    run_evaluation(stage.engine(), evaluation=evaluation)
+    return revision
+
+
+def approve(story: Story, revision: Revision) -> None:
+    """Both seats are filled: the manager's and the security reviewer's."""
+    stage = story.stage
+    stage.clock.pass_by(hours=2)
+    request = request_approval(
+        stage.actor("author"), revision=revision, reason="Passes every line; better on most."
+    )
+    stage.clock.pass_by(hours=20)
+    cast_vote(
+        stage.actor("security_all"),
+        request=request,
+        decision="approve",
+        reason="Print and replay attacks are accepted less often; masks are within the margin.",
+    )
+    stage.clock.pass_by(hours=4)
+    cast_vote(
+        stage.actor("manager"),
+        request=request,
+        decision="approve",
+        reason="Fewer genuine users refused in every group; the worst line stays within its limit.",
+    )
+
+
+def live_and_back(story: Story, revision: Revision) -> None:
+    """Live on both channels, then rolled back on mobile_web."""
+    stage = story.stage
+    story.tell("release 2: live on both channels, rolled back on mobile_web")
+    stage.clock.pass_by(days=1)
+    for channel in story.channels:
+        start_rollout(stage.actor("release_manager"), revision=revision, channel=channel)
+    stage.clock.pass_by(days=6)
+    roll_back(
+        stage.actor("security_web"),
+        channel=story.channels[1],
+        reason="Support reported a rise in retries on mobile web after the release; cause not known yet.",
+    )
+
+
+def ask_again(story: Story, revision: Revision) -> None:
+    """In the present: mobile_web is asked for again on the same evaluation; the manager's seat waits."""
+    stage = story.stage
+    story.tell("release 2: approval for mobile_web requested again, waits for the manager")
+    with stage.present():
+        request = request_approval(
+            stage.actor("author"),
+            revision=revision,
+            channels=story.channels[1:],
+            reason="The retries came from an expired certificate of the web page, not from the release.",
+        )
+        cast_vote(
+            stage.actor("security_all"),
+            request=request,
+            decision="approve",
+            reason="The cause of the rollback lies outside the release; its evidence is unchanged.",
+        )
+
+
+def tell_story(tell: Tell) -> Stage:
+    """The whole story; answers the stage with its accounts."""
+    story = open_story(tell)
+    first, first_stack = adopt_first(story)
+    segments = define_segments(story.stage, story.system)
+    enact_policy(story.stage, story.system, segments, Release.objects.get(id=first.release_id))
+    story.stage.clock.pass_by(days=1)
+    import_tables(story.stage, story.system, story.shared, first_stack, "quality_linear")
+    second = evaluated(story, "quality_rbf", 2, first)
+    approve(story, second)
+    live_and_back(story, second)
+    story.stage.clock.pass_by(days=5)
+    evaluated(story, "auxiliary", 3, second)
+    story.stage.clock.pass_by(days=4)
+    evaluated(story, "auxiliary_type_i_and_ii", 4, second)
+    ask_again(story, second)
+    return story.stage

@@ -1,0 +1,160 @@
+"""The HTTP interface of gate policies and evaluations."""
+
+import re
+from typing import Any
+
+from django.db.models import QuerySet
+from django.db.models.fields.json import KT
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from governance.access.listing import GovernedFilterSet
+from governance.access.rest import GovernedViewSet, Route
+from governance.errors import NotFound, invalid
+from governance.registry.models import System
+from releases.bundles.models import Release, Revision
+from releases.gates.evaluation import request_evaluation
+from releases.gates.models import GateEvaluation, GatePolicy
+from releases.gates.policies import draft_policy, edit_policy, lock_policy
+from releases.gates.queries import content_digest
+from releases.gates.serializers import (
+    EvaluationAnswer,
+    EvaluationBody,
+    EvaluationRow,
+    PolicyAnswer,
+    PolicyBody,
+    PolicyContentBody,
+)
+
+IF_MATCH = OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER)
+ETAG = re.compile(r'"(sha256:[0-9a-f]{64})"')
+
+
+class PolicyFilter(GovernedFilterSet):
+    """By system, name and state."""
+
+    class Meta:
+        model = GatePolicy
+        fields = ("system", "name", "state")
+
+
+class GatePolicyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedViewSet):
+    """Gate policies: drafts are edited, a locked one is in force until the next is locked."""
+
+    queryset = GatePolicy.objects.prefetch_related("criteria")
+    serializer_class = PolicyAnswer
+    filterset_class = PolicyFilter
+    ordering_fields = ("id", "drafted_at", "locked_at")
+
+    @extend_schema(request=PolicyBody, responses={201: PolicyAnswer})
+    def create(self, request: Request) -> Response:
+        """Draft a policy, or the next version of a locked one."""
+        body = self.validated(PolicyBody)
+        body["system"] = self.visible(System.objects.all(), body["system"], "system")
+        policy = draft_policy(self.get_actor(), **body)
+        return _tagged(self.created(policy, PolicyAnswer, "gate-policy-detail"), policy)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One policy; the ETag names its content."""
+        return _tagged(super().retrieve(request, *args, **kwargs), self.get_object())
+
+    @extend_schema(request=PolicyContentBody, responses=PolicyAnswer, parameters=[IF_MATCH])
+    def update(self, request: Request, pk: str) -> Response:
+        """Replace what a draft holds; with If-Match only if it is still what was read."""
+        policy = edit_policy(
+            self.get_actor(),
+            policy=self.get_object(),
+            expected=_expected(request),
+            **self.validated(PolicyContentBody),
+        )
+        return _tagged(self.answered(policy, PolicyAnswer), policy)
+
+    @extend_schema(request=None, responses=PolicyAnswer)
+    @action(detail=True, methods=["post"])
+    def lock(self, request: Request, pk: str) -> Response:
+        """Lock the policy: it is in force from now on and never changes."""
+        policy = lock_policy(self.get_actor(), policy=self.get_object())
+        return _tagged(self.answered(policy, PolicyAnswer), policy)
+
+
+class EvaluationFilter(GovernedFilterSet):
+    """By release, revision, policy, status and verdict."""
+
+    class Meta:
+        model = GateEvaluation
+        fields = ("release", "revision", "policy", "status", "verdict")
+
+
+class GateEvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedViewSet):
+    """Evaluations of frozen revisions: ask for one, follow its progress, read its evidence."""
+
+    queryset = GateEvaluation.objects.select_related("release", "revision", "policy", "progress")
+    serializer_class = EvaluationAnswer
+    filterset_class = EvaluationFilter
+    ordering_fields = ("id", "requested_at", "ended_at")
+
+    @extend_schema(request=EvaluationBody, responses={202: EvaluationAnswer})
+    def create(self, request: Request) -> Response:
+        """Ask for an evaluation; a worker does it. Location tells where to read how far it is."""
+        body = self.validated(EvaluationBody)
+        release = self.visible(Release.objects.all(), body["release"], "release")
+        evaluation = request_evaluation(self.get_actor(), revision=_revision(release, body.get("revision")))
+        response = self.answered(
+            self.get_queryset().filter(id=evaluation.id).first() or evaluation,
+            EvaluationAnswer,
+            status.HTTP_202_ACCEPTED,
+        )
+        response["Location"] = reverse("gate-evaluation-detail", args=[evaluation.id])
+        return response
+
+    @extend_schema(responses=EvaluationRow(many=True))
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Evaluations without their evidence, the newest first."""
+        return super().list(request, *args, **kwargs)
+
+    def get_queryset(self) -> QuerySet[GateEvaluation]:
+        """A list reads no evidence from the database."""
+        rows: QuerySet[GateEvaluation] = super().get_queryset()
+        if self.action != "list":
+            return rows
+        return rows.defer("inputs", "result").annotate(said=KT("result__sentence"))
+
+    def get_serializer_class(self) -> type[EvaluationAnswer] | type[EvaluationRow]:
+        """Lists leave the evidence out."""
+        return EvaluationRow if self.action == "list" else EvaluationAnswer
+
+
+def _revision(release: Release, number: int | None) -> Revision:
+    revisions: QuerySet[Revision] = release.revisions.order_by("-number")
+    if number is not None:
+        revisions = revisions.filter(number=number)
+    found = revisions.first()
+    if found is None:
+        raise NotFound(f"{release} has no revision {number}.")
+    return found
+
+
+def _tagged(response: Response, policy: GatePolicy) -> Response:
+    response["ETag"] = f'"{policy.digest or content_digest(policy)}"'
+    return response
+
+
+def _expected(request: Request) -> str | None:
+    sent = request.headers.get("If-Match")
+    if sent is None:
+        return None
+    found = ETAG.fullmatch(sent)
+    if found is None:
+        raise invalid("If-Match", "send the ETag that reading the policy answered, in its quotes.")
+    return found[1]
+
+
+routes: list[Route] = [
+    ("gate-policies", GatePolicyViewSet, "gate-policy"),
+    ("gate-evaluations", GateEvaluationViewSet, "gate-evaluation"),
+]

@@ -1,0 +1,201 @@
+"""Verbs on evaluations: request, complete, fail; and the run between them, which holds no transaction.
+
+A run is asked for with its inputs frozen, computed by a worker, and completed in one step under a row lock:
+there is never half a verdict, and a second completion changes nothing.
+"""
+
+from typing import Any
+
+from django.utils import timezone
+
+from governance.access.queries import require
+from governance.access.roles import Permission
+from governance.actors import Actor, moment
+from governance.errors import GovernanceError
+from governance.ledger.canonical import canonical_bytes
+from governance.ledger.entries import store_blob
+from governance.ledger.verbs import Unchanged, record, verb
+from governance.outbox.services import enqueue
+from releases.bundles.models import Revision, RevisionState
+from releases.bundles.steps import lock_revision
+from releases.gates.computation import PolicyHead, Result, compute, environment
+from releases.gates.context import Context
+from releases.gates.freezing import freeze_inputs
+from releases.gates.inputs import Inputs, TableInput
+from releases.gates.lineage import earlier_runs
+from releases.gates.models import EvaluationProgress, EvaluationStatus, GateEvaluation, GatePolicy, Verdict
+from releases.gates.outcomes import ReasonCode
+from releases.gates.queries import criteria_of, policy_for
+from releases.gates.registration import is_preregistered
+from releases.scores.models import ScoreTable
+from releases.scores.queries import load_frame
+
+TASK = "releases.gates.evaluate"
+
+
+class RevisionNotFrozen(GovernanceError):
+    """Only what is frozen can be judged: a draft may still change, and what is withdrawn is no candidate."""
+
+    code = "revision_not_frozen"
+    title = "The revision is not frozen"
+    next_step = "Freeze the release, then evaluate it."
+
+
+@verb("gate_evaluation.requested")
+def request_evaluation(actor: Actor, *, revision: Revision) -> GateEvaluation | Unchanged[GateEvaluation]:
+    """Ask for a run of the policy that was in force when the revision was frozen.
+
+    The inputs are frozen now; a worker does the rest. While a run of the revision is waiting it is answered
+    instead of a second one. Without a policy the run ends inconclusive, ``policy_not_locked``.
+
+    Raises:
+        RevisionNotFrozen: the revision is a draft or withdrawn.
+    """
+    require(actor, Permission.EVALUATE_GATE, revision)
+    revision = lock_revision(revision)
+    if revision.frozen_at is None or revision.state in {RevisionState.DRAFT, RevisionState.WITHDRAWN}:
+        raise RevisionNotFrozen(f"{revision} is {revision.get_state_display().lower()}.")
+    waiting = revision.evaluations.filter(status=EvaluationStatus.REQUESTED).first()
+    if waiting is not None:
+        return Unchanged(waiting)
+    policy = policy_for(revision)
+    inputs = _frozen(revision, policy)
+    evaluation = GateEvaluation.objects.create(
+        release=revision.release,
+        revision=revision,
+        policy=policy,
+        inputs=inputs.model_dump(mode="json"),
+        requested_at=moment(),
+        requested_by_username=actor.username,
+    )
+    EvaluationProgress.objects.create(evaluation=evaluation, step="waiting", updated_at=timezone.now())
+    record(
+        evaluation.stream(),
+        after=_requested(evaluation, inputs),
+        refs={
+            "inputs": store_blob(canonical_bytes(inputs.model_dump(mode="json"))),
+            "manifest": revision.manifest_digest,
+        },
+    )
+    enqueue(TASK, evaluation=str(evaluation.id))
+    return evaluation
+
+
+def run_evaluation(actor: Actor, *, evaluation: GateEvaluation) -> GateEvaluation:
+    """Compute a requested run and complete it; one that has ended is answered as it is.
+
+    Raises:
+        BlobMissing, BlobDamaged: a table is not what its digest says; the run may be tried again.
+    """
+    evaluation = GateEvaluation.objects.select_related("policy").get(id=evaluation.id)
+    if evaluation.status != EvaluationStatus.REQUESTED:
+        return evaluation
+    result = compute_evaluation(evaluation)
+    _progress(evaluation, 1, 1, "deciding")
+    return complete_evaluation(actor, evaluation=evaluation, result=result)
+
+
+def compute_evaluation(evaluation: GateEvaluation) -> Result:
+    """The result of the frozen inputs; it depends on nothing else and changes nothing but the progress."""
+    policy = evaluation.policy
+    context = Context(Inputs.model_validate(evaluation.inputs), _load)
+    head = PolicyHead(str(policy.id), policy.name, policy.version, policy.digest) if policy else None
+    criteria = criteria_of(policy) if policy else []
+
+    def progress(done: int, total: int, step: str) -> None:
+        _progress(evaluation, done, total, step)
+
+    return compute(head, criteria, context, progress)
+
+
+@verb("gate_evaluation.completed")
+def complete_evaluation(
+    actor: Actor, *, evaluation: GateEvaluation, result: Result
+) -> GateEvaluation | Unchanged[GateEvaluation]:
+    """Store a verdict with its evidence, once."""
+    require(actor, Permission.COMPLETE_EVALUATION, evaluation)
+    evaluation = _locked_row(evaluation)
+    if evaluation.status != EvaluationStatus.REQUESTED:
+        return Unchanged(evaluation)
+    evaluation.status = EvaluationStatus.COMPLETED
+    evaluation.verdict = result.verdict.value
+    evaluation.result = {**result.document, "environment": environment()}
+    evaluation.result_digest = store_blob(result.body)
+    evaluation.preregistered = is_preregistered(evaluation.policy, Inputs.model_validate(evaluation.inputs))
+    evaluation.ended_at = moment()
+    evaluation.save()
+    record(
+        evaluation.stream(),
+        before={"status": EvaluationStatus.REQUESTED},
+        after={
+            "status": evaluation.status,
+            "verdict": evaluation.verdict,
+            "preregistered": evaluation.preregistered,
+            "criteria": {one["key"]: one["verdict"] for one in result.document["criteria"]},
+            "environment": environment(),
+        },
+        refs={"result": evaluation.result_digest},
+    )
+    return evaluation
+
+
+@verb("gate_evaluation.failed")
+def fail_evaluation(
+    actor: Actor, *, evaluation: GateEvaluation, error: str
+) -> GateEvaluation | Unchanged[GateEvaluation]:
+    """End a run that cannot be computed: inconclusive, with the error kept for the operator."""
+    require(actor, Permission.COMPLETE_EVALUATION, evaluation)
+    evaluation = _locked_row(evaluation)
+    if evaluation.status != EvaluationStatus.REQUESTED:
+        return Unchanged(evaluation)
+    evaluation.status = EvaluationStatus.FAILED
+    evaluation.verdict = Verdict.INCONCLUSIVE
+    evaluation.error = error[:2000]
+    evaluation.result = {
+        "verdict": Verdict.INCONCLUSIVE,
+        "reason_code": ReasonCode.EVALUATION_ERROR,
+        "sentence": "Inconclusive: the evaluation ended with an error. Ask for it again; if it fails again, "
+        "show the error to the operator.",
+        "criteria": [],
+    }
+    evaluation.ended_at = moment()
+    evaluation.save()
+    record(
+        evaluation.stream(),
+        before={"status": EvaluationStatus.REQUESTED},
+        after={"status": evaluation.status, "verdict": evaluation.verdict, "error": evaluation.error},
+    )
+    return evaluation
+
+
+def _frozen(revision: Revision, policy: GatePolicy | None) -> Inputs:
+    criteria = criteria_of(policy) if policy else []
+    inputs = freeze_inputs(revision, policy.digest if policy else "", criteria, moment())
+    return inputs.with_earlier_runs(earlier_runs(revision, inputs))
+
+
+def _requested(evaluation: GateEvaluation, inputs: Inputs) -> dict[str, Any]:
+    return {
+        "release": evaluation.release_id,
+        "revision": evaluation.revision_id,
+        "policy": evaluation.policy_id,
+        "policy_digest": inputs.policy_digest or None,
+        "stack_digest": inputs.stack_digest,
+        "inputs_digest": inputs.digest,
+        "earlier_runs": len(inputs.earlier_runs),
+    }
+
+
+def _locked_row(evaluation: GateEvaluation) -> GateEvaluation:
+    rows = GateEvaluation.objects.select_for_update(no_key=True, of=("self",))
+    return rows.select_related("policy", "release").get(id=evaluation.id)
+
+
+def _load(table: TableInput) -> Any:
+    return load_frame(ScoreTable.objects.get(id=table.id))
+
+
+def _progress(evaluation: GateEvaluation, done: int, total: int, step: str) -> None:
+    EvaluationProgress.objects.filter(evaluation=evaluation).update(
+        done=done, total=total, step=step[:200], updated_at=timezone.now()
+    )

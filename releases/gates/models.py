@@ -1,0 +1,160 @@
+"""Gate policies with their criteria, and evaluations of frozen revisions."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from governance.access.scopes import AccessPaths, AccessScope
+from governance.identifiers import new_id
+from governance.ledger.models import Governed
+
+
+class Verdict(models.TextChoices):
+    """Three-valued; the gate's verdict is the worst of its enforced blocking criteria."""
+
+    PASS = "pass", "Pass"
+    FAIL = "fail", "Fail"
+    INCONCLUSIVE = "inconclusive", "Inconclusive"
+
+
+class PolicyState(models.TextChoices):
+    """A draft is edited; a locked policy never changes."""
+
+    DRAFT = "draft", "Draft"
+    LOCKED = "locked", "Locked"
+
+
+class GatePolicy(Governed):
+    """A version of a system's gate policy. Exactly one locked policy of a system is in force at a time."""
+
+    stream_prefix: ClassVar[str] = "gate_policy"
+    access_paths: ClassVar[AccessPaths] = AccessPaths("system")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    system = models.ForeignKey("governance.System", on_delete=models.PROTECT, related_name="gate_policies")
+    name = models.CharField(max_length=100)
+    version = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=PolicyState, default=PolicyState.DRAFT)
+    description = models.TextField(blank=True)
+    out_of_scope = models.JSONField(default=list)
+    drafted_at = models.DateTimeField()
+    drafted_by_username = models.CharField(max_length=150)
+    locked_at = models.DateTimeField(null=True)
+    locked_by_username = models.CharField(max_length=150, blank=True)
+    in_force_until = models.DateTimeField(null=True)
+    digest = models.CharField(max_length=71, blank=True)
+
+    class Meta:
+        ordering = ["system", "-drafted_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["system", "name", "version"], name="gate_policy_version"),
+            models.UniqueConstraint(
+                fields=["system"],
+                condition=Q(state=PolicyState.LOCKED, in_force_until__isnull=True),
+                name="gate_policy_one_in_force",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+    def access_scope(self) -> AccessScope:
+        """The policy's system."""
+        return AccessScope(self.system_id)
+
+
+class GateCriterion(Governed):
+    """One line of a policy; ``spec`` is checked by its kind and immutable once the policy is locked."""
+
+    stream_prefix: ClassVar[str] = "gate_policy"
+    stream_column: ClassVar[str] = "policy_id"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    policy = models.ForeignKey(GatePolicy, on_delete=models.PROTECT, related_name="criteria")
+    position = models.PositiveIntegerField()
+    key = models.CharField(max_length=100)
+    version = models.PositiveIntegerField(default=1)
+    kind = models.CharField(max_length=40)  # no choices: a new kind is data, not a migration
+    title = models.CharField(max_length=200)
+    owner_username = models.CharField(max_length=150, blank=True)
+    severity = models.CharField(max_length=10, default="blocking")
+    mode = models.CharField(max_length=10, default="enforce")
+    spec = models.JSONField()
+
+    class Meta:
+        ordering = ["policy", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["policy", "key"], name="gate_criterion_key"),
+            models.CheckConstraint(
+                condition=Q(severity__in=["blocking", "advisory"]), name="gate_criterion_severity"
+            ),
+            models.CheckConstraint(condition=Q(mode__in=["enforce", "observe"]), name="gate_criterion_mode"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class EvaluationStatus(models.TextChoices):
+    """requested → completed | failed; a failed run counts as inconclusive."""
+
+    REQUESTED = "requested", "Requested"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+
+
+class GateEvaluation(Governed):
+    """One run of the policy in force against a frozen revision."""
+
+    stream_prefix: ClassVar[str] = "gate_evaluation"
+    access_paths: ClassVar[AccessPaths] = AccessPaths("release__system", channels="revision__channels")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    release = models.ForeignKey("releases.Release", on_delete=models.PROTECT, related_name="evaluations")
+    revision = models.ForeignKey("releases.Revision", on_delete=models.PROTECT, related_name="evaluations")
+    policy = models.ForeignKey(
+        GatePolicy, on_delete=models.PROTECT, null=True, related_name="evaluations"
+    )  # null: no policy was in force when the revision was frozen; such a run never passes
+    status = models.CharField(max_length=10, choices=EvaluationStatus, default=EvaluationStatus.REQUESTED)
+    inputs = models.JSONField(default=dict)
+    verdict = models.CharField(max_length=12, choices=Verdict, blank=True)
+    result = models.JSONField(default=dict)
+    result_digest = models.CharField(max_length=71, blank=True)
+    preregistered = models.BooleanField(null=True)
+    error = models.TextField(blank=True)
+    requested_at = models.DateTimeField()
+    requested_by_username = models.CharField(max_length=150)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-requested_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(verdict=Verdict.PASS)
+                | (Q(status=EvaluationStatus.COMPLETED) & ~Q(result_digest="")),
+                name="gate_evaluation_pass_has_result",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"evaluation of {self.revision_id}"
+
+    def access_scope(self) -> AccessScope:
+        """That of the release."""
+        return self.release.access_scope()
+
+
+class EvaluationProgress(models.Model):
+    """How far a running evaluation is; shown live, no evidence."""
+
+    evaluation = models.OneToOneField(
+        GateEvaluation, on_delete=models.PROTECT, primary_key=True, related_name="progress"
+    )
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    step = models.CharField(max_length=200, blank=True)
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.done} of {self.total}"

@@ -1,0 +1,176 @@
+"""Bodies and answers of the interface to gate policies and evaluations."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from governance.access.parsing import JsonObject, Text
+from governance.access.rest import StrictSerializer
+from releases.gates.criteria import KINDS
+from releases.gates.models import GateCriterion, GateEvaluation, GatePolicy, Verdict
+from releases.gates.outcomes import ReasonCode
+from releases.gates.policies import MODES, SEVERITIES, CriterionInput
+from releases.gates.queries import content_digest, criterion_of, evaluation_document
+
+KIND_CHOICES = [(kind.key, kind.title) for kind in KINDS]
+
+
+class CriterionBody(StrictSerializer):
+    """One criterion; ``spec`` is checked by its kind, and every problem names its field."""
+
+    key = Text(max_length=100)
+    kind = serializers.ChoiceField(KIND_CHOICES)
+    title = Text(max_length=200)
+    spec = JsonObject()
+    severity = serializers.ChoiceField(SEVERITIES, required=False, default="blocking")
+    mode = serializers.ChoiceField(MODES, required=False, default="enforce")
+    owner = Text(max_length=150, required=False, default="")
+
+
+class OutOfScopeBody(StrictSerializer):
+    """Something the policy leaves out, and why."""
+
+    what = Text(max_length=500)
+    reason = Text(max_length=2000)
+
+
+class PolicyContentBody(StrictSerializer):
+    """What a draft holds, as a whole."""
+
+    description = Text(max_length=10_000, required=False, default="", allow_blank=True)
+    out_of_scope = OutOfScopeBody(many=True, required=False, default=list)
+    criteria = CriterionBody(many=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Criteria as the service takes them."""
+        criteria = [CriterionInput(**one) for one in attrs["criteria"]]
+        return {**attrs, "criteria": criteria, "out_of_scope": [dict(one) for one in attrs["out_of_scope"]]}
+
+
+class PolicyBody(PolicyContentBody):
+    """A new policy, or the next version of a locked one of the same name."""
+
+    system = serializers.UUIDField()
+    name = Text(max_length=100)
+
+
+class CriterionAnswer(serializers.ModelSerializer[GateCriterion]):
+    """A criterion with the sentence that says it."""
+
+    sentence = serializers.SerializerMethodField()
+
+    class Meta:
+        model = GateCriterion
+        fields = (
+            "key",
+            "version",
+            "kind",
+            "title",
+            "owner_username",
+            "severity",
+            "mode",
+            "sentence",
+            "spec",
+        )
+        read_only_fields = fields
+
+    def get_sentence(self, criterion: GateCriterion) -> str:
+        """In plain words."""
+        return criterion_of(criterion).sentence()
+
+
+class PolicyAnswer(serializers.ModelSerializer[GatePolicy]):
+    """A policy; ``digest`` names its content, which changes no more once it is locked."""
+
+    digest = serializers.SerializerMethodField()
+    criteria = CriterionAnswer(many=True, read_only=True)
+
+    class Meta:
+        model = GatePolicy
+        fields = (
+            "id",
+            "system",
+            "name",
+            "version",
+            "state",
+            "description",
+            "out_of_scope",
+            "digest",
+            "criteria",
+            "drafted_at",
+            "drafted_by_username",
+            "locked_at",
+            "locked_by_username",
+            "in_force_until",
+        )
+        read_only_fields = fields
+
+    def get_digest(self, policy: GatePolicy) -> str:
+        """Of a draft, what it holds now: also its ETag."""
+        return policy.digest or content_digest(policy)
+
+
+class EvaluationBody(StrictSerializer):
+    """Which release is to be evaluated; its newest revision unless a number is given."""
+
+    release = serializers.UUIDField()
+    revision = serializers.IntegerField(required=False, min_value=1)
+
+
+class ListedCriterion(serializers.Serializer[Any]):
+    """A criterion's verdict in a list."""
+
+    key = serializers.CharField()
+    kind = serializers.CharField()
+    severity = serializers.CharField()
+    verdict = serializers.ChoiceField(Verdict.choices)
+    reason_code = serializers.ChoiceField([code.value for code in ReasonCode])
+    sentence = serializers.CharField()
+    strata = serializers.ListField(child=serializers.DictField())
+
+
+class EvaluationAnswer(serializers.Serializer[GateEvaluation]):
+    """An evaluation with the whole evidence of every criterion and stratum."""
+
+    id = serializers.UUIDField()
+    release = serializers.UUIDField()
+    revision = serializers.IntegerField()
+    policy = serializers.UUIDField(allow_null=True)
+    status = serializers.CharField()
+    verdict = serializers.ChoiceField(Verdict.choices, allow_null=True)
+    result_digest = serializers.CharField(allow_null=True)
+    preregistered = serializers.BooleanField(allow_null=True)
+    criteria = ListedCriterion(many=True)
+    warnings = serializers.ListField(child=serializers.DictField())
+    progress = serializers.DictField(allow_null=True)
+
+    def to_representation(self, instance: GateEvaluation) -> dict[str, Any]:
+        """The whole document; the fields above are those that clients may rely on."""
+        return evaluation_document(instance)
+
+
+class EvaluationRow(serializers.ModelSerializer[GateEvaluation]):
+    """An evaluation in a list: its verdict without the evidence."""
+
+    release_name = serializers.CharField(source="release.name", read_only=True)
+    revision = serializers.IntegerField(source="revision.number", read_only=True)
+    sentence = serializers.CharField(source="said", read_only=True, allow_null=True)
+
+    class Meta:
+        model = GateEvaluation
+        fields = (
+            "id",
+            "release",
+            "release_name",
+            "revision",
+            "policy",
+            "status",
+            "verdict",
+            "sentence",
+            "result_digest",
+            "preregistered",
+            "requested_at",
+            "requested_by_username",
+            "ended_at",
+        )
+        read_only_fields = fields

@@ -1,0 +1,27 @@
+"""All tables of this app, so that Django finds them; each lives in its slice."""
+
+from releases.approvals.models import Approval, ApprovalRequest, ApprovalRuleSet, RequestChannel, Vote
+from releases.bundles.models import Assignment, Release, Revision, RevisionChannel, Slot
+from releases.gates.models import EvaluationProgress, GateCriterion, GateEvaluation, GatePolicy
+from releases.rollouts.models import Deployment, Rollback
+from releases.scores.models import ScoreTable
+
+__all__ = [
+    "Approval",
+    "ApprovalRequest",
+    "ApprovalRuleSet",
+    "Assignment",
+    "Deployment",
+    "EvaluationProgress",
+    "GateCriterion",
+    "GateEvaluation",
+    "GatePolicy",
+    "Release",
+    "RequestChannel",
+    "Revision",
+    "RevisionChannel",
+    "Rollback",
+    "ScoreTable",
+    "Slot",
+    "Vote",
+]

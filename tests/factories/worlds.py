@@ -1,0 +1,88 @@
+"""Databases that hold a governed world, built once for a run.
+
+Tests share one clone, each in a transaction that is rolled back; a test that commits gets a clone of its
+own, so that the guard, threads and other processes see what it does.
+"""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+
+from releases.bundles.models import Revision
+from tests.database import servers
+from tests.factories.approvals import World, candidate, world
+from tests.factories.cast import cast
+from tests.servers import SESSION_DATABASE
+
+TEMPLATE = "template_of_worlds"
+SHARED = "shared_world"
+_numbers = itertools.count(1)
+_clones: set[str] = set()
+_built: list["Prepared"] = []
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A world whose release ``v1`` is frozen and has passed the gate, and where its score files are."""
+
+    here: World
+    candidate: Revision
+    score_store: Path
+
+
+def _switch(name: str) -> None:
+    connections.close_all()
+    connections["default"].settings_dict["NAME"] = name
+
+
+def prepared(directory: Path) -> Prepared:
+    """The template's world, built at the first call of the run; ``directory`` is for its score files."""
+    if not _built:
+        servers().clone(TEMPLATE)
+        before, settings.SCORE_STORE = settings.SCORE_STORE, directory
+        _switch(TEMPLATE)
+        try:
+            here = world(cast())
+            _built.append(Prepared(here, candidate(here), directory))
+        finally:
+            _switch(SESSION_DATABASE)
+            settings.SCORE_STORE = before
+    return _built[0]
+
+
+def _clone(name: str) -> str:
+    return servers().copy(TEMPLATE, name)
+
+
+@contextmanager
+def shared_world(blocker: DjangoDbBlocker, directory: Path) -> Iterator[Prepared]:
+    """The clone that tests share: whoever uses it opens a transaction and rolls it back."""
+    with blocker.unblock():
+        found = prepared(directory)
+        if SHARED not in _clones:
+            _clones.add(_clone(SHARED))
+        _switch(SHARED)
+        try:
+            yield found
+        finally:
+            _switch(SESSION_DATABASE)
+
+
+@contextmanager
+def own_world(blocker: DjangoDbBlocker, directory: Path) -> Iterator[tuple[str, Prepared]]:
+    """A clone of one test, by name; Django uses it until the block ends."""
+    with blocker.unblock():
+        found = prepared(directory)
+        name = _clone(f"world_{next(_numbers)}")
+        _switch(name)
+        try:
+            yield name, found
+        finally:
+            _switch(SESSION_DATABASE)
+            servers().drop(name)

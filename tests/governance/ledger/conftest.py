@@ -1,0 +1,18 @@
+"""Fixtures of the ledger's tests."""
+
+import pytest
+
+from governance.registry.models import System
+from tests.governance.ledger.acts import found, person
+
+
+@pytest.fixture
+def system(committed_db: str) -> System:
+    """A committed system, in a database where COMMIT commits."""
+    return found(person(), slug="onboarding")
+
+
+@pytest.fixture
+def other_system(system: System) -> System:
+    """Another one."""
+    return found(person(), slug="step-up")

@@ -1,0 +1,36 @@
+"""The table of transitions of a deployment, whole."""
+
+from itertools import product
+
+import pytest
+
+from releases.rollouts.models import DeploymentState as S
+from releases.rollouts.stages import DeploymentInWrongState, check_transition, may_become
+
+USUAL = {
+    (S.NEW, S.ROLLING_OUT),
+    (S.ROLLING_OUT, S.HELD),
+    (S.ROLLING_OUT, S.LIVE),
+    (S.ROLLING_OUT, S.ROLLED_BACK),
+    (S.HELD, S.ROLLING_OUT),
+    (S.HELD, S.ROLLED_BACK),
+    (S.LIVE, S.SUPERSEDED),
+    (S.LIVE, S.ROLLED_BACK),
+}
+
+
+@pytest.mark.parametrize(("adopted", "as_target"), list(product([False, True], repeat=2)))
+@pytest.mark.parametrize(("current", "wanted"), list(product(S, repeat=2)))
+def test_only_the_tables_transitions_are_allowed(
+    current: S, wanted: S, adopted: bool, as_target: bool
+) -> None:
+    allowed = (
+        USUAL | ({(S.NEW, S.LIVE)} if adopted else set()) | ({(S.SUPERSEDED, S.LIVE)} if as_target else set())
+    )
+
+    assert may_become(current, wanted, adopted=adopted, as_target=as_target) == ((current, wanted) in allowed)
+
+
+def test_a_refused_transition_names_both_states() -> None:
+    with pytest.raises(DeploymentInWrongState, match="rolled back cannot become live"):
+        check_transition(S.ROLLED_BACK, S.LIVE, as_target=True)

@@ -1,0 +1,340 @@
+"""Going live: what changes, and every way in which it is refused."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.utils import timezone
+
+from governance.access.presence import NotInPerson
+from governance.access.queries import PermissionDenied
+from governance.access.roles import Role
+from governance.actors import AuthMethod
+from governance.errors import InvalidInput
+from governance.ledger.queries import entry_of
+from governance.registry.components import revoke_component
+from releases.approvals.lapsing import lapse
+from releases.approvals.models import Approval
+from releases.approvals.requesting import ComponentIsRevoked
+from releases.bundles.models import Assignment, Revision, RevisionState
+from releases.bundles.queries import live_assignment, live_revision
+from releases.bundles.services import edit_release
+from releases.rollouts.models import Deployment, DeploymentState
+from releases.rollouts.services import start_rollout
+from releases.rollouts.starting import (
+    AlreadyStarted,
+    ApprovalExpired,
+    ReleaseNotApproved,
+    RevisionOutdated,
+    RolledBackIsFinal,
+    StarterCastLastVote,
+)
+from tests.database import in_threads
+from tests.factories.approvals import candidate, next_content, requested, voted, world
+from tests.factories.cast import actor, cast, grant, person, system_with_channels
+from tests.factories.gates import engine
+from tests.factories.rollouts import live, next_live, started, taken_back
+from tests.factories.worlds import Prepared
+
+
+def approve(prepared: Prepared, *channels: str) -> Revision:
+    voted(prepared.here.cast.approver, requested(prepared.here, prepared.candidate, *channels))
+    return Revision.objects.select_related("release__system").get(id=prepared.candidate.id)
+
+
+def test_an_approved_release_goes_live_in_one_step_and_supersedes_the_one_before(
+    prepared: Prepared,
+) -> None:
+    here = prepared.here
+    approve(prepared)
+
+    deployment = started(here, prepared.candidate)
+
+    baseline = Deployment.objects.get(revision=here.baseline, channel__name="android")
+    assignment = live_assignment(here.cast.channel("android"))
+    assert deployment.state == DeploymentState.LIVE
+    assert deployment.approval == Approval.objects.get()
+    assert baseline.state == DeploymentState.SUPERSEDED
+    assert assignment is not None
+    assert (assignment.stable, assignment.deployment) == (prepared.candidate, deployment)
+    assert live_revision(here.cast.channel("ios")) == here.baseline
+
+
+def test_going_live_is_recorded_in_the_three_streams_it_changes(prepared: Prepared) -> None:
+    here = prepared.here
+    approve(prepared)
+
+    deployment = started(here, prepared.candidate)
+
+    own = entry_of(deployment.stream(), "rollout.started")
+    former = entry_of(here.baseline.stream(), "rollout.superseded")
+    channel = entry_of(here.cast.channel("android").stream(), "assignment.changed")
+    assert own is not None
+    assert former is not None
+    assert channel is not None
+    assert former.document["refs"]["cause"] == channel.document["refs"]["cause"] == str(own.id)
+    assert own.document["after"]["states"] == ["new", "rolling_out", "live"]
+    assert own.document["after"]["rollback_target"]["revision"] == str(here.baseline.id)
+    assert own.document["refs"]["manifest"] == prepared.candidate.manifest_digest
+    assert channel.document["after"]["deployment"] == str(deployment.id)
+
+
+def test_what_was_live_at_any_time_can_be_asked(prepared: Prepared) -> None:
+    here = prepared.here
+    approve(prepared)
+    android = here.cast.channel("android")
+
+    deployment = started(here, prepared.candidate)
+
+    before = deployment.started_at - timedelta(microseconds=1)
+    assert live_revision(android, before) == here.baseline
+    assert live_revision(android, deployment.started_at) == prepared.candidate
+    assert Assignment.objects.filter(channel=android).count() == 2
+
+
+def reject(prepared: Prepared) -> None:
+    voted(prepared.here.cast.approver, requested(prepared.here, prepared.candidate), "reject")
+
+
+def request(prepared: Prepared) -> None:
+    requested(prepared.here, prepared.candidate)
+
+
+REACH: dict[str, Callable[[Prepared], None]] = {
+    "frozen": lambda prepared: None,
+    "in review": request,
+    "rejected": reject,
+}
+
+
+@pytest.mark.parametrize("state", REACH)
+def test_nothing_goes_live_before_it_is_approved(prepared: Prepared, state: str) -> None:
+    here = prepared.here
+    REACH[state](prepared)
+
+    with pytest.raises(ReleaseNotApproved, match=f"is {state}, not approved"):
+        started(here, prepared.candidate)
+
+    assert live_revision(here.cast.channel("android")) == here.baseline
+
+
+def test_an_approval_for_other_channels_does_not_do(prepared: Prepared) -> None:
+    approve(prepared, "ios")
+
+    with pytest.raises(ReleaseNotApproved, match="approved, but not for android"):
+        started(prepared.here, prepared.candidate)
+
+
+def test_an_approval_that_has_run_out_does_not_do(prepared: Prepared) -> None:
+    here = prepared.here
+    approve(prepared)
+    started(here, prepared.candidate, "ios")
+
+    with (
+        time_machine.travel(Approval.objects.get().valid_until, tick=False),
+        pytest.raises(ApprovalExpired, match="valid until"),
+    ):
+        started(here, prepared.candidate)
+
+
+def test_a_revision_whose_approval_expired_unused_does_not_start(prepared: Prepared) -> None:
+    approve(prepared)
+
+    with time_machine.travel(Approval.objects.get().valid_until, tick=False):
+        lapse(engine())
+        with pytest.raises(ApprovalExpired, match="ran out before it went live"):
+            started(prepared.here, prepared.candidate)
+
+
+def test_a_revision_that_was_changed_since_does_not_start(prepared: Prepared) -> None:
+    here = prepared.here
+    approve(prepared)
+    content = next_content(here, "2")
+    edit_release(actor(here.cast.author), revision=prepared.candidate, content=content)
+
+    with pytest.raises(RevisionOutdated, match="followed by revision 2"):
+        started(here, prepared.candidate)
+
+
+def test_a_revoked_component_stops_the_start(prepared: Prepared) -> None:
+    here = prepared.here
+    approve(prepared)
+    model = prepared.candidate.slots.get(slot="model").component
+    revoke_component(actor(here.cast.security_all), component=model, reason="It was poisoned")
+
+    with pytest.raises(ComponentIsRevoked, match="It was poisoned"):
+        started(here, prepared.candidate)
+
+
+def test_an_approval_starts_once_on_a_channel(prepared: Prepared) -> None:
+    approve(prepared)
+    started(prepared.here, prepared.candidate)
+
+    with pytest.raises(AlreadyStarted, match="is live"):
+        started(prepared.here, prepared.candidate)
+
+
+def test_a_superseded_release_does_not_start_again_under_its_approval(prepared: Prepared) -> None:
+    live(prepared.here, prepared.candidate, "android")
+    next_live(prepared.here, "2", "android")
+
+    with pytest.raises(AlreadyStarted, match="is superseded"):
+        started(prepared.here, prepared.candidate)
+
+
+def test_rolled_back_is_final_under_that_approval_and_a_new_one_goes_forward(prepared: Prepared) -> None:
+    here = prepared.here
+    live(here, prepared.candidate, "android", "ios")
+    taken_back(here, "android")
+
+    with pytest.raises(RolledBackIsFinal):
+        started(here, prepared.candidate)
+    live(here, prepared.candidate, "android")
+
+    assert Revision.objects.get(id=prepared.candidate.id).state == RevisionState.APPROVED
+    assert live_revision(here.cast.channel("android")) == prepared.candidate
+    assert Deployment.objects.filter(revision=prepared.candidate, channel__name="android").count() == 2
+
+
+def test_going_forward_after_a_rollback_takes_a_person(prepared: Prepared) -> None:
+    here = prepared.here
+    live(here, prepared.candidate, "android")
+    taken_back(here)
+    voted(here.cast.approver, requested(here, prepared.candidate, "android"))
+    manager = actor(here.cast.release_manager)
+    by_token = replace(manager, auth=replace(manager.auth, method=AuthMethod.TOKEN))
+
+    with pytest.raises(NotInPerson, match="after a rollback"):
+        start_rollout(by_token, revision=prepared.candidate, channel=here.cast.channel("android"))
+
+
+def test_the_last_voter_does_not_start_what_the_vote_decided(prepared: Prepared) -> None:
+    here = prepared.here
+    grant(here.cast.approver, Role.RELEASE_MANAGER, system=here.cast.system)
+    approve(prepared)
+
+    with pytest.raises(StarterCastLastVote):
+        start_rollout(
+            actor(here.cast.approver), revision=prepared.candidate, channel=here.cast.channel("android")
+        )
+
+
+def test_a_system_may_let_the_last_voter_start(committed_db: str) -> None:
+    team = cast(system_with_channels(starter_may_cast_last_vote=True))
+    here = world(team)
+    grant(team.approver, Role.RELEASE_MANAGER, system=team.system)
+    revision = candidate(here)
+    voted(team.approver, requested(here, revision))
+
+    deployment = start_rollout(actor(team.approver), revision=revision, channel=team.channel("android"))
+
+    assert deployment.state == DeploymentState.LIVE
+
+
+@pytest.mark.parametrize(
+    "who",
+    ["author", "qa_lead", "approver", "security_all", "auditor", "integration", "admin", "stranger"],
+)
+def test_only_release_managers_start(prepared: Prepared, who: str) -> None:
+    here = prepared.here
+    approve(prepared)
+
+    with pytest.raises(PermissionDenied):
+        start_rollout(
+            actor(getattr(here.cast, who)),
+            revision=prepared.candidate,
+            channel=here.cast.channel("android"),
+        )
+
+
+def test_a_release_manager_of_one_channel_starts_there_only(prepared: Prepared) -> None:
+    here = prepared.here
+    approve(prepared)
+    local = person("web_manager")
+    grant(local, Role.RELEASE_MANAGER, channel=here.cast.channel("mobile_web"))
+
+    with pytest.raises(PermissionDenied):
+        start_rollout(actor(local), revision=prepared.candidate, channel=here.cast.channel("android"))
+    deployment = start_rollout(
+        actor(local), revision=prepared.candidate, channel=here.cast.channel("mobile_web")
+    )
+
+    assert deployment.state == DeploymentState.LIVE
+
+
+def test_a_channel_that_the_release_does_not_touch_is_refused(prepared: Prepared) -> None:
+    here = prepared.here
+    approve(prepared)
+    kiosk = system_with_channels("payments-liveness", ["kiosk"])
+    grant(here.cast.release_manager, Role.RELEASE_MANAGER, system=kiosk)
+
+    with pytest.raises(InvalidInput, match="does not touch kiosk"):
+        start_rollout(
+            actor(here.cast.release_manager), revision=prepared.candidate, channel=kiosk.channels.get()
+        )
+
+
+def test_the_same_start_with_one_key_is_one_deployment(prepared: Prepared) -> None:
+    here = prepared.here
+    approve(prepared)
+    keyed = actor(here.cast.release_manager).with_idempotency("go", "sha256:" + "1" * 64)
+    android = here.cast.channel("android")
+
+    first = start_rollout(keyed, revision=prepared.candidate, channel=android)
+    second = start_rollout(keyed, revision=prepared.candidate, channel=android)
+
+    assert first == second
+    assert Deployment.objects.filter(revision=prepared.candidate).count() == 1
+
+
+def test_two_starts_at_once_make_one_deployment(committed: Prepared) -> None:
+    approve(committed)
+
+    results = in_threads(
+        lambda: started(committed.here, committed.candidate),
+        lambda: started(committed.here, committed.candidate),
+    )
+
+    assert sorted(type(result).__name__ for result in results) == ["AlreadyStarted", "Deployment"]
+    assert Deployment.objects.filter(state=DeploymentState.LIVE, channel__name="android").count() == 1
+
+
+def test_two_releases_started_crosswise_on_two_channels_do_not_block_each_other(
+    committed: Prepared,
+) -> None:
+    here = committed.here
+    other = candidate(here, "2")
+    live(here, committed.candidate, "android")
+    live(here, other, "ios")
+    voted(here.cast.approver, requested(here, committed.candidate, "ios"))
+    voted(here.cast.approver, requested(here, other, "android"))
+
+    results = in_threads(
+        lambda: started(here, committed.candidate, "ios"), lambda: started(here, other, "android")
+    )
+
+    assert [type(result).__name__ for result in results] == ["Deployment", "Deployment"]
+    assert live_revision(here.cast.channel("ios")) == committed.candidate
+    assert live_revision(here.cast.channel("android")) == other
+
+
+def test_deployments_and_assignments_by_raw_sql_are_refused(committed: Prepared) -> None:
+    here = committed.here
+    move = "UPDATE releases_assignment SET stable_id = %s WHERE stable_id = %s"
+
+    with pytest.raises(Exception, match="ledger guard"), connection.cursor() as cursor:
+        cursor.execute(move, [committed.candidate.id, here.baseline.id])
+    with pytest.raises(Exception, match="ledger guard"):
+        Deployment.objects.create(
+            release=committed.candidate.release,
+            revision=committed.candidate,
+            channel=here.cast.channel("android"),
+            started_at=timezone.now(),
+            started_by_username="nobody",
+            state_changed_at=timezone.now(),
+        )
+
+    assert live_revision(here.cast.channel("android")) == here.baseline
