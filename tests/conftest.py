@@ -1,8 +1,13 @@
 """Fixtures that many tests share; states are reached through the factories, by the real services."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.factories.cast import Cast, cast
+
+# A busy machine is no defect: what takes long is seen in --durations.
+settings.register_profile("countersign", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("countersign")
 
 
 @pytest.fixture

@@ -48,13 +48,12 @@ def _of_release(rows: Iterable[Any]) -> dict[UUID, Subject]:
 
 
 def _itself(rows: Iterable[Model]) -> dict[UUID, Subject]:
-    return {
-        row.pk: Subject(
-            getattr(row, "name", str(row)) if isinstance(row, Release) else str(row),
-            admin_url(type(row), "change", row.pk),
-        )
-        for row in rows
-    }
+    return {row.pk: Subject(_name_of(row), admin_url(type(row), "change", row.pk)) for row in rows}
+
+
+def _name_of(row: Model) -> str:
+    """A release by its name alone: its text would read the system of each."""
+    return row.name if isinstance(row, Release) else str(row)
 
 
 SOURCES: dict[str, tuple[QuerySet[Any], Any]] = {

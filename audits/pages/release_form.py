@@ -21,6 +21,8 @@ GENERAL = {"stages": [{"kind": "general"}]}
 class ReleaseForm(ActForm):
     """Name, channels, one field per kind of component, the card, and the rollback plan."""
 
+    may_be_incomplete = True
+    """Nothing is marked optional: freezing asks for nearly all of it."""
     name = forms.CharField(
         label="Name", max_length=100, help_text="Letters, digits, dot, underscore and hyphen."
     )

@@ -79,7 +79,8 @@ def _evaluating(actor: Actor, known: Known) -> list[Offer]:
         return [Offer("Evaluate", "", "play_arrow", why="An evaluation is running.")]
     if verdict in {"none", "error"}:
         return [Offer("Evaluate", _url("evaluate", known), "play_arrow", "cs-pri", why)]
-    return [] if why else [Offer("Evaluate again", _url("evaluate", known), "replay")]
+    again = known.revision.state == S.FROZEN and not why
+    return [] if not again else [Offer("Evaluate again", _url("evaluate", known), "replay")]
 
 
 def _asking(actor: Actor, known: Known) -> Offer:

@@ -51,7 +51,7 @@ def st(look: str, text: str, name: str = "") -> SafeString:
 def digest(value: str | None, what: str = "digest") -> SafeString:
     """Eight characters of a digest with a button that copies all of it."""
     if not value:
-        return format_html('<span class="cs-muted">none</span>')
+        return format_html('<span class="cs-muted">{}</span>', "none")
     bare = value.removeprefix("sha256:")
     short = f"{bare[:4]}…{bare[-4:]}"
     return format_html(
@@ -84,7 +84,7 @@ def seal(entry: Any) -> SafeString:
 def when(at: datetime | None, form: str = "time") -> SafeString:
     """A time: UTC as text and on hover, in the reader's zone where scripts run."""
     if at is None:
-        return format_html("never")
+        return format_html("{}", "never")
     utc = at.astimezone(UTC)
     short = utc.strftime("%-d %b" if form == "date" else "%-d %b, %H:%M UTC")
     full = f"{utc:%Y-%m-%d %H:%M:%S} UTC"

@@ -47,7 +47,8 @@ class AccountForm(ActForm):
     def arguments(self) -> dict[str, Any]:
         """The password under the verb's name; none for a service."""
         given = super().arguments()
-        return {**given, "password": given.pop("new_password") or None}
+        password = given.pop("new_password") or None
+        return {**given, "password": password}
 
 
 class CreateAccount(Act):

@@ -141,6 +141,7 @@ class InForceFilter(admin.SimpleListFilter):
 class GrantAdmin(GovernedAdmin):
     """Who may what where."""
 
+    heading = "Roles given"
     lead = (
         "Who may what, where, and from when. Powerful roles take two administrators; ending one takes none."
     )
@@ -228,6 +229,7 @@ def _scope(grant: Grant) -> Any:
 class TokenAdmin(GovernedAdmin):
     """Tokens of one's own account; of everybody's for administrators of the installation."""
 
+    heading = "Tokens"
     lead = "Tokens for programs. A secret is shown once, when it is issued; only its hash is kept."
     list_display = ("name", "account", "scopes_column", "expires_column", "state_column", "used_column")
     search_fields = ("name", "account__username")

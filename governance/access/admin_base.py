@@ -82,6 +82,8 @@ class GovernedAdmin(ModelAdmin):
     change_list_template = "countersign/change_list.html"
     detail_template: ClassVar[str] = "countersign/detail.html"
     acts: ClassVar[tuple[ActRoute, ...]] = ()
+    heading: ClassVar[str] = ""
+    """What the list is called, where the model's own plural would not do."""
     lead: ClassVar[str] = ""
     """One sentence above the list: what stands in it."""
 
@@ -123,6 +125,11 @@ class GovernedAdmin(ModelAdmin):
         kept = [pattern for pattern in super().get_urls() if not _is_off(getattr(pattern, "name", None))]
         return [*own, *kept]
 
+    @property
+    def called(self) -> str:
+        """What the list is called."""
+        return self.heading or str(self.opts.verbose_name_plural).capitalize()
+
     def url(self, name: str, *args: Any) -> str:
         """The address of one of this screen's pages or acts."""
         return admin_url(self.model, name, *args)
@@ -134,7 +141,7 @@ class GovernedAdmin(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list; a filter that means nothing is shown as an empty one instead of an error."""
-        crumbs = [(str(self.opts.verbose_name_plural).capitalize(), "")]
+        crumbs = [(self.called, "")]
         context: dict[str, Any] = {
             "offers": list(self.list_offers(request)),
             "lead": self.lead,
@@ -191,7 +198,7 @@ class GovernedAdmin(ModelAdmin):
 
     def crumbs(self, obj: Any) -> list[Crumb]:
         """The way to the object."""
-        return [(str(self.opts.verbose_name_plural).capitalize(), self.url("changelist")), (str(obj), "")]
+        return [(self.called, self.url("changelist")), (str(obj), "")]
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -14,6 +14,7 @@ from governance.ledger.events import EVENTS
 from governance.ledger.models import Entry
 
 LONGEST_REASON = 240
+FOLDED_BEYOND = 30
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Document:
     title: str
     text: str
     note: str = ""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is folded at first."""
+        return self.text.count("\n") > FOLDED_BEYOND
 
 
 def json_document(title: str, value: Any, note: str = "") -> Document:

@@ -13,7 +13,6 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import KombuError, OperationalError
-from kombu.pools import producers
 
 from governance.actors import Principal, current_actor
 from governance.outbox.models import OutboxMessage
@@ -25,8 +24,6 @@ RESEND_AFTER = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(minutes=10)
 SWEEP_BATCH = 500
 ERROR_LENGTH = 2000
-# By default kombu connects anew for some seconds, with rests; a verb's answer does not wait for that.
-ONE_ATTEMPT = {"max_retries": 0}
 
 
 def enqueue(task: str, /, **payload: str) -> OutboxMessage:
@@ -56,12 +53,11 @@ def enqueue(task: str, /, **payload: str) -> OutboxMessage:
 def publish(message_id: UUID, task: str) -> bool:
     """Send a wake-up call; answers whether the broker took it. The sweep repeats what it did not.
 
-    Tries once: a broker that does not answer costs the caller the socket timeout and no more.
+    Tries once: a broker that does not answer costs the caller the socket timeout and no more (the settings
+    of the transport say so, a test measures it).
     """
-    broker = current_app.connection_for_write(transport_options=ONE_ATTEMPT)
     try:
-        with producers[broker].acquire(block=True) as producer:
-            current_app.send_task(task, args=[str(message_id)], retry=False, producer=producer)
+        current_app.send_task(task, args=[str(message_id)], retry=False)
     except (OperationalError, KombuError, OSError) as error:
         logger.warning("broker did not take %s %s: %s; the sweep will repeat it", task, message_id, error)
         return False

@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from governance.access.admin_base import GovernedAdmin, Offer, admin_url, column, lock_reason, may_somewhere
 from governance.access.admin_parts import Table, events_of_streams, json_document, link
-from governance.access.models import Grant
 from governance.access.queries import grants_in_force, has_permission
 from governance.access.requests import actor_from
 from governance.access.roles import Permission
@@ -18,6 +17,36 @@ from governance.access.scopes import INSTALLATION
 from governance.registry.admin_acts import DefineSegment, RegisterChannel, RegisterSystem
 from governance.registry.models import Channel, Segment, System
 from governance.registry.predicates import parse_predicate, sentence
+
+
+def _channels_table(system: System) -> Table:
+    rows = [
+        (
+            link(admin_url(Channel, "change", row.pk), row.name),
+            row.get_kind_display(),
+            "drill" if row.drill else "",
+        )
+        for row in system.channels.all()
+    ]
+    empty = "No channel yet; an administrator registers it."
+    return Table("Channels", ("Channel", "Kind", ""), rows, empty=empty)
+
+
+def _grants_table(system: System) -> Table:
+    in_force = grants_in_force(timezone.now()).select_related("account", "channel")
+    rows = [*in_force.filter(system=system), *in_force.filter(channel__system=system)]
+    return Table("Who may what now", ("Account", "Role", "Where"), [_grant_row(row) for row in rows])
+
+
+def _system_facts(system: System) -> list[tuple[str, str]]:
+    limit = f"a change of more than {system.dataset_change_limit_rate:.0%} of the samples is a major refresh"
+    starts = "may" if system.starter_may_cast_last_vote else "may not"
+    return [
+        ("Slug", system.slug),
+        ("Datasets", limit),
+        ("Last voter", f"{starts} start the rollout"),
+        ("Registered", f"{system.registered_at:%-d %b %Y} by {system.registered_by_username}"),
+    ]
 
 
 @admin.register(System)
@@ -40,56 +69,16 @@ class SystemAdmin(GovernedAdmin):
 
     def detail_context(self, request: HttpRequest, obj: System) -> dict[str, Any]:
         """Its channels, who may what, its record."""
-        actor = actor_from(request)
-        grants = grants_in_force(timezone.now()).select_related("account", "channel").filter(system=obj)
-        of_channels = (
-            grants_in_force(timezone.now()).select_related("account", "channel").filter(channel__system=obj)
-        )
-        channels = [
-            (
-                link(admin_url(Channel, "change", row.pk), row.name),
-                row.get_kind_display(),
-                "drill" if row.drill else "",
-            )
-            for row in obj.channels.all()
-        ]
-        why = lock_reason(actor, Permission.REGISTER_CHANNEL, obj)
+        why = lock_reason(actor_from(request), Permission.REGISTER_CHANNEL, obj)
+        look = "" if why else "cs-pri"
         return {
             "headline": obj.name,
             "support": obj.description,
             "look": "live",
-            "lists": [
-                Table(
-                    "Channels",
-                    ("Channel", "Kind", ""),
-                    channels,
-                    empty="No channel yet; an administrator registers it.",
-                ),
-                Table(
-                    "Who may what now",
-                    ("Account", "Role", "Where"),
-                    [_grant_row(row) for row in [*grants, *of_channels]],
-                ),
-            ],
-            "facts": [
-                ("Slug", obj.slug),
-                (
-                    "Datasets",
-                    f"a change of more than {obj.dataset_change_limit_rate:.0%} of the samples is "
-                    f"a major refresh",
-                ),
-                (
-                    "Last voter",
-                    "may start the rollout"
-                    if obj.starter_may_cast_last_vote
-                    else "may not start the rollout",
-                ),
-                ("Registered", f"{obj.registered_at:%-d %b %Y} by {obj.registered_by_username}"),
-            ],
+            "lists": [_channels(obj), _grants(obj)],
+            "facts": _facts(obj),
             "events": events_of_streams([obj.stream()]),
-            "offers": [
-                Offer("Register a channel", self.url("channel", obj.pk), "add", "" if why else "cs-pri", why)
-            ],
+            "offers": [Offer("Register a channel", self.url("channel", obj.pk), "add", look, why)],
         }
 
     @column("Channels")
@@ -101,12 +90,44 @@ class SystemAdmin(GovernedAdmin):
         return f"{obj.registered_at:%-d %b %Y}"
 
 
-def _grant_row(grant: Grant) -> tuple[Any, ...]:
-    return (
-        grant.account.username,
-        grant.role.replace("_", " "),
-        grant.channel.name if grant.channel else "all channels",
+def _channels(system: System) -> Table:
+    rows = [
+        (
+            link(admin_url(Channel, "change", row.pk), row.name),
+            row.get_kind_display(),
+            "drill" if row.drill else "",
+        )
+        for row in system.channels.all()
+    ]
+    return Table(
+        "Channels", ("Channel", "Kind", ""), rows, empty="No channel yet; an administrator registers it."
     )
+
+
+def _grants(system: System) -> Table:
+    """Who may what on the system and its channels now."""
+    found = grants_in_force(timezone.now()).select_related("account", "channel")
+    grants = found.filter(Q(system=system) | Q(channel__system=system))
+    rows = [
+        (
+            row.account.username,
+            row.role.replace("_", " "),
+            row.channel.name if row.channel else "all channels",
+        )
+        for row in grants
+    ]
+    return Table("Who may what now", ("Account", "Role", "Where"), rows, empty="Nobody has a role here yet.")
+
+
+def _facts(system: System) -> list[tuple[str, str]]:
+    share = f"{system.dataset_change_limit_rate:.0%}"
+    may = "may" if system.starter_may_cast_last_vote else "may not"
+    return [
+        ("Slug", system.slug),
+        ("Datasets", f"a change of more than {share} of the samples is a major refresh"),
+        ("Last voter", f"{may} start the rollout"),
+        ("Registered", f"{system.registered_at:%-d %b %Y} by {system.registered_by_username}"),
+    ]
 
 
 @admin.register(Channel)

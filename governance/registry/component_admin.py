@@ -44,6 +44,7 @@ class KindFilter(admin.SimpleListFilter):
 class ComponentAdmin(GovernedAdmin):
     """Versions of components."""
 
+    heading = "Components"
     lead = (
         "Versions of the parts of a decision stack. Registered once, they never change but for their status."
     )

@@ -108,33 +108,37 @@ def register_component(
         InvalidInput, DigestMissing, DigestMismatch: see the messages.
     """
     require(actor, Permission.REGISTER_COMPONENT, system)
-    known = KINDS.get(kind)
-    if known is None:
-        raise invalid("kind", f"{kind!r} is none of {', '.join(KINDS)}.")
-    if ComponentVersion.objects.filter(system=system, kind=kind, name=name, version=version).exists():
-        raise AlreadyRegistered(f"{system} has {kind} {name} {version} already.")
-    canonical = checked_attributes(known, attributes)
-    _check_uri(uri)
-    value, digest_kind = _digest_for(known, canonical, digest, artefact_digest)
-    component = ComponentVersion(
-        system=system,
-        kind=kind,
-        name=name,
-        version=version,
-        digest=value,
-        digest_kind=digest_kind,
-        uri=uri,
-        attributes=canonical,
-        parents=_parents(system, parents),
-        owner_username=owner or actor.username,
-        registered_at=moment(),
-        registered_by=account_of(actor) if actor.id else None,
-        registered_by_username=actor.username,
+    component = ComponentVersion(system=system, kind=kind, name=name, version=version, uri=uri)
+    known = _kind_of_new(component)
+    component.attributes = checked_attributes(known, attributes)
+    component.digest, component.digest_kind = _digest_for(
+        known, component.attributes, digest, artefact_digest
     )
+    component.parents = _parents(system, parents)
+    component.owner_username = owner or actor.username
+    component.registered_at = moment()
+    component.registered_by = account_of(actor) if actor.id else None
+    component.registered_by_username = actor.username
     check_fields(component, exclude=("parents", "registered_by", "status_changed_at"))
     component.save(force_insert=True)
-    record(component.stream(), after=_document(component), refs={"component": value})
+    record(component.stream(), after=_document(component), refs={"component": component.digest})
     return component
+
+
+def _kind_of_new(component: ComponentVersion) -> Kind:
+    """The kind of a component that can be registered: known, not registered yet, with a usable URI."""
+    known = KINDS.get(component.kind)
+    if known is None:
+        raise invalid("kind", f"{component.kind!r} is none of {', '.join(KINDS)}.")
+    same = ComponentVersion.objects.filter(
+        system=component.system, kind=component.kind, name=component.name, version=component.version
+    )
+    if same.exists():
+        raise AlreadyRegistered(
+            f"{component.system} has {component.kind} {component.name} {component.version} already."
+        )
+    _check_uri(component.uri)
+    return known
 
 
 def _document(component: ComponentVersion) -> dict[str, Any]:

@@ -128,17 +128,17 @@ def define_segment(
     )
     check_fields(segment)
     segment.save(force_insert=True)
-    record(
-        segment.stream(),
-        before={"version": last.version, "predicate": last.predicate} if last else None,
-        after={
-            "system": system.id,
-            "key": key,
-            "version": segment.version,
-            "predicate": segment.predicate,
-            "sentence": sentence(parsed),
-            "protected": protected,
-        },
-        reason=reason,
-    )
+    before = {"version": last.version, "predicate": last.predicate} if last else None
+    record(segment.stream(), before=before, after=_document(segment, sentence(parsed)), reason=reason)
     return segment
+
+
+def _document(segment: Segment, words: str) -> dict[str, Any]:
+    return {
+        "system": segment.system_id,
+        "key": segment.key,
+        "version": segment.version,
+        "predicate": segment.predicate,
+        "sentence": words,
+        "protected": segment.protected,
+    }

@@ -126,6 +126,7 @@ def said(rule: dict[str, Any]) -> str:
 class ApprovalRuleSetAdmin(GovernedAdmin):
     """Versions of approval rules."""
 
+    heading = "Approval rules"
     lead = (
         "Who must approve what. The newest version of a system counts; "
         "a system without rules needs one approver."

@@ -86,19 +86,21 @@ def _paired(
     )
 
 
-def criteria(segments: list[Segment], reference: Release) -> list[CriterionInput]:
-    """The policy's lines: against what is live, against release 1, and against fixed limits."""
+def _comparisons(segments: list[Segment], reference: Release) -> list[CriterionInput]:
+    """Every comparison twice: with what is live, and with release 1."""
     by_segment = {"segments": [segment.key for segment in segments]}
     by_species = {"species": list(SPECIES)}
-    live = {"kind": "live", "when_no_baseline": "inconclusive"}
-    pinned = {"kind": "pinned", "release": str(reference.id)}
-    lines = [
+    baselines = (
+        ("live", "what is live", {"kind": "live", "when_no_baseline": "inconclusive"}),
+        ("reference", "release 1", {"kind": "pinned", "release": str(reference.id)}),
+    )
+    lines = (
         ("bpcer", "Genuine users refused", by_segment, BPCER_MARGIN, WHY_BPCER),
         ("apcer", "Attacks accepted", by_species, APCER_MARGIN, WHY_APCER),
         ("bpnrr", "Genuine users without an answer", by_segment, NON_RESPONSE_MARGIN, WHY_SILENCE),
         ("apnrr", "Attacks without an answer", by_species, NON_RESPONSE_MARGIN, WHY_SILENCE),
-    ]
-    paired = [
+    )
+    return [
         _paired(
             f"{metric}_{place}",
             f"{title}, against {words}",
@@ -108,9 +110,13 @@ def criteria(segments: list[Segment], reference: Release) -> list[CriterionInput
             why=why,
             baseline=baseline,
         )
-        for place, words, baseline in (("live", "what is live", live), ("reference", "release 1", pinned))
+        for place, words, baseline in baselines
         for metric, title, strata, margin, why in lines
     ]
+
+
+def criteria(segments: list[Segment], reference: Release) -> list[CriterionInput]:
+    """The policy's lines: against what is live, against release 1, and against fixed limits."""
     benchmark = CriterionInput(
         key="apcer_benchmark",
         kind="absolute",
@@ -129,7 +135,7 @@ def criteria(segments: list[Segment], reference: Release) -> list[CriterionInput
         title="Nothing that the decision rests on is missing",
         spec={"species": list(SPECIES), "segments": [segment.key for segment in segments]},
     )
-    return [*paired, benchmark, complete]
+    return [*_comparisons(segments, reference), benchmark, complete]
 
 
 def enact_policy(stage: Stage, system: System, segments: list[Segment], reference: Release) -> GatePolicy:

@@ -133,8 +133,8 @@ def register_shared(stage: Stage, system: System) -> Shared:
     )
 
 
-def build_stack(stage: Stage, system: System, shared: Shared, name: str, number: int) -> Stack:
-    """Register model, threshold policy and report of one gradgpad system and put its slots together."""
+def _decision_parts(stage: Stage, system: System, name: str, number: int) -> tuple[SlotInput, SlotInput]:
+    """The model, declared, and the threshold policy that belongs to its scores."""
     model = register_component(
         stage.actor("author"),
         system=system,
@@ -157,13 +157,15 @@ def build_stack(stage: Stage, system: System, shared: Shared, name: str, number:
             "chosen_by": "min |FAR − FRR| on gradgpad_dev",
         },
     )
+    return SlotInput("model", model), SlotInput("threshold_policy", policy)
+
+
+def build_stack(stage: Stage, system: System, shared: Shared, name: str, number: int) -> Stack:
+    """Register model, threshold policy and report of one gradgpad system and put its slots together."""
+    model, policy = _decision_parts(stage, system, name, number)
     channels = {channel.name: channel for channel in Channel.objects.filter(system=system)}
-    in_stack = (
-        SlotInput("model", model),
-        SlotInput("fusion", shared.fusion),
-        SlotInput("threshold_policy", policy),
-        *(SlotInput("sdk", sdk, channel=channels[place]) for place, sdk in shared.sdks.items()),
-    )
+    sdks = (SlotInput("sdk", sdk, channel=channels[place]) for place, sdk in shared.sdks.items())
+    in_stack = (model, SlotInput("fusion", shared.fusion), policy, *sdks)
     digest = stack_digest(in_stack)
     report = register_component(
         stage.actor(SERVICE),
@@ -173,7 +175,7 @@ def build_stack(stage: Stage, system: System, shared: Shared, name: str, number:
         version=f"{number}",
         attributes={
             "dataset": str(shared.test),
-            "threshold_policy": str(policy),
+            "threshold_policy": str(policy.component),
             "stack_digest": digest,
             "notes": f"Scores of the system {name} as {SOURCE} ships them",
         },

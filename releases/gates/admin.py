@@ -1,192 +1,26 @@
-"""Screens of gate policies: criteria as sentences, draft, edit, lock."""
+"""The screen of gate policies: criteria as sentences, what is left out, locking."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from governance.access.admin_acts import Act, ActForm, Words
-from governance.access.admin_base import GovernedAdmin, Offer, admin_url, column, lock_reason
-from governance.access.admin_parts import JsonField, Table, events_of_streams, json_document
-from governance.access.queries import has_permission, reach
+from governance.access.admin_base import GovernedAdmin, Offer, column, lock_reason, may_somewhere
+from governance.access.admin_parts import Table, events_of_streams
+from governance.access.queries import has_permission
 from governance.access.requests import actor_from
 from governance.access.roles import Permission
-from governance.actors import Actor
-from governance.registry.admin_acts import OnSystem, OnSystemForm
 from releases.gates.models import GatePolicy, PolicyState
-from releases.gates.policies import draft_policy, edit_policy, lock_policy
-from releases.gates.queries import content_digest, criterion_of
-from releases.gates.serializers import KIND_CHOICES, PolicyContentBody
-
-HELP = (
-    'A list of {"key", "kind", "title", "spec", "severity", "mode"}. Kinds: '
-    + ", ".join(key for key, _ in KIND_CHOICES)
-    + ". Severity blocking or advisory; mode enforce or observe."
-)
-
-
-class PolicyFields(forms.Form):
-    """What a policy holds."""
-
-    description = forms.CharField(
-        label="Description", required=False, widget=forms.Textarea(attrs={"rows": 3})
-    )
-    out_of_scope = JsonField(
-        label="Out of scope (JSON)",
-        required=False,
-        help_text='A list of {"what", "reason"}: what is left out, and why.',
-    )
-    criteria = JsonField(label="Criteria (JSON)", help_text=HELP)
-
-    def clean(self) -> dict[str, Any]:
-        """Criteria as the service takes them; every problem names its place."""
-        given = super().clean() or {}
-        body = {
-            "description": given.get("description", ""),
-            "out_of_scope": given.get("out_of_scope") or [],
-            "criteria": given.get("criteria"),
-        }
-        checked = PolicyContentBody(data=body)
-        if not checked.is_valid():
-            for field, problem in checked.errors.items():
-                self.add_error(field if field in self.fields else None, _flat(problem))
-            return given
-        return {**given, **checked.validated_data}
-
-
-def _flat(problem: Any, place: str = "") -> list[str]:
-    """Nested problems as sentences, each with its place."""
-    if isinstance(problem, dict):
-        return [text for key, part in problem.items() for text in _flat(part, f"{place}.{key}".lstrip("."))]
-    if isinstance(problem, list):
-        return [
-            text
-            for index, part in enumerate(problem)
-            for text in _flat(part, f"{place}[{index}]" if isinstance(part, dict | list) else place)
-        ]
-    return [f"{place}: {problem}" if place else str(problem)]
-
-
-class DraftForm(PolicyFields, OnSystemForm):
-    """A new policy, or the next version of a locked one."""
-
-    name = forms.CharField(
-        label="Name", max_length=100, help_text="The name of a locked policy makes its next version."
-    )
-    field_order = ("system", "name", "description", "out_of_scope", "criteria")
-
-
-class EditForm(PolicyFields, ActForm):
-    """What a draft holds; ``read`` names what the writer has read."""
-
-    read = forms.CharField(widget=forms.HiddenInput, max_length=71)
-
-
-class DraftPolicy(OnSystem):
-    """Draft a policy."""
-
-    form_class = DraftForm
-    permission = Permission.DRAFT_POLICY
-
-    def words(self, target: None) -> Words:
-        """What a draft does."""
-        return Words(
-            "Draft a gate policy",
-            "It judges nothing until it is locked; then it never changes.",
-            "Save draft",
-        )
-
-    def initial(self, target: None) -> dict[str, Any]:
-        """A copy of the policy that the link names, if there is one in reach."""
-        return {"criteria": "[]"}
-
-    def run(self, actor: Actor, target: None, given: dict[str, Any]) -> str:
-        """Draft it."""
-        policy = draft_policy(actor, system=self.system(given), **given)
-        self.made = policy.pk
-        return f"{policy} is drafted. Lock it before the scores of a candidate are imported."
-
-    def next_url(self, target: None) -> str:
-        """The new policy, or the list."""
-        made = getattr(self, "made", None)
-        return admin_url(GatePolicy, "change", made) if made else admin_url(GatePolicy, "changelist")
-
-
-class PolicyAct(Act):
-    """An act on one policy."""
-
-    def rows(self) -> Any:
-        """Policies."""
-        return GatePolicy.objects.select_related("system")
-
-    def next_url(self, target: GatePolicy) -> str:
-        """The policy."""
-        return admin_url(GatePolicy, "change", target.pk)
-
-
-class EditPolicy(PolicyAct):
-    """Replace what a draft holds."""
-
-    form_class = EditForm
-
-    def words(self, target: GatePolicy) -> Words:
-        """That a draft is replaced whole."""
-        return Words(f"Edit {target}", "The draft holds exactly what stands here.", "Save")
-
-    def initial(self, target: GatePolicy) -> dict[str, Any]:
-        """What it holds now."""
-        return {
-            "description": target.description,
-            "out_of_scope": json_document("", target.out_of_scope).text,
-            "criteria": json_document(
-                "", [_as_written(row) for row in target.criteria.order_by("position")]
-            ).text,
-            "read": content_digest(target),
-        }
-
-    def run(self, actor: Actor, target: GatePolicy, given: dict[str, Any]) -> str:
-        """Replace it."""
-        edit_policy(actor, policy=target, expected=given.pop("read"), **given)
-        return f"{target} is saved."
-
-
-def _as_written(row: Any) -> dict[str, Any]:
-    return {
-        "key": row.key,
-        "kind": row.kind,
-        "title": row.title,
-        "spec": row.spec,
-        "severity": row.severity,
-        "mode": row.mode,
-    }
-
-
-class LockPolicy(PolicyAct):
-    """Lock a policy."""
-
-    form_class = ActForm
-
-    def words(self, target: GatePolicy) -> Words:
-        """What locking does."""
-        effect = (
-            "It is in force from now on and never changes; the one before it ends. Segments and "
-            "the reference "
-            "release are pinned as they are now."
-        )
-        return Words(f"Lock {target} of {target.system}", effect, "Lock")
-
-    def run(self, actor: Actor, target: GatePolicy, given: dict[str, Any]) -> str:
-        """Lock it."""
-        lock_policy(actor, policy=target)
-        return f"{target} is locked and in force."
+from releases.gates.policy_acts import DraftPolicy, EditPolicy, LockPolicy
+from releases.gates.queries import criterion_of
 
 
 @admin.register(GatePolicy)
 class GatePolicyAdmin(GovernedAdmin):
     """Gate policies."""
 
+    heading = "Gate policies"
     lead = "What a release must show. One locked policy of a system is in force at a time."
     list_display = ("policy_column", "state_column", "system", "locked_column", "drafted_by_username")
     list_filter = ("system", "state")
@@ -200,8 +34,7 @@ class GatePolicyAdmin(GovernedAdmin):
 
     def list_offers(self, request: HttpRequest) -> Iterable[Offer]:
         """Drafting, for QA leads."""
-        found = reach(actor_from(request), Permission.DRAFT_POLICY)
-        if found is not None and (found.everywhere or found.systems):
+        if may_somewhere(actor_from(request), Permission.DRAFT_POLICY):
             yield Offer("Draft a policy", self.url("draft"), "add", "cs-pri", is_dialog=False)
 
     def detail_context(self, request: HttpRequest, obj: GatePolicy) -> dict[str, Any]:
@@ -244,9 +77,11 @@ class GatePolicyAdmin(GovernedAdmin):
         }
 
     def _offers(self, request: HttpRequest, obj: GatePolicy) -> list[Offer]:
-        if obj.state != PolicyState.DRAFT:
-            return []
         actor = actor_from(request)
+        if obj.state != PolicyState.DRAFT:
+            may = has_permission(actor, Permission.DRAFT_POLICY, obj)
+            url = f"{self.url('draft')}?from={obj.pk}"
+            return [Offer("Draft the next version", url, "edit", is_dialog=False)] if may else []
         edit = Offer("Edit", self.url("edit", obj.pk), "edit", is_dialog=False)
         lock = Offer(
             "Lock",

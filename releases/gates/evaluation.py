@@ -85,7 +85,7 @@ def run_evaluation(actor: Actor, *, evaluation: GateEvaluation) -> GateEvaluatio
     """Compute a requested run and complete it; one that has ended is answered as it is.
 
     Raises:
-        BlobMissing, BlobDamaged: a table is not what its digest says; the run may be tried again.
+        BlobMissing, BlobDamaged: a table is not what its digest says.
     """
     evaluation = GateEvaluation.objects.select_related("policy").get(id=evaluation.id)
     if evaluation.status != EvaluationStatus.REQUESTED:

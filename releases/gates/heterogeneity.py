@@ -23,8 +23,9 @@ def by_source_set(
 ) -> dict[str, list[dict[str, Any]]]:
     """For each stratum its differences per source set; empty where fewer than two source sets are known."""
     inside = population_rows(scan.facts, population)
+    known = scan.facts["source_set"].drop_nulls().n_unique() > 1
     return {
-        stratum.key: _differences(_restricted(scan, rows), population, metric)
+        stratum.key: _differences(_restricted(scan, rows), population, metric) if known else []
         for stratum, rows in stratum_rows(scan.facts, inside, strata)
     }
 

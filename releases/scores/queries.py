@@ -5,7 +5,7 @@ import polars as pl
 from governance.registry.models import ComponentVersion, System
 from releases.scores.canonical import scan_canonical
 from releases.scores.models import ScoreTable
-from releases.scores.services import score_store
+from releases.scores.store import score_store
 
 
 def newest_table(system: System, stack_digest: str, dataset: ComponentVersion) -> ScoreTable | None:

@@ -1,11 +1,8 @@
 """The verb that imports a table of scores."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
-
-from django.conf import settings
 
 from governance.access.proposals import account_of
 from governance.access.queries import require
@@ -17,10 +14,10 @@ from governance.ledger.verbs import record, verb
 from governance.registry.models import ComponentStatus, ComponentVersion, System
 from governance.registry.predicates import Predicate, parse_predicate
 from governance.registry.queries import segments_in_force
-from releases.scores.blobs import BlobStore
 from releases.scores.importing import ImportedTable, import_table
 from releases.scores.mapping import TableMeta, parse_meta
 from releases.scores.models import ScoreTable
+from releases.scores.store import score_store
 
 
 class DatasetRevoked(GovernanceError):
@@ -29,11 +26,6 @@ class DatasetRevoked(GovernanceError):
     code = "dataset_revoked"
     title = "The dataset is revoked"
     next_step = "Register a new version of the dataset and import the scores on that."
-
-
-def score_store() -> BlobStore:
-    """The installation's store of score files."""
-    return BlobStore(Path(settings.SCORE_STORE))
 
 
 def _component(system: System, kind: str, identifier: str, field: str) -> ComponentVersion:

@@ -27,7 +27,6 @@ SPECIES = ("print", "mask")
 TONES = ("1", "6")
 PER_STRATUM = 40
 THRESHOLD = 0.5
-REASON = "A test's margin"
 MARGIN = 0.1
 LIMIT = 0.45
 META: dict[str, Any] = {
@@ -142,22 +141,17 @@ def criteria(limits: Limits, reference: Revision) -> list[CriterionInput]:
         ),
         CriterionInput("complete", "completeness", "Nothing is missing", {}),
     ]
+    live, pinned = {"kind": "live"}, {"kind": "pinned", "release": str(reference.release_id)}
     for metric, strata, margin in (
         ("bpcer", segments, limits.segment_margin),
         ("apcer", species, limits.species_margin),
         ("bpnrr", segments, limits.silence_margin),
         ("apnrr", species, limits.silence_margin),
     ):
-        for name, baseline in (
-            ("live", {"kind": "live"}),
-            ("reference", {"kind": "pinned", "release": str(reference.release_id)}),
-        ):
-            spec = measured(
-                metric=metric, strata=strata, margin=margin, margin_reason=REASON, baseline=baseline
-            )
-            found.append(
-                CriterionInput(f"{metric}_{name}", "noninferiority", f"{metric} against {name}", spec)
-            )
+        shared = measured(metric=metric, strata=strata, margin=margin, margin_reason="A test's margin")
+        for name, baseline in (("live", live), ("reference", pinned)):
+            title, spec = f"{metric} against {name}", {**shared, "baseline": baseline}
+            found.append(CriterionInput(f"{metric}_{name}", "noninferiority", title, spec))
     return found
 
 
@@ -203,8 +197,7 @@ def _report(
 
 
 def _sdks(cast: Cast, name: str, channels: Iterable[Any]) -> tuple[SlotInput, ...]:
-    found = ComponentVersion.objects.filter(system=cast.system, kind="sdk").in_bulk(field_name="id")
-    by_name = {one.name: one for one in found.values()}
+    by_name = {one.name: one for one in ComponentVersion.objects.filter(system=cast.system, kind="sdk")}
     missing = [channel for channel in channels if f"{channel.name}_sdk" not in by_name]
     made = {slot.channel: slot for slot in sdks(cast, missing)}
     return tuple(

@@ -1,6 +1,7 @@
 """Nothing that a client can send is answered with a 5xx; every refusal is a problem document."""
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 from itertools import product
 from typing import Any
@@ -160,7 +161,7 @@ def place(db: None) -> tuple[Client, World]:
     return client, world(System.objects.get())
 
 
-def refusals_without_problem(answers: list[Answer]) -> list[tuple[int, bytes]]:
+def refusals_without_problem(answers: Sequence[Answer]) -> list[tuple[int, bytes]]:
     """Answers that are 5xx, or refusals that are no problem document."""
     return [
         (answer.status_code, answer.content[:300])

@@ -123,6 +123,19 @@ def test_a_replayed_answer_is_not_shown_to_whoever_lost_the_right_to_read_it(tea
     assert first.json()["id"] not in second.content.decode()
 
 
+def test_a_replay_by_somebody_who_is_no_administrator_any_more_shows_nothing(team: Cast) -> None:
+    client = signed_in(team.admin_two)
+    body = {"slug": "branch-kiosk", "name": "Branch kiosk"}
+    first = post(client, "/api/v1/systems/", body)
+    revoke_grant(actor(team.admin), grant=Grant.objects.get(account=team.admin_two), reason="Left")
+
+    second = post(client, "/api/v1/systems/", body)
+
+    assert first.status_code == HTTPStatus.CREATED
+    assert second.status_code == HTTPStatus.NOT_FOUND
+    assert second.json()["detail"] == "What this call made lies outside your reach."
+
+
 def test_what_is_stored_of_a_request_does_not_let_a_password_be_guessed(team: Cast) -> None:
     body = {"username": "newcomer", "password": PASSWORD}
     post(signed_in(team.admin), "/api/v1/accounts/", body)

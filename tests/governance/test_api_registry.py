@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from pytest_django import Settings
 
 from governance.registry.kinds import KINDS
 from governance.registry.models import ComponentVersion
@@ -61,8 +61,10 @@ def test_a_component_of_every_kind_is_registered_and_read_back(team: Cast, kind:
 
 
 @pytest.mark.parametrize("sent_by", [with_token, signed_in])
-def test_an_artefact_is_hashed_and_not_kept(team: Cast, sent_by: Any) -> None:
-    before = {path for path in Path(settings.VAR_DIR).rglob("*") if path.is_file()}
+def test_an_artefact_is_hashed_and_not_kept(
+    team: Cast, tmp_path: Path, settings: Settings, sent_by: Any
+) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
     body = {key: value for key, value in component_body(team, "model").items() if key != "digest"}
 
     made = sent_by(team.author).post("/api/v1/components/", form_of(body, artefact=WEIGHTS))
@@ -70,8 +72,16 @@ def test_an_artefact_is_hashed_and_not_kept(team: Cast, sent_by: Any) -> None:
     assert made.status_code == HTTPStatus.CREATED
     assert (made.json()["digest"], made.json()["digest_kind"]) == (DIGEST, "artefact")
     assert "not kept" in made.json()["digest_meaning"]
-    after = {path for path in Path(settings.VAR_DIR).rglob("*") if path.is_file()}
-    assert not [path for path in after - before if path.stat().st_size >= len(WEIGHTS)]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_artefact_sent_with_a_token_never_touches_the_disk(team: Cast, settings: Settings) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = "/nowhere"
+    body = {key: value for key, value in component_body(team, "model").items() if key != "digest"}
+
+    made = with_token(team.author).post("/api/v1/components/", form_of(body, artefact=WEIGHTS))
+
+    assert made.json()["digest"] == DIGEST
 
 
 def test_an_artefact_with_another_digest_than_stated_is_refused(team: Cast) -> None:

@@ -9,6 +9,7 @@ from drf_spectacular.validation import validate_schema
 
 from tests.governance.surface import LISTS, OBJECTS, POSTS
 
+validate: Any = validate_schema
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -16,7 +17,8 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 def document() -> dict[str, Any]:
     """The whole document, generated."""
     GENERATOR_STATS.reset()
-    generated: dict[str, Any] = SchemaGenerator().get_schema(public=True)
+    generator: Any = SchemaGenerator
+    generated: dict[str, Any] = generator().get_schema(public=True)
     return generated
 
 
@@ -31,7 +33,7 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_the_document_is_valid_and_generated_without_a_warning(document: dict[str, Any]) -> None:
-    validate_schema(document)
+    validate(document)
 
     assert not GENERATOR_STATS._error_cache
     assert not GENERATOR_STATS._warn_cache

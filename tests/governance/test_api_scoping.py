@@ -8,10 +8,11 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern
 
+from governance.access.api import routes as access_routes
 from governance.access.models import Account, ApiToken, Grant
 from governance.access.rest import router_of
-from governance.api import access_routes, registry_routes
 from governance.identifiers import new_id
+from governance.registry.api import routes as registry_routes
 from governance.registry.models import Channel, ComponentVersion, Segment, System
 from tests.factories.cast import everybody_in_one, system_with_channels
 from tests.factories.http import Answer, signed_in

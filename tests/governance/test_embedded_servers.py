@@ -76,10 +76,15 @@ def test_postgresql_listens_on_no_network_address(server: Postgres) -> None:
     assert server.ask("SHOW listen_addresses") == [("",)]
 
 
+def open_to_all(*directories: Path) -> None:
+    """Let any user pass through the directories."""
+    for directory in directories:
+        directory.chmod(0o755)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
 def test_postgresql_starts_as_nobody_where_namespaces_are_off(server: Postgres, tmp_path: Path) -> None:
-    for directory in (tmp_path, *tmp_path.parents[:2]):
-        directory.chmod(0o755)
+    open_to_all(tmp_path, *tmp_path.parents[:2])
     nobody = pwd.getpwnam("nobody")
     server.confined = Confinement(user_and_group=(nobody.pw_uid, nobody.pw_gid))
 

@@ -94,7 +94,11 @@ def rows_by_grants(account: Account) -> set[tuple[str, UUID, str]]:
     }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(acts)
 def test_guardians_rows_equal_the_grants_in_force(db: None, sequence: list[Act]) -> None:
     system = System.objects.filter(slug=SLUG).first() or system_with_channels(SLUG)

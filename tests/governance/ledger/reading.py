@@ -80,7 +80,7 @@ def gapless(streams: dict[str, list[int]]) -> dict[str, list[int]]:
 
 def leaf_faults() -> list[str]:
     """Every way in which the leaves differ from the entries; empty when all is well."""
-    leaves = list(Leaf.objects.order_by("index").select_related("entry"))
+    leaves = list(Leaf.objects.order_by("index").select_related("entry").defer("entry__document"))
     faults = [
         f"index {leaf.index} at place {place}" for place, leaf in enumerate(leaves) if leaf.index != place
     ]
@@ -139,9 +139,9 @@ def number_the_rest(environment: dict[str, str]) -> None:
     )
 
 
-def eventually(holds: Callable[[], bool]) -> bool:
+def eventually(holds: Callable[[], bool], *, every: float = 0.05) -> bool:
     """Whether it comes to hold; a machine may be busy."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return holds()
+    while not (held := holds()) and time.monotonic() < deadline:
+        time.sleep(every)
+    return held

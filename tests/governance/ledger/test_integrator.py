@@ -30,7 +30,10 @@ from tests.governance.ledger.reading import (
 
 WRITERS = 16
 STREAMS = 3
-KILLS = 6
+WAITING = """
+SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE a.usename = %s AND NOT l.granted AND l.relation = %s::regclass
+"""
 
 
 def writer(number: int, systems: list[System], calls: int) -> Callable[[], int]:
@@ -76,39 +79,58 @@ def test_sixteen_writers_with_rollbacks_leave_gapless_streams_and_two_integrator
     assert leaf_faults() == []
 
 
-def test_an_integrator_that_is_killed_at_random_moments_loses_and_repeats_nothing(
-    database_urls: dict[str, str],
+def test_an_integrator_that_is_killed_at_any_point_loses_and_repeats_nothing(
+    database_urls: dict[str, str], committed_db: str
 ) -> None:
     shared, stopping = systems(), threading.Event()
 
     def write_until_told() -> int:
         total = 0
-        while not stopping.is_set():
+        while not stopping.wait(0.2):
             total += writer(total, shared, calls=3)()
         return total
 
     [*written, ends] = in_threads(
-        write_until_told, write_until_told, lambda: kill_again_and_again(database_urls, stopping)
+        write_until_told, write_until_told, lambda: kill_six_times(database_urls, committed_db, stopping)
     )
     number_the_rest(database_urls)
 
     changed = Entry.objects.filter(stream__startswith="system:").count() - STREAMS
-    assert ends == [-signal.SIGKILL] * KILLS
+    assert ends == [-signal.SIGKILL] * 6
     assert changed == sum(written) > 0
     assert leaf_faults() == []
 
 
-def kill_again_and_again(environment: dict[str, str], stopping: threading.Event) -> list[int]:
-    dice, statuses = random.Random(6), []
+def kill_six_times(environment: dict[str, str], database: str, stopping: threading.Event) -> list[int]:
+    """Once within each statement of a batch that writes, and three times at some moment."""
+    dice = random.Random(6)
     try:
-        for _ in range(KILLS):
-            with integrator(environment) as process:
-                time.sleep(dice.uniform(0, 0.7))
-                process.kill()
-                statuses.append(process.wait(PATIENCE_SECONDS))
+        within = [kill_within(table, environment, database) for table in ("leaf", "pending", "tree_state")]
+        return within + [kill_after(dice.uniform(0, 0.5), environment) for _ in range(3)]
     finally:
         stopping.set()
-    return statuses
+
+
+def kill_within(table: str, environment: dict[str, str], database: str) -> int:
+    """kill -9 while the statement that writes to ``table`` runs: a lock of this connection holds it there.
+
+    Once the lock is gone the server ends the statement, and finds nobody to ask for the rest.
+    """
+    with connected_as(SUPERUSER, database) as holder, connected_as(SUPERUSER, database) as observer:
+        observer.autocommit = True
+        holder.execute(f"LOCK TABLE {table} IN SHARE MODE".encode())
+        with integrator(environment) as process:
+            assert eventually(lambda: observer.execute(WAITING, (INTEGRATOR, table)).fetchone() == (1,))
+            process.kill()
+            status = process.wait(PATIENCE_SECONDS)
+    return status
+
+
+def kill_after(seconds: float, environment: dict[str, str]) -> int:
+    with integrator(environment) as process:
+        time.sleep(seconds)
+        process.kill()
+        return process.wait(PATIENCE_SECONDS)
 
 
 def test_an_integrator_waits_for_a_database_that_ended_its_connection(

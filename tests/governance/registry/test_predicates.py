@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.errors import InvalidInput
@@ -66,7 +66,6 @@ def outcome_of(value: Any) -> Predicate | InvalidInput:
         return refusal
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(anything | predicates)
 def test_any_json_is_a_predicate_or_refused_by_its_place(value: Any) -> None:
     outcome = outcome_of(value)

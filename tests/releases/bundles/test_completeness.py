@@ -56,7 +56,7 @@ def refusal(here: Parts, content: ReleaseContent) -> dict[str, str]:
     return {error.field: error.message for error in refused.value.field_errors}
 
 
-@pytest.mark.parametrize(("change", "field", "words"), MISSING, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("change", "field", "words"), MISSING)
 def test_each_missing_part_is_named(here: Parts, change: Change, field: str, words: str) -> None:
     named = refusal(here, change(here.content))
 

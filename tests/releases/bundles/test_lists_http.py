@@ -61,6 +61,11 @@ def test_a_filter_that_cannot_be_taken_is_named(
     assert response.json()["errors"][0]["field"] == next(iter(parameters))
 
 
+def _drafts(here: Parts, *names: str) -> None:
+    for name in names:
+        draft(here.cast, here.content, name=name)
+
+
 def test_a_longer_list_takes_no_more_queries(here: Parts, author: Client) -> None:
     go_live(
         actor(here.cast.release_manager),
@@ -71,8 +76,7 @@ def test_a_longer_list_takes_no_more_queries(here: Parts, author: Client) -> Non
     author.get(RELEASES)
     with CaptureQueriesContext(connection) as few:
         author.get(RELEASES)
-    for number in range(1, 5):
-        draft(here.cast, here.content, name=f"d{number}")
+    _drafts(here, "d1", "d2", "d3", "d4")
     with CaptureQueriesContext(connection) as many:
         rows = author.get(RELEASES).json()["results"]
 

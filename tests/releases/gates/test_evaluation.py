@@ -1,8 +1,12 @@
 """Evaluations: requested with frozen inputs, run, completed once; what they count and what they remember."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
+from django.utils import timezone
+from pytest_django import Settings
 
 from governance.access.queries import PermissionDenied
 from governance.ledger.canonical import digest_of_bytes
@@ -18,11 +22,10 @@ from releases.gates.evaluation import (
     request_evaluation,
     run_evaluation,
 )
-from releases.gates.lineage import lineage_of
 from releases.gates.models import EvaluationStatus, GateEvaluation
 from releases.gates.queries import evaluation_document, latest_evaluation
+from releases.gates.tasks import evaluate
 from releases.scores.models import ScoreTable
-from tests.factories.bundles import CARD
 from tests.factories.cast import actor
 from tests.factories.gates import (
     SMALL,
@@ -34,6 +37,7 @@ from tests.factories.gates import (
     stack_content,
 )
 
+evaluate_task = current_app.tasks[f"releases.gates.{evaluate.__name__}"]
 GOOD = {"print": 2, "mask": 2, "1": 2, "6": 2}
 UNCLEAR = {"print": 2, "mask": 9, "1": 2, "6": 2}
 BAD = {"print": 2, "mask": 30, "1": 2, "6": 30}
@@ -144,6 +148,47 @@ def test_a_run_that_cannot_be_computed_ends_failed_and_inconclusive(small: Gate)
     assert run_evaluation(engine(), evaluation=ended).status == EvaluationStatus.FAILED
 
 
+def test_a_run_whose_table_is_gone_ends_failed_with_the_reason(
+    small: Gate, settings: Settings, tmp_path: Path
+) -> None:
+    revision = small.candidate("second")
+    small.scored(revision, GOOD)
+    evaluation = request_evaluation(actor(small.cast.author), revision=revision)
+    message = OutboxMessage.objects.get(task="releases.gates.evaluate")
+    settings.SCORE_STORE = tmp_path
+
+    evaluate_task.apply(args=(str(message.id),))
+
+    evaluation.refresh_from_db()
+    message.refresh_from_db()
+    assert (evaluation.status, evaluation.verdict) == (EvaluationStatus.FAILED, "inconclusive")
+    assert evaluation.error.startswith("BlobMissing: No file with the digest sha256:")
+    assert message.failed_at is not None
+
+
+def test_a_run_stopped_by_an_outage_waits_and_is_tried_again(
+    small: Gate, settings: Settings, tmp_path: Path
+) -> None:
+    revision = small.candidate("second")
+    small.scored(revision, GOOD)
+    evaluation = request_evaluation(actor(small.cast.author), revision=revision)
+    message = OutboxMessage.objects.get(task="releases.gates.evaluate")
+    store = settings.SCORE_STORE
+    (tmp_path / "unmounted").write_text("a file where a directory should be", encoding="ascii")
+    settings.SCORE_STORE = tmp_path / "unmounted"
+    evaluate_task.apply(args=(str(message.id),))
+    evaluation.refresh_from_db()
+    status_before = evaluation.status
+    settings.SCORE_STORE = store
+    OutboxMessage.objects.filter(id=message.id).update(postponed_until=timezone.now())
+
+    evaluate_task.apply(args=(str(message.id),))
+
+    evaluation.refresh_from_db()
+    assert status_before == EvaluationStatus.REQUESTED
+    assert (evaluation.status, evaluation.verdict) == (EvaluationStatus.COMPLETED, "pass")
+
+
 def test_a_draft_is_not_evaluated(small: Gate) -> None:
     content = stack_content(small.cast, "second", small.dataset, channels=small.channels)
 
@@ -202,71 +247,6 @@ def test_scores_of_another_stack_behind_the_releases_report_are_said_so(small: G
 
     assert evaluation.verdict == "inconclusive"
     assert evaluation.result["criteria"][0]["reason_code"] == "report_not_of_this_stack"
-
-
-def test_a_retry_of_the_lineage_on_the_same_data_is_counted(small: Gate) -> None:
-    first = small.candidate("second")
-    small.scored(first, UNCLEAR)
-    assert small.evaluated(first).verdict == "inconclusive"
-    second = small.candidate("third", copied_from=first)
-    small.scored(second, GOOD)
-
-    evaluation = small.evaluated(second)
-
-    alphas = {line.get("alpha_pass") for one in evaluation.result["criteria"] for line in one["strata"]}
-    document = evaluation_document(evaluation)
-    assert alphas - {None} == {0.025}
-    assert [run["release"] for run in document["earlier_runs"]] == ["second"]
-    assert document["warnings"][0]["code"] == "earlier_runs"
-    assert small.evaluated(second).result_digest == evaluation.result_digest
-
-
-def test_runs_with_an_equal_result_count_once(small: Gate) -> None:
-    first = small.candidate("second")
-    small.scored(first, UNCLEAR)
-    small.evaluated(first)
-    small.evaluated(first)
-    second = small.candidate("third", copied_from=first)
-    small.scored(second, GOOD)
-
-    assert small.evaluated(second).result["earlier_runs"] == 1
-
-
-def test_a_run_without_scores_was_no_try(small: Gate) -> None:
-    revision = small.candidate("second")
-    small.evaluated(revision)
-    small.scored(revision, GOOD)
-
-    assert small.evaluated(revision).result["earlier_runs"] == 0
-
-
-def test_a_copy_of_what_passed_or_is_live_starts_anew(small: Gate) -> None:
-    passed = small.candidate("second")
-    small.scored(passed, GOOD)
-    small.evaluated(passed)
-    failed = small.candidate("third")
-    small.scored(failed, BAD)
-    small.evaluated(failed)
-
-    of_passed = small.candidate("fourth", copied_from=passed).release
-    of_live = small.candidate("fifth", copied_from=small.live).release
-    of_failed = small.candidate("sixth", copied_from=failed).release
-
-    assert lineage_of(of_passed) == {of_passed.id}
-    assert lineage_of(of_live) == {of_live.id}
-    assert lineage_of(of_failed) == {of_failed.id, failed.release_id}
-    assert lineage_of(failed.release) == {of_failed.id, failed.release_id}
-
-
-def test_a_changed_card_that_changes_no_verdict_changes_no_result(small: Gate) -> None:
-    revision = small.candidate("second")
-    small.scored(revision, UNCLEAR)
-    first = small.evaluated(revision)
-
-    second = small.evaluated(small.revised(revision, card={**CARD, "why": "Said better."}))
-
-    assert second.revision.number == 2
-    assert second.result_digest == first.result_digest
 
 
 def test_the_newest_evaluation_is_the_one_that_counts(small: Gate) -> None:

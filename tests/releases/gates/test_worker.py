@@ -73,7 +73,9 @@ def swept_until(holds: Callable[[], bool], *, seconds: float = 60) -> bool:
     """Whether it holds within the time, while the sweep runs each second, not each half minute."""
     deadline = time.monotonic() + seconds
     while not (held := holds()) and time.monotonic() < deadline:
-        OutboxMessage.objects.filter(done_at__isnull=True).update(available_at=timezone.now())
+        OutboxMessage.objects.filter(done_at__isnull=True).update(
+            available_at=timezone.now(), postponed_until=None
+        )
         sweep()
         time.sleep(1)
     return held

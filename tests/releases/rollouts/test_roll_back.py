@@ -1,6 +1,8 @@
 """Taking a release back: to what, by whom, again and again, and at the same moment."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
@@ -11,12 +13,15 @@ from governance.errors import InvalidInput
 from governance.ledger.models import Entry
 from governance.ledger.queries import entry_of
 from governance.registry.components import revoke_component
+from governance.registry.models import Channel
 from releases.bundles.models import Revision
 from releases.bundles.queries import live_assignment, live_revision
 from releases.bundles.services import withdraw_release
+from releases.rollouts import services
 from releases.rollouts.models import Deployment, DeploymentState, Rollback
 from releases.rollouts.queries import rollback_target
 from releases.rollouts.services import NoRollbackTarget, NothingToRollBack, roll_back
+from releases.rollouts.steps import lock_channels
 from tests.database import in_threads
 from tests.factories.approvals import candidate, requested, voted
 from tests.factories.cast import actor, grant, operator, person, system_with_channels
@@ -335,3 +340,22 @@ def test_a_start_and_a_rollback_at_once_leave_one_live_release(committed: Prepar
     serving = Deployment.objects.filter(channel__name=ANDROID, state=DeploymentState.LIVE)
     assert [type(result).__name__ for result in results] == ["Rollback", "Deployment"]
     assert serving.get().revision == live_revision(here.cast.channel(ANDROID))
+
+
+def test_the_owner_is_asked_again_once_it_is_certain_what_is_live(
+    committed: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = committed.here
+    owner = owned_by(committed, "night_watch")
+    voted(here.cast.approver, requested(here, committed.candidate))
+
+    def lock_after_another_release_went_live(ids: Iterable[UUID]) -> list[Channel]:
+        monkeypatch.undo()
+        in_threads(lambda: started(here, committed.candidate))
+        return lock_channels(ids)
+
+    monkeypatch.setattr(services, "lock_channels", lock_after_another_release_went_live)
+    with pytest.raises(PermissionDenied):
+        roll_back(owner, channel=here.cast.channel(ANDROID), reason=WHY)
+
+    assert live_revision(here.cast.channel(ANDROID)) == committed.candidate

@@ -1,8 +1,10 @@
 """Going live: what changes, and every way in which it is refused."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -19,9 +21,11 @@ from governance.registry.components import revoke_component
 from releases.approvals.lapsing import lapse
 from releases.approvals.models import Approval
 from releases.approvals.requesting import ComponentIsRevoked
-from releases.bundles.models import Assignment, Revision, RevisionState
+from releases.bundles.models import Assignment, Release, Revision, RevisionState
 from releases.bundles.queries import live_assignment, live_revision
 from releases.bundles.services import edit_release
+from releases.bundles.steps import lock_release
+from releases.rollouts import steps
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.services import start_rollout
 from releases.rollouts.starting import (
@@ -302,8 +306,15 @@ def test_two_starts_at_once_make_one_deployment(committed: Prepared) -> None:
     assert Deployment.objects.filter(state=DeploymentState.LIVE, channel__name="android").count() == 1
 
 
+def slowly(release_id: UUID) -> Release:
+    """Lock a release and linger, so that whoever locks in another order meets the one who did not."""
+    locked = lock_release(release_id)
+    time.sleep(0.3)
+    return locked
+
+
 def test_two_releases_started_crosswise_on_two_channels_do_not_block_each_other(
-    committed: Prepared,
+    committed: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = committed.here
     other = candidate(here, "2")
@@ -312,6 +323,7 @@ def test_two_releases_started_crosswise_on_two_channels_do_not_block_each_other(
     voted(here.cast.approver, requested(here, committed.candidate, "ios"))
     voted(here.cast.approver, requested(here, other, "android"))
 
+    monkeypatch.setattr(steps, "lock_release", slowly)
     results = in_threads(
         lambda: started(here, committed.candidate, "ios"), lambda: started(here, other, "android")
     )

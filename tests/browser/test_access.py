@@ -1,0 +1,90 @@
+"""Everybody can use the pages: nothing serious for axe, nothing wider than the phone, no console error."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+
+from tests.browser.conftest import Visit, Visitor
+from tests.factories.approvals import candidate, requested
+from tests.factories.rollouts import live, taken_back
+from tests.factories.worlds import Prepared
+
+pytestmark = pytest.mark.browser
+
+APPROVE = '.cs-bar >> role=link[name="Approve"]'
+GRAVE = {"serious", "critical"}
+OF_THE_SHELL: dict[str, str] = {}
+"""Findings in Unfold's own markup that templates cannot mend: axe's rule → why it is accepted."""
+
+
+def story(here: Prepared) -> list[str]:
+    """Something on every page; answers the addresses."""
+    failing = candidate(here.here, "9", accepted_attacks=40)
+    live(here.here, here.candidate, "android", "mobile_web")
+    taken_back(here.here, "mobile_web")
+    requested(here.here, here.candidate, "mobile_web")
+    return [
+        reverse("admin:index"),
+        reverse("admin:live"),
+        reverse("admin:review", args=[here.candidate.pk]),
+        reverse("admin:review", args=[failing.pk]),
+        reverse("admin:releases_release_change", args=[here.candidate.release_id]),
+        reverse("admin:releases_release_changelist"),
+        reverse("admin:governance_componentversion_changelist"),
+        reverse("admin:governance_system_change", args=[here.here.cast.system.pk]),
+        reverse("admin:review_vote", args=[here.candidate.pk, "approve"]),
+    ]
+
+
+def grave(visit: Visit) -> dict[str, list[Any]]:
+    """Serious and critical findings on the page as it is, by rule, with where they are."""
+    found = Axe().run(visit.page).response["violations"]
+    return {
+        rule["id"]: [node["target"] for node in rule["nodes"]]
+        for rule in found
+        if rule["impact"] in GRAVE and rule["id"] not in OF_THE_SHELL
+    }
+
+
+def _visited(here: Visit, addresses: list[str]) -> tuple[dict[str, Any], dict[str, int]]:
+    """By address: what axe finds grave, and how many pixels stand out at the side; what is fine is left out."""
+    findings, overflows = {}, {}
+    for address in addresses:
+        here.open(address)
+        findings[address] = grave(here)
+        overflows[address] = here.overflow()
+    return (
+        {address: found for address, found in findings.items() if found},
+        {address: wide for address, wide in overflows.items() if wide},
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "theme"), [("desktop", "light"), ("desktop", "dark"), ("phone", "light"), ("phone", "dark")]
+)
+def test_the_pages_are_usable_by_everybody(
+    committed: Prepared, visit: Visitor, size: str, theme: str
+) -> None:
+    addresses = story(committed)
+    here = visit(size, theme=theme)
+    here.sign_in("approver")
+
+    findings, overflows = _visited(here, addresses)
+
+    assert findings == {}
+    assert overflows == {}
+    assert here.errors == []
+
+
+def test_the_dialog_is_usable_by_everybody(committed: Prepared, visit: Visitor) -> None:
+    requested(committed.here, committed.candidate)
+    here = visit()
+    here.sign_in("approver")
+    here.open(reverse("admin:review", args=[committed.candidate.pk]))
+
+    here.page.click(APPROVE)
+    here.page.wait_for_selector("#cs-dialog textarea >> visible=true")
+
+    assert grave(here) == {}

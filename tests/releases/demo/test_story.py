@@ -1,0 +1,170 @@
+"""The demo's story comes out as its sources say, and its past is marked as simulated."""
+
+import json
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from governance.access.models import ApiToken, Grant
+from governance.access.services import hash_token
+from governance.ledger.models import Entry
+from governance.registry.models import Channel, ComponentVersion
+from releases.approvals.models import ApprovalRequest
+from releases.approvals.queries import seats
+from releases.bundles.queries import live_revision
+from releases.gates.models import GateEvaluation
+from releases.gates.queries import evaluation_document
+
+VERDICTS = [
+    ("quality_rbf", "pass"),
+    ("auxiliary", "fail"),
+    ("auxiliary_type_i_and_ii", "inconclusive"),
+]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A line of an evaluation; bounds in points, rounded to one decimal."""
+
+    release: str
+    criterion: str
+    baseline: str | None
+    stratum: str
+    verdict: str
+    n: int
+    b: int | None
+    c: int | None
+    lower: float | None
+    upper: float
+
+
+RBF, CNN, CNN_BOTH = "quality_rbf", "auxiliary", "auxiliary_type_i_and_ii"
+LINES = [
+    Expected(CNN, "bpcer_live", RBF, "skin_tone_6", "fail", 87, 21, 3, 8.4, 33.7),
+    Expected(CNN, "apcer_live", RBF, "mask_rigid", "inconclusive", 180, 58, 26, -1.1, 35.5),
+    Expected(CNN_BOTH, "bpcer_live", RBF, "skin_tone_6", "inconclusive", 87, 17, 4, 3.7, 26.9),
+    Expected(CNN_BOTH, "bpcer_live", RBF, "skin_tone_5", "inconclusive", 129, 13, 13, -9.5, 9.5),
+    Expected(CNN_BOTH, "apcer_live", RBF, "mask_rigid", "inconclusive", 180, 61, 23, -0.3, 40.7),
+    Expected(RBF, "apcer_benchmark", None, "print_medium", "pass", 220, None, None, None, 41.4),
+]
+
+
+def _line(release: str, criterion: str, baseline: str | None, stratum: str) -> dict[str, Any]:
+    document = evaluation_document(GateEvaluation.objects.get(release__name=release))
+    found = next(one for one in document["criteria"] if one["key"] == criterion)
+    return next(
+        line
+        for line in found["strata"]
+        if stratum in line["stratum"].values() and (line.get("baseline") or {}).get("name") == baseline
+    )
+
+
+@pytest.mark.parametrize(("release", "verdict"), VERDICTS)
+def test_each_release_gets_its_verdict(demo: Path, release: str, verdict: str) -> None:
+    evaluation = GateEvaluation.objects.get(release__name=release)
+
+    assert evaluation.verdict == verdict
+    assert evaluation.preregistered is True
+
+
+@pytest.mark.parametrize("expected", LINES, ids=lambda line: f"{line.release}-{line.stratum}")
+def test_the_lines_that_decide_have_the_published_numbers(demo: Path, expected: Expected) -> None:
+    line = _line(expected.release, expected.criterion, expected.baseline, expected.stratum)
+
+    assert line["verdict"] == expected.verdict
+    assert (line["n"], line["b"], line["c"]) == (expected.n, expected.b, expected.c)
+    assert round(100 * line["upper"], 1) == expected.upper
+    assert expected.lower is None or round(100 * line["lower"], 1) == expected.lower
+
+
+def test_what_would_settle_a_line_is_said(demo: Path) -> None:
+    settled = _line("auxiliary_type_i_and_ii", "bpcer_live", "quality_rbf", "skin_tone_5")
+    hopeless = _line("auxiliary_type_i_and_ii", "bpcer_live", "quality_rbf", "skin_tone_6")
+
+    assert settled["needs"].startswith("needs 37 more subjects")
+    assert hopeless["needs"] == "more data will not pass this"
+
+
+def test_the_failing_line_carries_its_whole_evidence(demo: Path) -> None:
+    line = _line("auxiliary", "bpcer_live", "quality_rbf", "skin_tone_6")
+    evaluation = GateEvaluation.objects.get(release__name="auxiliary")
+    document = evaluation_document(evaluation)
+
+    assert (line["a"], line["b"], line["c"], line["d"]) == (5, 21, 3, 58)
+    assert line["method"] == "tango_n_eff"
+    assert 0 < line["n_eff"] < line["n"]
+    assert document["result_digest"] == evaluation.result_digest
+    assert json.dumps(document, default=str).count("sha256:") >= 5
+
+
+def test_the_release_is_live_on_one_channel_and_back_on_the_other(demo: Path) -> None:
+    live = {
+        channel.name: getattr(getattr(live_revision(channel), "release", None), "name", None)
+        for channel in Channel.objects.all()
+    }
+
+    assert live == {"android": "quality_rbf", "mobile_web": "quality_linear"}
+
+
+def test_a_request_with_a_real_deadline_waits_for_the_manager(demo: Path) -> None:
+    request = ApprovalRequest.objects.get(state="open")
+    waiting = [seat for seat in seats(request) if seat.vote is None]
+
+    assert request.deadline_at > timezone.now()
+    assert [(seat.role, seat.eligible) for seat in waiting] == [("approver", ("manager",))]
+
+
+def test_the_past_is_marked_and_lies_in_the_past(demo: Path) -> None:
+    simulated = Entry.objects.filter(document__simulated=True)
+    real = Entry.objects.filter(document__simulated__isnull=True)
+
+    assert simulated.latest("at").at < timezone.now()
+    assert set(real.values_list("document__type", flat=True)) == {
+        "approval.requested",
+        "vote.cast",
+        "token.issued",
+    }
+
+
+def test_what_the_package_does_not_ship_is_declared(demo: Path) -> None:
+    kinds = set(ComponentVersion.objects.filter(digest_kind="declared").values_list("kind", flat=True))
+
+    assert kinds == {"model", "sdk", "dataset"}
+
+
+def test_the_sole_administrator_stands_in_the_grants(demo: Path) -> None:
+    assert Grant.objects.filter(role="approver").values_list("sole_administrator", flat=True).get() is True
+
+
+def test_tokens_of_all_accounts_are_written_to_a_private_file(demo: Path) -> None:
+    file = demo / ".local" / "demo-tokens.json"
+    tokens = json.loads(file.read_text())
+
+    hashes = {hash_token(secret) for secret in tokens.values()}
+
+    assert file.stat().st_mode & 0o077 == 0
+    assert len(tokens) == 9
+    assert set(ApiToken.objects.values_list("secret_hash", flat=True)) == hashes
+
+
+def test_seeding_again_changes_nothing(demo: Path) -> None:
+    before = Entry.objects.count()
+    said = StringIO()
+
+    call_command("seed_demo", stdout=said)
+
+    assert "already" in said.getvalue()
+    assert Entry.objects.count() == before
+
+
+def test_seeding_is_refused_outside_the_demo(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "DEMO", False)
+
+    with pytest.raises(CommandError, match="refused"):
+        call_command("seed_demo")
