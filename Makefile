@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
 
+# Each process has servers of its own; the tests of one file share what their fixtures build.
+PARALLEL := -p xdist -n auto --maxprocesses 4 --dist loadfile
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help up serve test check slow clean chromium
@@ -18,7 +21,7 @@ serve: .venv/.installed ## run everything without demo data
 	@$(BIN)/python manage.py serve
 
 test: .venv/.installed-dev .venv/.installed-demo chromium ## the whole suite, with servers of its own
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL)
 
 check: .venv/.installed-dev ## format, lint, types, layers, migrations, then the tests
 	$(BIN)/ruff format --check .

@@ -115,24 +115,24 @@ def _failed(name: str, worst: Line, counts: Tally, lines: Sequence[Line]) -> tup
 
 def _undecided(name: str, worst: Line, counts: Tally, lines: Sequence[Line]) -> tuple[str, str]:
     many = f"{counts.inconclusive} of {counts.total} lines are" if counts.inconclusive > 1 else "One line is"
-    hopeless = [line for line in lines if line.verdict == "inconclusive" and line.more_subjects is None]
-    settle = [line for line in lines if line.more_subjects is not None]
-    parts = []
-    if hopeless:
-        parts.append(f"For {_listed(hopeless)} more data of this kind will not settle it.")
+    undecided = [line for line in lines if line.verdict == "inconclusive"]
+    hopeless = list(dict.fromkeys(_lower(line.name) for line in undecided if line.more_subjects is None))
+    settle = [line for line in undecided if line.more_subjects and _lower(line.name) not in hopeless]
+    parts = [f"More data of this kind will not pass {_listed(hopeless)}."] if hopeless else []
     if settle:
-        needed = "; ".join(f"{_lower(line.name)} {line.more_subjects} more subjects" for line in settle[:3])
-        parts.append(f"Data would settle: {needed}.")
+        needed = [f"{_lower(line.name)} {counted(line.more_subjects or 0)}" for line in settle[:3]]
+        parts.append(f"More subjects would settle: {', '.join(needed)}.")
     headline = (
         f"{name} cannot be approved yet: {many} inconclusive. Closest to failing: {_lower(worst.name)}."
     )
     return headline, " ".join(parts)
 
 
-def _listed(lines: Sequence[Line]) -> str:
-    names = list(dict.fromkeys(_lower(line.name) for line in lines))
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3} others" if len(names) > 3 else shown
+def _listed(names: Sequence[str]) -> str:
+    shown = list(names[:3])
+    if len(names) > 3:
+        return f"{', '.join(shown)} and {len(names) - 3} others"
+    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
 
 
 def _passed(name: str, worst: Line, counts: Tally, lines: Sequence[Line]) -> tuple[str, str]:

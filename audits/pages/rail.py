@@ -36,7 +36,8 @@ def steps_of(known: Known, entries: list[Entry]) -> list[Step]:
     else:
         titles = ["Draft", "Frozen", "Evaluated", "In review", "Approved", "Live"]
     done = _done(known)
-    here = next((title for title in titles if title not in done), "")
+    stopped = known.finding.verdict in {"fail", "inconclusive"}
+    here = "" if stopped else next((title for title in titles if title not in done), "")
     return [_step(known, title, done, here, entries) for title in titles]
 
 

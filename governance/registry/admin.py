@@ -19,36 +19,6 @@ from governance.registry.models import Channel, Segment, System
 from governance.registry.predicates import parse_predicate, sentence
 
 
-def _channels_table(system: System) -> Table:
-    rows = [
-        (
-            link(admin_url(Channel, "change", row.pk), row.name),
-            row.get_kind_display(),
-            "drill" if row.drill else "",
-        )
-        for row in system.channels.all()
-    ]
-    empty = "No channel yet; an administrator registers it."
-    return Table("Channels", ("Channel", "Kind", ""), rows, empty=empty)
-
-
-def _grants_table(system: System) -> Table:
-    in_force = grants_in_force(timezone.now()).select_related("account", "channel")
-    rows = [*in_force.filter(system=system), *in_force.filter(channel__system=system)]
-    return Table("Who may what now", ("Account", "Role", "Where"), [_grant_row(row) for row in rows])
-
-
-def _system_facts(system: System) -> list[tuple[str, str]]:
-    limit = f"a change of more than {system.dataset_change_limit_rate:.0%} of the samples is a major refresh"
-    starts = "may" if system.starter_may_cast_last_vote else "may not"
-    return [
-        ("Slug", system.slug),
-        ("Datasets", limit),
-        ("Last voter", f"{starts} start the rollout"),
-        ("Registered", f"{system.registered_at:%-d %b %Y} by {system.registered_by_username}"),
-    ]
-
-
 @admin.register(System)
 class SystemAdmin(GovernedAdmin):
     """Decision systems."""

@@ -49,7 +49,7 @@ def grave(visit: Visit) -> dict[str, list[Any]]:
 
 
 def _visited(here: Visit, addresses: list[str]) -> tuple[dict[str, Any], dict[str, int]]:
-    """By address: what axe finds grave, and how many pixels stand out at the side; what is fine is left out."""
+    """By address: what axe finds grave, and how many pixels stand out at the side; not what is fine."""
     findings, overflows = {}, {}
     for address in addresses:
         here.open(address)

@@ -55,6 +55,13 @@
     }, 60);
   });
 
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    // The session has ended: what came back is the sign-in page, which belongs in the window.
+    if (event.detail.xhr.responseURL.indexOf("/login/") === -1) return;
+    event.detail.shouldSwap = false;
+    window.location.reload();
+  });
+
   document.addEventListener("htmx:responseError", function (event) {
     var form = document.querySelector("#cs-dialog form");
     if (!form || !form.contains(event.target)) return;

@@ -40,7 +40,19 @@ def test_an_inconclusive_result_says_what_would_settle_it() -> None:
     found = finding("auxiliary_2", "completed", "inconclusive", document)
 
     assert "cannot be approved yet: One line is inconclusive" in found.headline
-    assert found.advice == "Data would settle: skin tone 5 37 more subjects."
+    assert found.advice == "More subjects would settle: skin tone 5 37."
+
+
+def test_where_more_data_will_not_help_against_one_baseline_it_is_not_asked_for_against_another() -> None:
+    hopeless = {**SKIN_TONE_5, "more_subjects": None, "needs": "more data will not pass this"}
+    reference = {**SKIN_TONE_5, "baseline": PINNED, "more_subjects": 144}
+    document = result(
+        "inconclusive", criterion("bpcer_live", "bpcer", "inconclusive", hopeless, reference, FEMALE)
+    )
+
+    found = finding("auxiliary_2", "completed", "inconclusive", document)
+
+    assert found.advice == "More data of this kind will not pass skin tone 5."
 
 
 def test_a_pass_counts_its_lines_and_names_the_closest() -> None:

@@ -29,8 +29,12 @@ PATIENCE_SECONDS = 60
 @contextmanager
 def connected_as(user: str, database: str) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
     """A connection of another database role; commits at the end of the block."""
-    with psycopg.connect(servers().postgres.url(user, database)) as other:
-        yield other
+    other = psycopg.connect(servers().postgres.url(user, database))
+    try:
+        with other:
+            yield other
+    finally:
+        other.close()  # a COMMIT that is refused leaves it open
 
 
 @contextmanager
