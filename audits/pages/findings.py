@@ -120,8 +120,10 @@ def _undecided(name: str, worst: Line, counts: Tally, lines: Sequence[Line]) -> 
     settle = [line for line in undecided if line.more_subjects and _lower(line.name) not in hopeless]
     parts = [f"More data of this kind will not pass {_listed(hopeless)}."] if hopeless else []
     if settle:
-        needed = [f"{_lower(line.name)} {counted(line.more_subjects or 0)}" for line in settle[:3]]
-        parts.append(f"More subjects would settle: {', '.join(needed)}.")
+        needed = [
+            f"{counted(line.more_subjects or 0)} more subjects of {_lower(line.name)}" for line in settle[:3]
+        ]
+        parts.append(f"Still needed: {', '.join(needed)}.")
     headline = (
         f"{name} cannot be approved yet: {many} inconclusive. Closest to failing: {_lower(worst.name)}."
     )

@@ -84,7 +84,7 @@ def open_to_all(*directories: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
 def test_postgresql_starts_as_nobody_where_namespaces_are_off(server: Postgres, tmp_path: Path) -> None:
-    open_to_all(tmp_path, *tmp_path.parents[:2])
+    open_to_all(tmp_path, *tmp_path.parents[:3])
     nobody = pwd.getpwnam("nobody")
     server.confined = Confinement(user_and_group=(nobody.pw_uid, nobody.pw_gid))
 

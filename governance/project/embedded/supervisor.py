@@ -110,6 +110,9 @@ class Supervisor:
         self._run_to_end(
             programs.management("migrate", "migrate", "--verbosity", "1", environment=environment)
         )
+        # What a restore left pending gets its place before writes open: transaction ids repeat after a
+        # restore, and a pending entry of the past must not vouch for a change of today.
+        self._run_to_end(programs.management("seal", "run_integrator", "--once", environment=environment))
         demo = self.options.demo and self._may_hold_demo(known, urls)
         environment["COUNTERSIGN_DEMO"] = "1" if demo else "0"
         self._leave_note(environment)

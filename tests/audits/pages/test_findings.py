@@ -40,7 +40,7 @@ def test_an_inconclusive_result_says_what_would_settle_it() -> None:
     found = finding("auxiliary_2", "completed", "inconclusive", document)
 
     assert "cannot be approved yet: One line is inconclusive" in found.headline
-    assert found.advice == "More subjects would settle: skin tone 5 37."
+    assert found.advice == "Still needed: 37 more subjects of skin tone 5."
 
 
 def test_where_more_data_will_not_help_against_one_baseline_it_is_not_asked_for_against_another() -> None:

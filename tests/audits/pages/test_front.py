@@ -1,5 +1,7 @@
 """The front page of each role."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,10 +13,12 @@ from django.utils import timezone
 
 from audits.pages.inbox import waiting_for
 from governance.access.granting import GrantTerms, propose_grant
+from governance.access.models import Account
 from releases.approvals.queries import listed_requests, may_vote
+from releases.approvals.services import request_approval
 from releases.gates.evaluation import request_evaluation
 from tests.audits.pages.browsing import text_of
-from tests.factories.approvals import candidate, requested, voted
+from tests.factories.approvals import candidate, requested, scores_of, voted
 from tests.factories.cast import Cast, actor, administrator, grant, person, system_with_channels
 from tests.factories.http import signed_in
 from tests.factories.rollouts import live, taken_back
@@ -89,6 +93,31 @@ def test_an_approver_who_contributed_is_not_asked(prepared: Prepared) -> None:
     requested(prepared.here, prepared.candidate)
 
     assert waiting_for(actor(prepared.here.cast.author)) == []
+
+
+def asks_for_approval(prepared: Prepared, account: Account) -> None:
+    """By asking one contributes."""
+    request_approval(actor(account), revision=prepared.candidate)
+
+
+def imports_scores(prepared: Prepared, account: Account) -> None:
+    """Scores of the candidate's stack, before somebody else asks."""
+    people = replace(prepared.here.cast, author=account)
+    scores_of(people, prepared.candidate)
+    requested(prepared.here, prepared.candidate)
+
+
+@pytest.mark.parametrize("contribute", [asks_for_approval, imports_scores])
+def test_who_contributed_to_the_release_of_another_is_not_asked(
+    prepared: Prepared, contribute: Callable[[Prepared, Account], None]
+) -> None:
+    second = person("second_author")
+    grant(second, "author", system=prepared.here.cast.system)
+    grant(second, "approver", system=prepared.here.cast.system)
+    contribute(prepared, second)
+
+    assert waiting_for(actor(second)) == []
+    assert len(waiting_for(actor(prepared.here.cast.approver))) == 1
 
 
 def test_an_author_sees_what_each_own_release_needs_next(prepared: Prepared) -> None:
