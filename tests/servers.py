@@ -25,7 +25,15 @@ from governance.project.embedded.valkey import Valkey
 ROOT = Path(__file__).resolve().parents[1]
 SLOTS = 16
 SESSION_DATABASE = "countersign_tests"
-UNSAFE_BUT_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+UNSAFE_BUT_FAST = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "autovacuum=off",
+    "checkpoint_timeout=1h",
+    "max_wal_size=8GB",
+    "max_connections=200",
+)
 # What decides the state of a freshly migrated database.
 SOURCES = (
     "requirements.txt",
@@ -99,7 +107,7 @@ class TestServers:
     def copy(self, source: str, name: str) -> str:
         """A copy of a database that nobody is connected to, owned by the owner's role."""
         self.postgres.administer(
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY").format(
                 sql.Identifier(name), sql.Identifier(DEFAULT_NAMES["owner"]), sql.Identifier(source)
             )
         )

@@ -138,19 +138,23 @@ def test_sigterm_ends_everything_and_counts_as_success(first_run: Seen) -> None:
     assert not first_run.note_exists
 
 
+@pytest.mark.slow
 def test_a_second_start_reuses_the_data(second_run: Seen) -> None:
     assert "starting PostgreSQL on the data of last time" in second_run.output
     assert second_run.table == [(42,)]
 
 
+@pytest.mark.slow
 def test_kill_of_the_supervisor_leaves_no_process(second_run: Seen) -> None:
     assert second_run.left == set()
 
 
+@pytest.mark.slow
 def test_a_start_right_after_a_kill_works(third_run: Seen) -> None:
     assert third_run.ready == (200, {"status": "ok"})
 
 
+@pytest.mark.slow
 def test_the_death_of_one_child_ends_the_rest_and_counts_as_failure(third_run: Seen) -> None:
     assert third_run.status == FAILED
     assert third_run.left == set()
