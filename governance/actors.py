@@ -90,10 +90,10 @@ class ActorMissing(RuntimeError):
     """A write was attempted outside a verb: nobody would be accountable for it."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Act:
     actor: Actor
-    moment: datetime
+    moment: datetime | None = None
 
 
 _act: ContextVar[_Act | None] = ContextVar("countersign_act", default=None)
@@ -118,16 +118,22 @@ def current_actor() -> Actor:
 def moment() -> datetime:
     """The one time of the running verb, UTC, from the server's clock.
 
+    It is taken when it is first asked for, which verbs do after they have locked what they change: of two
+    that wait for one lock, the second never writes an earlier time than the first.
+
     Raises:
         ActorMissing: outside a verb.
     """
-    return _current().moment
+    act = _current()
+    if act.moment is None:
+        act.moment = act.actor.at or timezone.now()
+    return act.moment
 
 
 @contextmanager
 def acting_as(actor: Actor) -> Iterator[Actor]:
     """Bind ``actor`` and its moment for the block."""
-    token = _act.set(_Act(actor, actor.at or timezone.now()))
+    token = _act.set(_Act(actor))
     try:
         yield actor
     finally:
