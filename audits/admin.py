@@ -1,5 +1,5 @@
-"""Screens of this app: releases, evaluations and requests, whose pages combine slices."""
+"""Screens of this app: releases, evaluations, requests and rollouts, whose pages combine slices."""
 
-from audits.pages import admin
+from audits.pages import admin, rollout_admin
 
-__all__ = ["admin"]
+__all__ = ["admin", "rollout_admin"]

@@ -1,5 +1,9 @@
-"""The HTTP interface of this app."""
+"""The HTTP interface of this app: the routes of its slices, one line each."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver
 
-urlpatterns: list[URLPattern] = []
+from audits.answers.api import routes as answer_routes
+from audits.trace.api import routes as trace_routes
+from governance.access.rest import router_of
+
+urlpatterns: list[URLPattern | URLResolver] = [*router_of(answer_routes, trace_routes).urls]

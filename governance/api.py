@@ -12,6 +12,7 @@ from governance.access.api import ReauthenticationView
 from governance.access.api import routes as access_routes
 from governance.access.rest import router_of
 from governance.errors import NotFound
+from governance.notifications.api import routes as notification_routes
 from governance.registry.api import routes as registry_routes
 
 __all__ = ["UnknownAddressView", "schema", "urlpatterns"]
@@ -33,6 +34,6 @@ class UnknownAddressView(APIView):
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    *router_of(registry_routes, access_routes).urls,
+    *router_of(registry_routes, access_routes, notification_routes).urls,
     path("reauthenticate/", ReauthenticationView.as_view(), name="reauthenticate"),
 ]

@@ -19,6 +19,7 @@ from governance.ledger.models import (
     Salt,
     TreeState,
 )
+from governance.notifications.models import Delivery, Notification, Preference
 from governance.outbox.models import OutboxMessage
 from governance.registry.models import Channel, ComponentVersion, Segment, System
 
@@ -29,12 +30,15 @@ __all__ = [
     "Channel",
     "ChannelObjectPermission",
     "ComponentVersion",
+    "Delivery",
     "Entry",
     "Grant",
     "IdempotencyRecord",
     "Leaf",
+    "Notification",
     "OutboxMessage",
     "Pending",
+    "Preference",
     "Proposal",
     "RefusalTally",
     "Salt",

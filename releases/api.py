@@ -8,6 +8,7 @@ from governance.access.rest import Route, router_of
 from releases.approvals.api import routes as approval_routes
 from releases.bundles.api import routes as bundle_routes
 from releases.gates.api import routes as gate_routes
+from releases.monitoring.api import routes as monitoring_routes
 from releases.rollouts.api import routes as rollout_routes
 from releases.scores.api import routes as score_routes
 
@@ -17,6 +18,7 @@ ROUTES: tuple[Sequence[Route], ...] = (
     gate_routes,
     approval_routes,
     rollout_routes,
+    monitoring_routes,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [*router_of(*ROUTES).urls]

@@ -3,6 +3,7 @@
 from releases.approvals.models import Approval, ApprovalRequest, ApprovalRuleSet, RequestChannel, Vote
 from releases.bundles.models import Assignment, Release, Revision, RevisionChannel, Slot
 from releases.gates.models import EvaluationProgress, GateCriterion, GateEvaluation, GatePolicy
+from releases.monitoring.models import Decision, DecisionBatch
 from releases.rollouts.models import Deployment, Rollback
 from releases.scores.models import ScoreTable
 
@@ -11,6 +12,8 @@ __all__ = [
     "ApprovalRequest",
     "ApprovalRuleSet",
     "Assignment",
+    "Decision",
+    "DecisionBatch",
     "Deployment",
     "EvaluationProgress",
     "GateCriterion",

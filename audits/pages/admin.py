@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from audits.pages.drafting import drafting_systems
 from audits.pages.findings import STATES, finding
+from audits.pages.release_facts import named, newest_states
 from audits.pages.release_page import release_context
 from audits.pages.standing import Facts, standing
 from audits.templatetags.countersign import chip, st, when
@@ -22,6 +23,7 @@ from releases.approvals.queries import listed_requests
 from releases.bundles.models import Release, Revision
 from releases.gates.models import GateEvaluation
 from releases.rollouts.models import Deployment
+from releases.rollouts.stages import ON_ITS_WAY
 
 REQUEST_LOOKS = {
     RequestState.OPEN: ("open", "how_to_vote"),
@@ -87,23 +89,24 @@ class ReleaseAdmin(GovernedAdmin):
     def standing_column(self, obj: Release) -> str:
         newest = next(iter(obj.revisions.all()))
         rows = [row for row in obj.deployments.all() if row.revision_id == newest.pk]
-        states: dict[str, str] = {}
-        for row in rows:
-            if row.state == "live" or row.channel.name not in states:
-                states[row.channel.name] = row.state
+        states = newest_states(rows)
+        moving = sorted(name for name, state in states.items() if state in ON_ITS_WAY)
+        live = named(states, "live")
         facts = Facts(
             obj.name,
             newest.number,
             newest.state,
             adopted=newest.adopted,
             verdict=_verdict(obj, newest),
-            live=sorted(name for name, state in states.items() if state == "live"),
-            rolled_back=sorted(name for name, state in states.items() if state == "rolled_back"),
-            superseded=sorted(name for name, state in states.items() if state == "superseded"),
+            live=live,
+            on_the_way=moving,
+            is_held="held" in states.values(),
+            rolled_back=named(states, "rolled_back"),
+            superseded=named(states, "superseded"),
             ready=("its channels",) if newest.state == "approved" and not states else (),
         )
         stands = standing(facts)
-        where = ", ".join(facts.live)
+        where = ", ".join(moving or live)
         return st(stands.look, f"{stands.chip} on {where}" if where else stands.chip, stands.icon)
 
     @column("Gate")

@@ -16,7 +16,7 @@ from audits.pages.forest import difference_forest, rate_forest
 from audits.pages.frame import draw, visible_revision
 from audits.pages.mini import WorstPicture, worst_picture
 from audits.pages.plans import card_rows, plan_rows, stage_rows
-from audits.pages.seating import Seating, seating_of
+from audits.pages.seating import Seating, foreseen, seating_of
 from governance.access.admin_base import Offer, admin_url
 from governance.access.queries import visible_to
 from governance.access.requests import actor_from
@@ -53,6 +53,7 @@ def brief(request: HttpRequest, pk: UUID) -> HttpResponse:
         "evaluation": evaluation,
         "finding": found,
         "seating": seating,
+        "foreseen": foreseen(actor, revision) if evaluation and asked is None else None,
         "comparisons": comparisons(revision, _differences(revision, seating)),
         "card": card_rows(revision),
         "plan": plan_rows(revision),

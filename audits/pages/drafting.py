@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from audits.pages.frame import draw, visible_revision
-from audits.pages.release_form import GENERAL, ReleaseForm, form_values
+from audits.pages.release_form import FIRST_PLAN, ReleaseForm, form_values
 from governance.access.admin_acts import Act, ActForm, Words
 from governance.access.admin_base import admin_url
 from governance.access.queries import reach, visible_to
@@ -83,11 +83,11 @@ class Draft(Act):
     def base(self) -> ReleaseContent:
         """What the draft starts with."""
         source = self.source()
-        return copy_of(source) if source else ReleaseContent(rollout_plan=GENERAL)
+        return copy_of(source) if source else ReleaseContent(rollout_plan=FIRST_PLAN)
 
     def form_arguments(self, actor: Actor, target: System) -> dict[str, Any]:
         """The form is made for the system."""
-        return {"system": target, "is_new": True}
+        return {"system": target, "is_new": True, "stages": self.base().rollout_plan.get("stages", [])}
 
     def initial(self, target: System) -> dict[str, Any]:
         """The copied content."""
@@ -137,7 +137,8 @@ class Edit(Draft):
 
     def form_arguments(self, actor: Actor, target: Revision) -> dict[str, Any]:  # type: ignore[override]  # see above
         """The form of the revision's system, without the name."""
-        return {"system": target.release.system, "is_new": False}
+        stages = target.rollout_plan.get("stages", [])
+        return {"system": target.release.system, "is_new": False, "stages": stages}
 
     def initial(self, target: Revision) -> dict[str, Any]:  # type: ignore[override]  # see above
         """The revision's content."""

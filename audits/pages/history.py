@@ -15,6 +15,10 @@ LOOKS = {
     "release.changes_requested": "held",
     "rollout.started": "live",
     "rollout.restored": "live",
+    "rollout.advanced": "live",
+    "rollout.resumed": "live",
+    "rollout.held": "held",
+    "rollout.paused": "held",
     "release.adopted": "live",
     "rollout.rolled_back": "fail",
     "verb.refused": "void",
@@ -22,7 +26,12 @@ LOOKS = {
     "release.withdrawn": "void",
     "release.revised": "void",
 }
-ICONS = {"rollout.rolled_back": "undo", "verb.refused": "do_not_disturb_on"}
+ICONS = {
+    "rollout.started": "stairs",
+    "rollout.advanced": "stairs",
+    "rollout.rolled_back": "undo",
+    "verb.refused": "do_not_disturb_on",
+}
 VERDICTS = {
     "pass": ("pass", "Gate passed"),
     "fail": ("fail", "Gate failed"),
@@ -33,6 +42,7 @@ DECISIONS = {
     "reject": ("fail", "Vote: reject"),
     "request_changes": ("held", "Vote: request changes"),
 }
+ON_A_STAGE = {"rollout.started", "rollout.advanced", "rollout.held", "rollout.paused", "rollout.resumed"}
 LONGEST_REASON = 240
 
 
@@ -97,4 +107,7 @@ def _detail(name: str, after: dict[str, Any]) -> str:
     if name == "verb.refused":
         return str(after.get("message") or after.get("code") or "")
     number = after.get("revision_number") or after.get("number")
-    return f"revision {number}" if number else ""
+    parts = [f"revision {number}"] if number else []
+    if name in ON_A_STAGE and after.get("stage"):
+        parts.append(str(after["stage"]).replace("_", " "))
+    return ", ".join(parts)

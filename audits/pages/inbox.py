@@ -21,7 +21,13 @@ from governance.ledger.models import Entry, stream_name
 from releases.approvals.ballots import Ballot, rules_of_request
 from releases.approvals.eligibility import effective_state
 from releases.approvals.models import ApprovalRequest, RequestState, Vote
-from releases.approvals.people import CONTRIBUTING_EVENTS, Electorate, Person
+from releases.approvals.people import (
+    CONTRIBUTING_EVENTS,
+    Electorate,
+    Person,
+    gathered,
+    held_when_cast,
+)
 from releases.approvals.queries import listed_requests
 from releases.approvals.rulebook import VOTING_ROLES
 from releases.bundles.models import Revision, Slot
@@ -49,24 +55,24 @@ def waiting_for(actor: Actor) -> list[Waiting]:
     if actor.id is None:
         return []
     now = timezone.now()
-    held = list(grants_in_force(now).filter(account_id=actor.id).values_list("role", "system_id"))
-    roles = _roles_by_system(held)
-    if not roles:
+    mine = list(grants_in_force(now).filter(account_id=actor.id).select_related("channel"))
+    people = _voting_on(mine, actor.username)
+    if not people:
         return []
+    held = [(grant.role, grant.system_id) for grant in mine if grant.channel_id is None]
     opened = [row for row in _open_requests(actor) if effective_state(row, now) is RequestState.OPEN]
     everywhere = any(role == Role.ADMINISTRATOR and system is None for role, system in held)
     administers = {system for role, system in held if role == Role.ADMINISTRATOR}
     asked = [
         row
         for row in opened
-        if not everywhere and row.system_id not in administers and row.system_id in roles
+        if not everywhere and row.system_id not in administers and row.system_id in people
     ]
     contributed = contributions(actor.id, asked)
     voters = _voters(asked)
     found = []
     for request in asked:
-        me = Person(actor.id, actor.username, frozenset(roles[request.system_id]))
-        ballot = _ballot(request, me, voters)
+        ballot = _ballot(request, people[request.system_id], voters)
         is_free = request.release_id not in contributed and request.release.owner_id != actor.id
         voted = any(vote.account_id == actor.id for vote in ballot.votes)
         if is_free and not voted and ballot.within_reach(actor.id):
@@ -85,34 +91,35 @@ def _open_requests(actor: Actor) -> Sequence[ApprovalRequest]:
     )
 
 
-def _roles_by_system(held: Iterable[tuple[str, UUID | None]]) -> dict[UUID, set[str]]:
-    roles: dict[UUID, set[str]] = {}
-    for role, system in held:
-        if role in VOTING_ROLES and system is not None:
-            roles.setdefault(system, set()).add(role)
-    return roles
+def _voting_on(grants: Iterable[Grant], username: str) -> dict[UUID, Person]:
+    """By system, the reader with the voting roles held on it or on channels of it."""
+    by_system: dict[UUID, list[Grant]] = {}
+    for grant in grants:
+        system = grant.channel.system_id if grant.channel else grant.system_id
+        if grant.role in VOTING_ROLES and system is not None:
+            by_system.setdefault(system, []).append(grant)
+    return {
+        system: person
+        for system, rows in by_system.items()
+        for person in gathered((row.account_id, username, row.role, row.channel_id) for row in rows).values()
+    }
 
 
-def _voters(requests: Sequence[ApprovalRequest]) -> dict[UUID, list[Grant]]:
+def _voters(requests: Sequence[ApprovalRequest]) -> list[Grant]:
     """Grants of voting roles of everybody who voted on the requests."""
     accounts = {vote.account_id for request in requests for vote in request.votes.all()}
-    grants: dict[UUID, list[Grant]] = {}
-    for grant in Grant.objects.filter(account_id__in=accounts, role__in=VOTING_ROLES, system__isnull=False):
-        grants.setdefault(grant.account_id, []).append(grant)
-    return grants
+    grants = Grant.objects.filter(account_id__in=accounts, role__in=VOTING_ROLES)
+    return list(grants.select_related("channel"))
 
 
-def _ballot(request: ApprovalRequest, me: Person, grants: dict[UUID, list[Grant]]) -> Ballot:
+def _ballot(request: ApprovalRequest, me: Person, grants: Iterable[Grant]) -> Ballot:
     votes = tuple(request.votes.all())
-    voters = {}
-    for vote in votes:
-        held = [
-            grant.role
-            for grant in grants.get(vote.account_id, [])
-            if grant.system_id == request.system_id and grant.is_in_force(vote.cast_at)
-        ]
-        if held:
-            voters[vote.account_id] = Person(vote.account_id, vote.username, frozenset(held))
+    here = [
+        grant
+        for grant in grants
+        if request.system_id in {grant.system_id, grant.channel.system_id if grant.channel else None}
+    ]
+    voters = held_when_cast({vote.account_id: vote for vote in votes}, here)
     electorate = Electorate({me.id: me}, frozenset(), frozenset())
     return Ballot(rules_of_request(request), votes, voters, electorate)
 

@@ -11,8 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from audits.pages.drafting import drafting_systems
 from audits.pages.frame import draw
-from audits.pages.release_offers import channels_with_target, rollback_offer
+from audits.pages.release_offers import rollback_targets
+from audits.pages.rollout_offers import back_offer, rollout_url, takes_back
+from audits.pages.shares import Shares, shares_of
 from governance.access.admin_base import Offer, admin_url
 from governance.access.queries import visible_to
 from governance.access.requests import actor_from
@@ -24,6 +27,18 @@ from releases.approvals.queries import listed_requests
 from releases.bundles.models import Assignment, Release, Slot
 from releases.bundles.queries import live_matrix
 from releases.rollouts.models import Deployment, DeploymentState, Rollback
+from releases.rollouts.stages import ON_ITS_WAY
+
+
+@dataclass(frozen=True)
+class OnItsWay:
+    """A candidate beside what is live: in words, and who gets it."""
+
+    look: str
+    icon: str
+    words: str
+    url: str
+    shares: Shares | None
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,9 @@ class Cell:
     """Name and address of releases that are asked for on the channel."""
     rolled_back: Rollback | None
     offer: Offer | None
+    coming: OnItsWay | None = None
+    since: datetime | None = None
+    """Since when the release answers, other stages of a candidate beside it notwithstanding."""
 
     @property
     def url(self) -> str:
@@ -55,7 +73,9 @@ def cells_of(actor: Actor, channels: QuerySet[Channel], at: datetime | None = No
     now = at is None
     asked = _asked_for(actor) if now else {}
     back = _rolled_back([cell.channel for cell in matrix]) if now else {}
-    offers = _offers(actor, [cell.channel for cell in matrix]) if now else {}
+    rows = _deployments([cell.channel for cell in matrix]) if now else []
+    offers = _offers(actor, rows)
+    since = {row.channel_id: row.state_changed_at for row in rows if row.state == DeploymentState.LIVE}
     return [
         Cell(
             channel=cell.channel,
@@ -64,9 +84,26 @@ def cells_of(actor: Actor, channels: QuerySet[Channel], at: datetime | None = No
             in_review=tuple(asked.get(cell.channel.pk, ())),
             rolled_back=_if_target_serves(back.get(cell.channel.pk), cell.assignment),
             offer=offers.get(cell.channel.pk),
+            coming=_coming(cell.assignment, is_now=now) if cell.assignment else None,
+            since=since.get(cell.channel.pk, cell.since),
         )
         for cell in matrix
     ]
+
+
+def _coming(assignment: Assignment, *, is_now: bool) -> OnItsWay | None:
+    """What is on its way; at another time only what the assignment itself holds is known."""
+    if assignment.candidate is None:
+        return None
+    name, stage = assignment.candidate.release.name, assignment.stage.replace("_", " ")
+    share = f" {assignment.treatment_share * 100:.4g} %" if assignment.treatment_share else ""
+    deployment = assignment.deployment
+    url = rollout_url(deployment) if deployment else ""
+    look, icon, words = "open", "stairs", f"{name} rolling out: {stage}{share}"
+    if is_now and deployment is not None and deployment.state == DeploymentState.HELD:
+        words = f"{name} paused, nobody gets it" if deployment.paused else f"{name} held at {stage}{share}"
+        look, icon = "held", "pause_circle"
+    return OnItsWay(look, icon, words, url, shares_of(assignment))
 
 
 def _revoked(stable: set[UUID]) -> dict[UUID, list[str]]:
@@ -105,12 +142,23 @@ def _if_target_serves(rollback: Rollback | None, assignment: Assignment | None) 
     return rollback if assignment.period.lower >= rollback.rolled_back_at else None
 
 
-def _offers(actor: Actor, channels: Sequence[Channel]) -> dict[UUID, Offer]:
-    rows = Deployment.objects.filter(channel__in=channels, state=DeploymentState.LIVE)
-    live = rows.select_related("channel__system", "revision__release", "release")
-    returnable = channels_with_target(channel.pk for channel in channels)
+def _deployments(channels: Sequence[Channel]) -> list[Deployment]:
+    """What is live and what is on its way on the channels, the latter last."""
+    rows = Deployment.objects.filter(
+        channel__in=channels, state__in=[DeploymentState.LIVE, *ON_ITS_WAY]
+    ).select_related("channel__system", "revision__release", "release")
+    return sorted(rows, key=lambda row: row.state in ON_ITS_WAY)
+
+
+def _offers(actor: Actor, rows: Sequence[Deployment]) -> dict[UUID, Offer]:
+    """The way back on each channel where the actor may take it: of a candidate, else of what is live."""
+    targets = rollback_targets(rows)
+    may = takes_back(actor, rows)
     offers = {
-        row.channel_id: rollback_offer(actor, row, has_target=row.channel_id in returnable) for row in live
+        row.channel_id: back_offer(
+            row, target=targets.get(row.pk, ""), may=row.pk in may, label=f"Roll back {row.release.name}"
+        )
+        for row in rows
     }
     return {channel: offer for channel, offer in offers.items() if not offer.why}
 
@@ -172,6 +220,7 @@ def live_list(request: HttpRequest) -> HttpResponse:
         "asked": request.GET.get("at", ""),
         "lead": _lead(cells, at),
         "warned": [cell for cell in cells if cell.revoked],
+        "drafts": drafting_systems(actor).exists(),
     }
     return draw(
         request, "countersign/live.html", context, title="What is live", crumbs=[("What is live", "")]

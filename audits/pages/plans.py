@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from releases.bundles.documents import has_guarded_stage
+from audits.pages.plan_words import PlanWords, plan_words
 from releases.bundles.models import Release, Revision
 
 CARD = (
@@ -14,7 +14,6 @@ CARD = (
     ("known_risks", "Known risks"),
     ("rollback_trigger", "Rollback trigger"),
 )
-STAGES = {"general": ("General", "All traffic of the channel at once")}
 
 
 @dataclass(frozen=True)
@@ -33,13 +32,9 @@ def card_rows(revision: Revision) -> list[Text]:
     return [*rows, *([Text("References", "", links)] if links else [])]
 
 
-def stage_rows(revision: Revision) -> tuple[list[Text], bool]:
-    """The stages of the rollout plan, and whether a part of the traffic comes before all of it."""
-    stages = [
-        STAGES.get(str(stage.get("kind")), (str(stage.get("kind")), ""))
-        for stage in revision.rollout_plan.get("stages", [])
-    ]
-    return [Text(name, text) for name, text in stages], has_guarded_stage(revision.rollout_plan)
+def stage_rows(revision: Revision) -> PlanWords:
+    """The stages of the rollout plan, with what to know before approving it."""
+    return plan_words(revision.rollout_plan)
 
 
 def plan_rows(revision: Revision) -> list[Text]:

@@ -116,6 +116,6 @@ def _digits(axis: Axis) -> int:
     return 0 if all(value == round(value) for value in axis.ticks) else 1
 
 
-def share_done(done: int, total: int) -> int:
+def share_done(done: float, total: float) -> int:
     """Progress in whole percent; an unknown total is 0."""
     return min(100, round(100 * done / total)) if total > 0 else 0

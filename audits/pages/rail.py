@@ -78,6 +78,7 @@ def _step(known: Known, title: str, done: set[str], here: str, entries: list[Ent
 def _live_note(known: Known) -> str:
     facts = known.facts
     parts = [f"on {', '.join(facts.live)}"] if facts.live else []
+    parts += facts.on_the_way
     parts += [f"rolled back on {', '.join(facts.rolled_back)}"] if facts.rolled_back else []
     parts += [f"replaced on {', '.join(facts.superseded)}"] if facts.superseded and not facts.live else []
     return "; ".join(parts)

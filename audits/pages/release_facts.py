@@ -3,24 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.utils import timezone
 
 from audits.pages.brief import requests_of
 from audits.pages.findings import Finding, finding_of
 from audits.pages.seating import Seating, seating_of
-from audits.pages.standing import Facts, Standing, standing
+from audits.pages.standing import Facts, Standing, listed, standing
+from governance.access.queries import visible_to
 from governance.actors import Actor
 from governance.registry.models import Channel
 from releases.approvals.models import Approval, ApprovalRequest, RequestState
 from releases.approvals.queries import effective_state
 from releases.bundles.completeness import ReleaseIncomplete, check_complete
 from releases.bundles.content import content_of
+from releases.bundles.guarding import reasons_of
 from releases.bundles.models import Assignment, Revision, RevisionState
 from releases.gates.models import GateEvaluation
 from releases.rollouts.models import Deployment, DeploymentState
+from releases.rollouts.stages import ON_ITS_WAY, current_step
 
-__all__ = ["Known", "known_of"]
+__all__ = ["Known", "known_of", "named", "newest_states"]
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,15 @@ class Known:
     seating: Seating | None
     """Of the open request, else of the newest one."""
     deployments: Sequence[Deployment]
+    reachable: frozenset[UUID]
+    """Those of the deployments whose pages the reader may open."""
     approvals: Sequence[Approval]
     ready: Sequence[Channel]
     served: frozenset[str]
     """Names of the revision's channels on which something is live."""
     missing: tuple[str, ...]
+    busy: dict[str, str]
+    """Names of its channels on which a rollout of another revision is under way → that release's name."""
     now: datetime
 
     @property
@@ -59,10 +67,16 @@ class Known:
         return [row for row in self.deployments if row.state == DeploymentState.LIVE]
 
     @property
+    def on_their_way(self) -> list[Deployment]:
+        """Where the revision is between its start and being live."""
+        rows = [row for row in self.deployments if row.state in ON_ITS_WAY]
+        return sorted(rows, key=lambda row: row.channel.name)
+
+    @property
     def facts(self) -> Facts:
         """What the sentence is made of."""
         seating = self.seating if self.seating and self.seating.is_open else None
-        states = _newest_states(self.deployments)
+        states = newest_states(self.deployments)
         return Facts(
             name=self.revision.release.name,
             number=self.revision.number,
@@ -70,9 +84,11 @@ class Known:
             adopted=self.revision.adopted,
             is_newest=self.is_newest,
             verdict=self.finding.verdict,
-            live=_named(states, DeploymentState.LIVE),
-            rolled_back=_named(states, DeploymentState.ROLLED_BACK),
-            superseded=_named(states, DeploymentState.SUPERSEDED),
+            live=named(states, DeploymentState.LIVE),
+            on_the_way=_moving(self.on_their_way),
+            is_held=any(row.state == DeploymentState.HELD for row in self.on_their_way),
+            rolled_back=named(states, DeploymentState.ROLLED_BACK),
+            superseded=named(states, DeploymentState.SUPERSEDED),
             ready=[channel.name for channel in self.ready],
             seats=(seating.filled, len(seating.rows)) if seating else None,
             asked_for=seating.channels if seating else (),
@@ -86,16 +102,26 @@ class Known:
         return standing(self.facts)
 
 
-def _newest_states(deployments: Sequence[Deployment]) -> dict[str, str]:
-    """The state on each channel: live if any is, else that of the newest deployment."""
+def _moving(rows: Sequence[Deployment]) -> list[str]:
+    """``rolling out on android and ios (guarded 25 %)``, for rollouts under way that stand alike."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        state = "paused" if row.paused else row.get_state_display().lower()
+        alike.setdefault((state, current_step(row).title), []).append(row.channel.name)
+    return [f"{state} on {listed(sorted(names))} ({stage})" for (state, stage), names in alike.items()]
+
+
+def newest_states(deployments: Sequence[Deployment]) -> dict[str, str]:
+    """The state on each channel: what answers or is on its way, else that of the newest deployment."""
     states: dict[str, str] = {}
     for row in deployments:
-        if row.state == DeploymentState.LIVE or row.channel.name not in states:
+        if row.state in {DeploymentState.LIVE, *ON_ITS_WAY} or row.channel.name not in states:
             states[row.channel.name] = row.state
     return states
 
 
-def _named(states: dict[str, str], wanted: str) -> list[str]:
+def named(states: dict[str, str], wanted: str) -> list[str]:
+    """The channels in the state."""
     return sorted(name for name, state in states.items() if state == wanted)
 
 
@@ -110,7 +136,7 @@ def known_of(actor: Actor, revision: Revision) -> Known:
     opened = [row for row in requests if effective_state(row, now) is RequestState.OPEN]
     shown = next(iter(opened or requests), None)
     deployments = list(
-        revision.deployments.select_related("channel", "approval", "rollback__target__release")
+        revision.deployments.select_related("channel", "approval", "release", "rollback__target__release")
     )
     approvals = list(
         revision.approvals.filter(valid_until__gt=now)
@@ -126,10 +152,12 @@ def known_of(actor: Actor, revision: Revision) -> Known:
         requests=requests,
         seating=seating_of(actor, shown) if shown else None,
         deployments=deployments,
+        reachable=frozenset(visible_to(revision.deployments.all(), actor).values_list("pk", flat=True)),
         approvals=approvals,
         ready=_ready(revision, approvals, deployments),
         served=_served(revision),
         missing=_missing(revision),
+        busy=_busy(revision),
         now=now,
     )
 
@@ -141,7 +169,7 @@ def _ready(
     if revision.state != RevisionState.APPROVED:
         return []
     used = {(row.approval_id, row.channel_id) for row in deployments}
-    live = {row.channel_id for row in deployments if row.state == DeploymentState.LIVE}
+    live = {row.channel_id for row in deployments if row.state in {DeploymentState.LIVE, *ON_ITS_WAY}}
     channels = []
     for row in revision.channel_rows.all():
         covering = [one for one in approvals if row.channel_id in _covers(one)]
@@ -161,11 +189,17 @@ def _served(revision: Revision) -> frozenset[str]:
     return frozenset(rows.values_list("channel__name", flat=True))
 
 
+def _busy(revision: Revision) -> dict[str, str]:
+    channels = [row.channel_id for row in revision.channel_rows.all()]
+    rows = Deployment.objects.filter(channel__in=channels, state__in=ON_ITS_WAY).exclude(revision=revision)
+    return dict(rows.values_list("channel__name", "release__name"))
+
+
 def _missing(revision: Revision) -> tuple[str, ...]:
     if revision.state != RevisionState.DRAFT:
         return ()
     try:
-        check_complete(content_of(revision))
+        check_complete(content_of(revision), reasons_of(revision))
     except ReleaseIncomplete as incomplete:
         return tuple(f"{gap.field}: {gap.message}" for gap in incomplete.field_errors)
     return ()

@@ -1,10 +1,12 @@
 """The form of a release: channels, one field per kind of component, the card, the rollback plan."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from audits.pages.plans import CARD
+from audits.pages.stage_lines import HELP, lines_of, stages_from
 from governance.access.admin_acts import ActForm
 from governance.registry.kinds import KINDS, Kind
 from governance.registry.models import Channel, ComponentStatus, ComponentVersion, System
@@ -15,7 +17,13 @@ CARD_HELP = {
     "known_risks": "What you know may go wrong, and for whom.",
     "rollback_trigger": "What would make you take it back at once.",
 }
-GENERAL = {"stages": [{"kind": "general"}]}
+FIRST_PLAN = {
+    "stages": [
+        {"kind": "guarded", "coverage": 0.25, "min_duration_seconds": 86_400},
+        {"kind": "general"},
+    ]
+}
+"""What a plan starts with when nothing is copied: a quarter for a day, then everybody."""
 
 
 class ReleaseForm(ActForm):
@@ -28,8 +36,11 @@ class ReleaseForm(ActForm):
     )
     channels = forms.MultipleChoiceField(label="Channels", widget=forms.CheckboxSelectMultiple)
 
-    def __init__(self, *args: Any, system: System, is_new: bool, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, system: System, is_new: bool, stages: Sequence[dict[str, Any]] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.stages_before = stages
         self.system = system
         self.system_channels = list(system.channels.order_by("name"))
         if not is_new:
@@ -70,6 +81,9 @@ class ReleaseForm(ActForm):
             help_text="One address per line.",
             widget=forms.Textarea(attrs=area),
         )
+        self.fields["rollout_plan"] = forms.CharField(
+            label="Rollout stages", required=False, help_text=HELP, widget=forms.Textarea(attrs={"rows": 4})
+        )
         self.fields["rollback_plan.owner"] = forms.CharField(
             label="Rollback owner", required=False, help_text="The username of whoever takes it back."
         )
@@ -83,6 +97,10 @@ class ReleaseForm(ActForm):
             widget=forms.Textarea(attrs=area),
         )
 
+    def clean_rollout_plan(self) -> list[dict[str, Any]]:
+        """The lines as stages."""
+        return stages_from(self.cleaned_data["rollout_plan"], self.stages_before)
+
     def content(self, base: ReleaseContent) -> ReleaseContent:
         """What the form says; what it does not ask about is taken from ``base``."""
         given = self.cleaned_data
@@ -95,7 +113,7 @@ class ReleaseForm(ActForm):
             channels=channels,
             slots=tuple(self._slots(channels)),
             card=card,
-            rollout_plan=base.rollout_plan or GENERAL,
+            rollout_plan={**base.rollout_plan, "stages": given["rollout_plan"]},
             rollback_plan=self._rollback_plan(base.rollback_plan),
         )
 
@@ -151,6 +169,7 @@ def form_values(content: ReleaseContent) -> dict[str, Any]:
         else:
             values.setdefault(slot.slot, []).append(key)
     values |= {f"card.{key}": content.card.get(key, "") for key, _ in CARD}
+    values["rollout_plan"] = lines_of(content.rollout_plan.get("stages", []))
     values["card.references"] = "\n".join(content.card.get("references", []))
     plan = content.rollback_plan
     values |= {f"rollback_plan.{key}": plan.get(key, "") for key in ("owner", "steps")}

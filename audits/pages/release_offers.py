@@ -1,19 +1,20 @@
 """The buttons of a release page: what may be done now, by this person, and what unlocks the rest."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.urls import reverse
 
 from audits.pages.release_facts import Known
-from governance.access.admin_base import Offer, lock_reason, who_may
+from audits.pages.rollout_offers import back_offer, rollout_url, takes_back
+from governance.access.admin_base import Offer, lock_reason
 from governance.access.queries import has_permission
 from governance.access.roles import Permission
 from governance.actors import Actor
 from releases.approvals.models import Approval
 from releases.bundles.models import RevisionState
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.services import may_roll_back
+from releases.rollouts.stages import ON_ITS_WAY
 
 S = RevisionState
 EVALUABLE = {S.FROZEN, S.IN_REVIEW, S.APPROVED, S.REJECTED, S.EXPIRED}
@@ -92,7 +93,8 @@ def _asking(actor: Actor, known: Known) -> Offer:
 
 def _rolled_back_uncovered(known: Known) -> bool:
     """Whether a channel is neither live nor ready: then approval can be asked for it again."""
-    covered = {row.channel_id for row in known.live} | {channel.pk for channel in known.ready}
+    covered = {row.channel_id for row in (*known.live, *known.on_their_way)}
+    covered |= {channel.pk for channel in known.ready}
     return any(channel.pk not in covered for channel in known.channels)
 
 
@@ -102,9 +104,11 @@ def _going_live(actor: Actor, known: Known) -> list[Offer]:
         why = lock_reason(actor, Permission.START_ROLLOUT, channel)
         if not why and _cast_last_vote(actor, known):
             why = "You cast the deciding vote; another release manager must start it."
-        label = f"Go live on {channel.name}"
+        if not why and channel.name in known.busy:
+            why = f"{known.busy[channel.name]} is on its way there: one candidate at a time."
+        label = f"Start rollout on {channel.name}"
         offers.append(
-            Offer(label, _url("go_live", known, channel.pk), "rocket_launch", "" if why else "cs-pri", why)
+            Offer(label, _url("start", known, channel.pk), "rocket_launch", "" if why else "cs-pri", why)
         )
     return offers
 
@@ -134,6 +138,7 @@ def _aside(actor: Actor, known: Known) -> list[Offer]:
     if (
         state != S.WITHDRAWN
         and not known.live
+        and not known.on_their_way
         and has_permission(actor, Permission.WITHDRAW_RELEASE, revision)
     ):
         offers.append(Offer("Withdraw", _url("withdraw", known), "block", "cs-dan"))
@@ -141,32 +146,43 @@ def _aside(actor: Actor, known: Known) -> list[Offer]:
 
 
 def _rollbacks(actor: Actor, known: Known) -> list[Offer]:
-    returnable = channels_with_target([row.channel_id for row in known.live])
-    return [rollback_offer(actor, row, has_target=row.channel_id in returnable) for row in known.live]
-
-
-def channels_with_target(channels: Iterable[UUID]) -> set[UUID]:
-    """Channels that something served before and could again, so that a rollback has where to go."""
-    earlier = Deployment.objects.filter(channel_id__in=list(channels), state=DeploymentState.SUPERSEDED)
-    return set(earlier.exclude(revision__state=S.WITHDRAWN).values_list("channel_id", flat=True))
-
-
-def rollback_offer(actor: Actor, deployment: Deployment, *, has_target: bool) -> Offer:
-    """The red button of a live deployment; locked for those who may not, and where nothing served before."""
-    label = f"Roll back {deployment.channel.name}"
-    url = reverse("admin:live_roll_back", args=[deployment.channel_id])
-    if not has_target:
-        return Offer(
-            label,
-            url,
-            "undo",
-            "cs-dan",
-            f"Nothing served {deployment.channel.name} before that it could return to.",
+    """The way to each rollout under way, where it can be taken back, and the red buttons of what is live."""
+    moving = [row for row in known.on_their_way if row.pk in known.reachable]
+    ways = [
+        Offer(f"Rollout on {row.channel.name}", rollout_url(row), "stairs", is_dialog=False) for row in moving
+    ]
+    rows = [row for row in known.live if row.pk in known.reachable]
+    targets, may = rollback_targets(rows), takes_back(actor, rows)
+    backs = [
+        back_offer(
+            row, target=targets.get(row.pk, ""), may=row.pk in may, label=f"Roll back {row.channel.name}"
         )
-    if may_roll_back(actor, deployment):
-        return Offer(label, url, "undo", "cs-dan cs-solid")
-    why = (
-        f"It takes the role {who_may(Permission.ROLL_BACK)} on this channel, or the owner of the "
-        f"rollback plan."
-    )
-    return Offer(label, url, "undo", "cs-dan", why)
+        for row in rows
+    ]
+    return [*ways, *backs]
+
+
+def rollback_targets(deployments: Sequence[Deployment]) -> dict[UUID, str]:
+    """By deployment, the release that would answer after its rollback; those without a target are missing.
+
+    For the button's word only, in a fixed number of queries: the form asks
+    :func:`releases.rollouts.queries.rollback_target`, which also minds what the plan names.
+    """
+    channels = [row.channel_id for row in deployments]
+    rows = Deployment.objects.filter(channel_id__in=channels).exclude(revision__state=S.WITHDRAWN)
+    rows = rows.filter(state__in=[DeploymentState.SUPERSEDED, DeploymentState.LIVE]).select_related("release")
+    live = {row.channel_id: row.release.name for row in rows if row.state == DeploymentState.LIVE}
+    earlier: dict[UUID, Deployment] = {}
+    for row in rows:
+        best = earlier.get(row.channel_id)
+        if row.state == DeploymentState.SUPERSEDED and (
+            best is None or row.state_changed_at > best.state_changed_at
+        ):
+            earlier[row.channel_id] = row
+    found = {}
+    for row in deployments:
+        if row.state in ON_ITS_WAY and row.channel_id in live:
+            found[row.pk] = live[row.channel_id]
+        elif row.state == DeploymentState.LIVE and row.channel_id in earlier:
+            found[row.pk] = earlier[row.channel_id].release.name
+    return found

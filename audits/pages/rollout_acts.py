@@ -1,13 +1,14 @@
-"""What people do to a release on its channels: go live, take back, adopt what served before."""
+"""What people do to a release on its channels: start its rollout, adopt what served before."""
 
 from typing import Any
 
 from django import forms
 from django.http import Http404
-from django.urls import reverse
 
+from audits.pages.plan_words import stage_does, stage_lasts, stage_title
 from audits.pages.release_acts import RevisionAct
-from governance.access.admin_acts import Act, ActForm, ReasonForm, Words
+from audits.pages.rollout_offers import rollout_url
+from governance.access.admin_acts import ActForm, ReasonForm, Words
 from governance.access.models import Proposal
 from governance.access.queries import visible_to
 from governance.access.requests import actor_from
@@ -17,12 +18,13 @@ from releases.bundles.models import Revision
 from releases.bundles.queries import live_revision
 from releases.rollouts.adoption import VERB as ADOPTION
 from releases.rollouts.adoption import submit_adoption
-from releases.rollouts.queries import live_deployment, rollback_target
-from releases.rollouts.services import roll_back, start_rollout
+from releases.rollouts.models import DeploymentState
+from releases.rollouts.services import start_rollout
+from releases.rollouts.stages import current_step, first_step
 
 
-class GoLive(RevisionAct):
-    """Bring an approved release live on a channel."""
+class StartRollout(RevisionAct):
+    """Start bringing an approved release live on a channel."""
 
     form_class = ActForm
 
@@ -36,71 +38,42 @@ class GoLive(RevisionAct):
         return found
 
     def words(self, target: Revision) -> Words:
-        """What going live does."""
-        serving = live_revision(self.channel)
-        replaced = f" It replaces {serving.release.name}, which a roll back returns to." if serving else ""
-        return Words(
-            f"{target.release.name} goes live on {self.channel.name}",
-            f"All traffic of the channel at once; no guarded stage comes before.{replaced}",
-            "Go live",
-        )
+        """What the first stage does."""
+        channel = self.channel
+        serving = live_revision(channel)
+        first = first_step(target, has_stable=serving is not None)
+        name = target.release.name
+        if not first.is_last and serving is not None:
+            return Words(
+                f"Start the rollout of {name} on {channel.name}",
+                f"{stage_title(first.stage)}: {stage_does(first.stage)} Everybody else stays on "
+                f"{serving.release.name}. {stage_lasts(first.stage)}".strip(),
+                "Start rollout",
+            )
+        if serving is None:
+            effect = "It goes live at once: nothing is live there to compare it with or to go back to."
+        else:
+            effect = (
+                "All traffic of the channel at once; no guarded stage comes before. It replaces "
+                f"{serving.release.name}, which a roll back returns to."
+            )
+        return Words(f"{name} goes live on {channel.name}", effect, "Go live")
 
     def run(self, actor: Actor, target: Revision, given: dict[str, Any]) -> str:
         """Start it."""
-        start_rollout(actor, revision=target, channel=self.channel)
-        return f"{target.release.name} is live on {self.channel.name}."
+        self.started = start_rollout(actor, revision=target, channel=self.channel)
+        name, channel = target.release.name, self.channel.name
+        if self.started.state == DeploymentState.LIVE:
+            return f"{name} is live on {channel}."
+        title = stage_title(current_step(self.started).stage)
+        return f"{name} is rolling out on {channel}: {title[0].lower()}{title[1:]}."
 
-
-class RollBackForm(ReasonForm):
-    """The reason, and the deployment that was on the screen."""
-
-    deployment = forms.UUIDField(widget=forms.HiddenInput, required=False)
-
-
-class RollBack(Act):
-    """Take back what is live on a channel."""
-
-    form_class = RollBackForm
-
-    def rows(self) -> Any:
-        """Channels."""
-        return Channel.objects.select_related("system")
-
-    def words(self, target: Channel) -> Words:
-        """What it goes back to, and that it happens at once."""
-        live = live_deployment(target)
-        if live is None:
-            return Words(
-                f"Nothing is live on {target.name}", "There is nothing to take back.", "Roll back", True
-            )
-        back = rollback_target(live)
-        to = back.deployment.revision.release.name if back else ""
-        where = f"{target.name} goes back to {to} at once." if to else f"Nothing served {target.name} before."
-        warned = " ".join(back.warnings) if back else "Bring another approved release live instead."
-        return Words(
-            f"Roll back {live.revision.release.name} on {target.name}",
-            f"{where} {warned} It can go live there again only by a new approval.".strip(),
-            "Roll back now",
-            is_danger=True,
-        )
-
-    def initial(self, target: Channel) -> dict[str, Any]:
-        """Which deployment the person has before their eyes."""
-        live = live_deployment(target)
-        return {"deployment": str(live.pk) if live else ""}
-
-    def run(self, actor: Actor, target: Channel, given: dict[str, Any]) -> str:
-        """Take it back."""
-        done = roll_back(actor, channel=target, reason=given["reason"], deployment=self._meant(target, given))
-        rollback = getattr(done, "instance", done)
-        return f"{target.name} is back on {rollback.target.release.name}."
-
-    def _meant(self, target: Channel, given: dict[str, Any]) -> Any:
-        return target.deployments.filter(pk=given["deployment"]).first() if given["deployment"] else None
-
-    def next_url(self, target: Channel) -> str:
-        """What is live."""
-        return f"{reverse('admin:live')}#{target.pk}"
+    def next_url(self, target: Revision) -> str:
+        """The rollout's page once it is on its way, else the release's."""
+        started = getattr(self, "started", None)
+        if started is not None and started.state != DeploymentState.LIVE:
+            return rollout_url(started)
+        return super().next_url(target)
 
 
 class AdoptForm(ReasonForm):

@@ -1,5 +1,6 @@
 """A request's seats as rows, and what the reader may do with them."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +13,10 @@ from governance.registry.models import ChannelKind
 from releases.approvals.ballots import Ballot, Seat, ballot_of
 from releases.approvals.eligibility import check_voter
 from releases.approvals.models import ApprovalRequest, RequestState, Vote, VoteDecision
+from releases.approvals.previewing import preview_seats
 from releases.approvals.queries import effective_state
-from releases.approvals.rulebook import ANY
+from releases.approvals.rulebook import ANY, AskedRule, Rule
+from releases.bundles.models import Revision
 
 DECIDED = {
     "approve": ("pass", "approved"),
@@ -25,14 +28,51 @@ SOON = 24 * 3600
 
 @dataclass(frozen=True)
 class SeatRow:
-    """One seat: what it is, why it is asked, who sits there or could."""
+    """One seat: where it stands, who sits there or could."""
 
-    title: str
-    asks: str
+    place: str
     vote: Vote | None
     entry: Entry | None
     is_yours: bool
     eligible: tuple[str, ...]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Who could fill it beside the reader."""
+        return self.eligible[: len(self.eligible) - self.is_yours]
+
+
+@dataclass(frozen=True)
+class RuleRows:
+    """The seats of one rule: what it is called, whom it asks for and why."""
+
+    title: str
+    asks: str
+    rows: tuple[SeatRow, ...]
+
+    @property
+    def filled(self) -> int:
+        """Seats that somebody sits in."""
+        return sum(row.vote is not None for row in self.rows)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one seat only, which then needs no heading of its own."""
+        return len(self.rows) == 1
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """Who could fill which seat of a request that does not exist yet."""
+
+    groups: tuple[RuleRows, ...]
+    channels: tuple[str, ...]
+    refusals: tuple[GovernanceError, ...]
+
+    @property
+    def seats(self) -> int:
+        """How many seats the request would have."""
+        return sum(len(group.rows) for group in self.groups)
 
 
 @dataclass(frozen=True)
@@ -50,7 +90,7 @@ class Seating:
 
     request: ApprovalRequest
     state: RequestState
-    rows: tuple[SeatRow, ...]
+    groups: tuple[RuleRows, ...]
     refusals: dict[str, str]
     """For each decision, why the reader may not make it; '' where nothing stands in the way."""
     yours: tuple[str, ...]
@@ -58,9 +98,14 @@ class Seating:
     deadline: Deadline
 
     @property
+    def rows(self) -> tuple[SeatRow, ...]:
+        """All seats, rule by rule."""
+        return tuple(row for group in self.groups for row in group.rows)
+
+    @property
     def filled(self) -> int:
         """Seats that somebody sits in."""
-        return sum(row.vote is not None for row in self.rows)
+        return sum(group.filled for group in self.groups)
 
     @property
     def may_vote(self) -> bool:
@@ -103,9 +148,9 @@ def seating_of(actor: Actor, request: ApprovalRequest) -> Seating:
     return Seating(
         request=request,
         state=effective_state(request, now),
-        rows=tuple(_row(actor, request, seat, entries) for seat in listed),
+        groups=_groups(actor, ballot.rules, listed, entries),
         refusals={decision: _refusal(actor, request, ballot, decision) for decision in VoteDecision.values},
-        yours=tuple(dict.fromkeys(seat.title for seat in listed if actor.username in seat.eligible)),
+        yours=_yours(actor, listed),
         others=tuple(vote for vote in ballot.votes if vote.id not in sitting),
         deadline=deadline_of(request.deadline_at, now),
     )
@@ -120,25 +165,63 @@ def _refusal(actor: Actor, request: ApprovalRequest, ballot: Ballot, decision: s
     return ""
 
 
-def _row(actor: Actor, request: ApprovalRequest, seat: Seat, entries: dict[str, Entry]) -> SeatRow:
-    return SeatRow(
-        title=seat.title,
-        asks=_asks(request, seat),
-        vote=seat.vote,
-        entry=entries.get(str(seat.vote.id)) if seat.vote else None,
-        is_yours=actor.username in seat.eligible,
-        eligible=seat.eligible,
+def foreseen(actor: Actor, revision: Revision) -> Foreseen:
+    """The seats of a request for the revision, if it were made now."""
+    preview = preview_seats(revision, actor=actor)
+    return Foreseen(
+        groups=_groups(actor, preview.rules, preview.seats, {}),
+        channels=tuple(channel.name for channel in preview.channels),
+        refusals=preview.refusals,
     )
 
 
-def _asks(request: ApprovalRequest, seat: Seat) -> str:
-    """Which rule asks for the seat."""
-    rule = next(found for found in request.rule_snapshot["rules"] if found["key"] == seat.rule_key)
-    who = seat.role.replace("_", " ") if seat.role else "named people"
-    kinds = [ChannelKind(kind).label for kind in rule["channel_kinds"] if kind != ANY]
-    categories = [str(name).replace("_", " ") for name in rule["categories"] if name != ANY]
-    parts = [who, *(["on " + ", ".join(kinds)] if kinds else []), *categories]
-    return " · ".join(parts)
+def _groups(
+    actor: Actor, rules: Iterable[AskedRule], seats: Sequence[Seat], entries: dict[str, Entry]
+) -> tuple[RuleRows, ...]:
+    return tuple(
+        RuleRows(
+            title=asked.rule.title,
+            asks=_asks(asked.rule),
+            rows=tuple(_row(actor, seat, entries) for seat in seats if seat.rule_key == asked.key),
+        )
+        for asked in rules
+    )
+
+
+def _row(actor: Actor, seat: Seat, entries: dict[str, Entry]) -> SeatRow:
+    is_yours = actor.username in seat.eligible
+    mine = (actor.username,) if is_yours else ()
+    return SeatRow(
+        place=seat.channel_name,
+        vote=seat.vote,
+        entry=entries.get(str(seat.vote.id)) if seat.vote else None,
+        is_yours=is_yours,
+        eligible=(*(name for name in seat.eligible if name != actor.username), *mine),
+    )
+
+
+def _yours(actor: Actor, seats: Sequence[Seat]) -> tuple[str, ...]:
+    """The seats that the reader's approval would fill, rule by rule with the channels."""
+    channels: dict[str, list[str]] = {}
+    for seat in seats:
+        if actor.username in seat.eligible:
+            channels.setdefault(seat.title, []).append(seat.channel_name)
+    return tuple(
+        f"{title} on {' and '.join(dict.fromkeys(names))}" if any(names) else title
+        for title, names in channels.items()
+    )
+
+
+def _asks(rule: Rule) -> str:
+    """Whom the rule asks for, where, and for which changes."""
+    who = rule.role.replace("_", " ") if rule.role else "named people"
+    who = f"{rule.count} × {who}" if rule.count > 1 else who
+    kinds = [ChannelKind(kind).label for kind in rule.channel_kinds if kind != ANY]
+    categories = [name.replace("_", " ") for name in rule.categories if name != ANY]
+    where = ["on " + ", ".join(kinds)] if kinds else []
+    if rule.coverage == "channel":
+        where = ["on each channel touched" + (f" of kind {', '.join(kinds)}" if kinds else "")]
+    return " · ".join([who, *where, *categories])
 
 
 def _entries_of_votes(request: ApprovalRequest) -> dict[str, Entry]:

@@ -15,6 +15,9 @@ class Facts:
     is_newest: bool = True
     verdict: str = "none"
     live: Sequence[str] = ()
+    on_the_way: Sequence[str] = ()
+    """``held on mobile_web (guarded 25 %)``: where it is between its start and being live, in words."""
+    is_held: bool = False
     rolled_back: Sequence[str] = ()
     superseded: Sequence[str] = ()
     ready: Sequence[str] = ()
@@ -38,6 +41,14 @@ class Standing:
     points: tuple[str, ...] = field(default=())
 
 
+NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+
+
+def number(count: int) -> str:
+    """A small count as a word that begins a sentence."""
+    return NUMBERS[count] if count < len(NUMBERS) else str(count)
+
+
 def listed(names: Sequence[str]) -> str:
     """``android``, ``android and ios``, ``android, ios and kiosk``."""
     if len(names) < 2:
@@ -55,7 +66,7 @@ def standing(facts: Facts) -> Standing:
             f"Revision {facts.number} of {facts.name} is void: a newer revision took its place.",
             "Its results and votes stay on record and count no longer.",
         )
-    if facts.live or facts.rolled_back or facts.superseded:
+    if facts.on_the_way or facts.live or facts.rolled_back or facts.superseded:
         return _deployed(facts)
     makers = {
         "draft": _draft,
@@ -78,15 +89,19 @@ def _asked(facts: Facts) -> str:
 
 
 def _deployed(facts: Facts) -> Standing:
-    parts = []
+    parts = list(facts.on_the_way)
     if facts.live:
         parts.append(f"live on {listed(facts.live)}")
     if facts.rolled_back:
         parts.append(f"rolled back on {listed(facts.rolled_back)}")
     if facts.superseded and not facts.live:
         parts.append(f"replaced on {listed(facts.superseded)}")
-    headline = f"{facts.name} is {' and '.join(parts)}."
+    headline = f"{facts.name} is {listed(parts)}."
     support = " ".join(part for part in (_adopted(facts), _asked(facts), _ready(facts)) if part)
+    if facts.is_held:
+        return Standing("held", "pause_circle", "Held", headline, support)
+    if facts.on_the_way:
+        return Standing("open", "stairs", "Rolling out", headline, support)
     if facts.live:
         return Standing("live", "sensors", "Live", headline, support)
     look, icon, chip = (

@@ -9,10 +9,14 @@ from django.urls import URLPattern, path
 from audits.pages.brief import brief
 from audits.pages.drafting import Draft, Edit, choose
 from audits.pages.front import running as running_front
+from audits.pages.gap_page import board
 from audits.pages.live import live_list
 from audits.pages.release_acts import Evaluate, Freeze, RequestApproval, Withdraw, WithdrawRequest
 from audits.pages.release_page import running as running_release
-from audits.pages.rollout_acts import ConfirmAdoption, GoLive, ProposeAdoption, RollBack
+from audits.pages.rollout_acts import ConfirmAdoption, ProposeAdoption, StartRollout
+from audits.pages.rollout_page import rollout
+from audits.pages.stage_acts import Advance, Hold, Pause, Resume, RollBack
+from audits.pages.trace_page import decision_search
 from audits.pages.voting import CastVote
 from governance.access.admin_acts import act_path
 
@@ -26,7 +30,14 @@ def pages(site: AdminSite) -> list[URLPattern]:
     revision = "revision/<uuid:pk>"
     return [
         page("live/", live_list, "live"),
-        act_path(site, "live/<uuid:pk>/roll-back/", RollBack, "live_roll_back"),
+        page("gaps/", board, "gaps"),
+        page("decisions/", decision_search, "decision_search"),
+        page("rollout/<uuid:pk>/", rollout, "rollout"),
+        act_path(site, "rollout/<uuid:pk>/advance/", Advance, "rollout_advance"),
+        act_path(site, "rollout/<uuid:pk>/hold/", Hold, "rollout_hold"),
+        act_path(site, "rollout/<uuid:pk>/pause/", Pause, "rollout_pause"),
+        act_path(site, "rollout/<uuid:pk>/resume/", Resume, "rollout_resume"),
+        act_path(site, "rollout/<uuid:pk>/roll-back/", RollBack, "rollout_roll_back"),
         page("running/", running_front, "running"),
         page("review/<uuid:pk>/", brief, "review"),
         act_path(site, "review/<uuid:pk>/<slug:decision>/", CastVote, "review_vote"),
@@ -39,7 +50,7 @@ def pages(site: AdminSite) -> list[URLPattern]:
         act_path(site, f"{revision}/request/", RequestApproval, "revision_request"),
         act_path(site, f"{revision}/withdraw-request/", WithdrawRequest, "revision_withdraw_request"),
         act_path(site, f"{revision}/withdraw/", Withdraw, "revision_withdraw"),
-        act_path(site, f"{revision}/go-live/<uuid:channel>/", GoLive, "revision_go_live"),
+        act_path(site, f"{revision}/start/<uuid:channel>/", StartRollout, "revision_start"),
         act_path(site, f"{revision}/adopt/", ProposeAdoption, "revision_adopt"),
         act_path(site, f"{revision}/adopt/<uuid:proposal>/", ConfirmAdoption, "revision_confirm_adoption"),
     ]

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.contrib.admin.filters import RelatedOnlyFieldListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import get_fields_from_path
 from django.core.exceptions import ValidationError
 from django.db import DataError
 from django.db.models import Model, QuerySet
@@ -139,6 +141,10 @@ class GovernedAdmin(ModelAdmin):
         """Buttons above the list."""
         return ()
 
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Filters by related objects offer those of the rows that the person may see, and name no others."""
+        return tuple(_scoped(self.model, entry) for entry in super().get_list_filter(request))
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list; a filter that means nothing is shown as an empty one instead of an error."""
         crumbs = [(self.called, "")]
@@ -205,6 +211,13 @@ class GovernedAdmin(ModelAdmin):
     ) -> HttpResponse:
         """Django's history is off; the history of an object is read from the ledger on its own page."""
         raise Http404
+
+
+def _scoped(model: type[Model], entry: Any) -> Any:
+    is_path = isinstance(entry, str)
+    if is_path and getattr(get_fields_from_path(model, entry)[-1], "is_relation", False):
+        return entry, RelatedOnlyFieldListFilter
+    return entry
 
 
 def _is_off(name: str | None) -> bool:

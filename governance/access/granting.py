@@ -18,8 +18,10 @@ from governance.access.scopes import INSTALLATION, AccessScope
 from governance.actors import Actor, acting_as, moment
 from governance.errors import GovernanceError, invalid
 from governance.ledger.verbs import Unchanged, record, verb
+from governance.outbox.services import enqueue
 
 VERB = "grant.given"
+TELL = "governance.notifications.proposal_stored"  # a task of the slice above
 
 
 class SecondPersonNeeded(GovernanceError):
@@ -118,9 +120,11 @@ def _acts_alone(actor: Actor, terms: GrantTerms) -> bool:
 def propose_grant(actor: Actor, *, terms: GrantTerms) -> Proposal:
     """First of two persons: propose a grant of a powerful role."""
     _check_terms(actor, terms)
-    return store_proposal(
+    proposal = store_proposal(
         VERB, terms.arguments(), system_id=terms.access_scope().system_id, reason=terms.reason
     )
+    enqueue(TELL, proposal=str(proposal.id))
+    return proposal
 
 
 def _second_person(

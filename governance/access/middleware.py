@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 
 from governance.access.requests import PROVED_AT, prove_identity, request_id_of
@@ -19,7 +20,8 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         identifier = request_id_of(request)
         response = self.get_response(request)
-        if request.user.is_authenticated and PROVED_AT not in request.session:
+        # Not request.user: a token names an account too, and has no session that could have proved anything.
+        if SESSION_KEY in request.session and PROVED_AT not in request.session:
             prove_identity(request)
         response["X-Request-ID"] = identifier
         return response

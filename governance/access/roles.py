@@ -16,6 +16,8 @@ class Scope(StrEnum):
     GATES = "gates:write"
     VOTE = "approvals:vote"
     ROLLOUTS = "rollouts:write"
+    FLAGS = "flags:read"
+    DECISIONS = "decisions:write"
     ADMINISTRATION = "administration:write"
 
 
@@ -41,10 +43,17 @@ class Permission(StrEnum):
     COMPLETE_EVALUATION = "complete_evaluation"
     VOTE = "vote"
     EXPIRE_REQUEST = "expire_request"
+    REMIND_VOTERS = "remind_voters"
     PROPOSE_ADOPTION = "propose_adoption"
     CONFIRM_ADOPTION = "confirm_adoption"
     START_ROLLOUT = "start_rollout"
+    ADVANCE_ROLLOUT = "advance_rollout"
+    HOLD_ROLLOUT = "hold_rollout"
+    PAUSE_ROLLOUT = "pause_rollout"
+    RESUME_ROLLOUT = "resume_rollout"
     ROLL_BACK = "roll_back"
+    EVALUATE_FLAGS = "evaluate_flags"
+    REPORT_DECISIONS = "report_decisions"
     MANAGE_ACCOUNTS = "manage_accounts"
     MANAGE_GRANTS = "manage_grants"
     MANAGE_TOKENS = "manage_tokens"
@@ -73,10 +82,17 @@ SCOPE_OF: dict[Permission, Scope] = {
     P.COMPLETE_EVALUATION: Scope.GATES,
     P.VOTE: Scope.VOTE,
     P.EXPIRE_REQUEST: Scope.RELEASES,
+    P.REMIND_VOTERS: Scope.RELEASES,
     P.PROPOSE_ADOPTION: Scope.ROLLOUTS,
     P.CONFIRM_ADOPTION: Scope.ROLLOUTS,
     P.START_ROLLOUT: Scope.ROLLOUTS,
+    P.ADVANCE_ROLLOUT: Scope.ROLLOUTS,
+    P.HOLD_ROLLOUT: Scope.ROLLOUTS,
+    P.PAUSE_ROLLOUT: Scope.ROLLOUTS,
+    P.RESUME_ROLLOUT: Scope.ROLLOUTS,
     P.ROLL_BACK: Scope.ROLLOUTS,
+    P.EVALUATE_FLAGS: Scope.FLAGS,
+    P.REPORT_DECISIONS: Scope.DECISIONS,
     P.MANAGE_ACCOUNTS: Scope.ADMINISTRATION,
     P.MANAGE_GRANTS: Scope.ADMINISTRATION,
     P.MANAGE_TOKENS: Scope.ADMINISTRATION,
@@ -123,13 +139,24 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.QA_LEAD: frozenset(
         {P.VIEW, P.DEFINE_SEGMENT, P.DRAFT_POLICY, P.LOCK_POLICY, P.EVALUATE_GATE, P.VOTE}
     ),
-    Role.SECURITY_REVIEWER: frozenset({P.VIEW, P.VOTE, P.ROLL_BACK, P.REVOKE_COMPONENT}),
+    Role.SECURITY_REVIEWER: frozenset({P.VIEW, P.VOTE, P.HOLD_ROLLOUT, P.ROLL_BACK, P.REVOKE_COMPONENT}),
     Role.APPROVER: frozenset({P.VIEW, P.VOTE, P.CONFIRM_ADOPTION}),
     Role.RELEASE_MANAGER: frozenset(
-        {P.VIEW, P.PROPOSE_ADOPTION, P.CONFIRM_ADOPTION, P.START_ROLLOUT, P.ROLL_BACK, P.REVOKE_COMPONENT}
+        {
+            P.VIEW,
+            P.PROPOSE_ADOPTION,
+            P.CONFIRM_ADOPTION,
+            P.START_ROLLOUT,
+            P.ADVANCE_ROLLOUT,
+            P.HOLD_ROLLOUT,
+            P.PAUSE_ROLLOUT,
+            P.RESUME_ROLLOUT,
+            P.ROLL_BACK,
+            P.REVOKE_COMPONENT,
+        }
     ),
     Role.AUDITOR: frozenset({P.VIEW}),
-    Role.INTEGRATION: frozenset({P.VIEW, *_DRAFTING}),
+    Role.INTEGRATION: frozenset({P.VIEW, *_DRAFTING, P.HOLD_ROLLOUT, P.EVALUATE_FLAGS, P.REPORT_DECISIONS}),
     Role.ADMINISTRATOR: frozenset(
         {
             P.VIEW,
@@ -141,7 +168,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.MANAGE_RULES,
         }
     ),
-    Role.ENGINE: frozenset({P.VIEW, P.COMPLETE_EVALUATION, P.EXPIRE_REQUEST}),
+    Role.ENGINE: frozenset(
+        {P.VIEW, P.COMPLETE_EVALUATION, P.EXPIRE_REQUEST, P.REMIND_VOTERS, P.HOLD_ROLLOUT}
+    ),
     Role.OPERATOR: frozenset({P.VIEW, P.ROLL_BACK, P.MANAGE_ACCOUNTS, P.MANAGE_TOKENS}),
 }
 

@@ -56,16 +56,22 @@ _CATALOGUE = (
     Event("approval_request.withdrawn", "Request withdrawn"),
     Event("approval_request.expired", "Request expired"),
     Event("approval_request.voided", "Request void after a change"),
+    Event("approval_request.reminded", "Voters reminded"),
     Event("vote.cast", "Vote cast"),
     Event("release.approved", "Approved"),
     Event("release.rejected", "Rejected"),
     Event("release.changes_requested", "Changes requested"),
     Event("approval.expired", "Approval expired unused"),
-    Event("rollout.started", "Went live"),
+    Event("rollout.started", "Rollout started"),
+    Event("rollout.advanced", "Rollout entered its next stage"),
+    Event("rollout.held", "Rollout held"),
+    Event("rollout.paused", "Rollout paused: nobody gets the candidate"),
+    Event("rollout.resumed", "Rollout goes on"),
     Event("rollout.superseded", "Superseded by another release"),
     Event("rollout.rolled_back", "Rolled back"),
     Event("rollout.restored", "Live again after a rollback"),
     Event("assignment.changed", "What is live changed"),
+    Event("decisions.reported", "Decisions reported"),
 )
 
 EVENTS: dict[str, Event] = {event.name: event for event in _CATALOGUE}

@@ -50,3 +50,9 @@ def ledger_privileges(schema_editor: Any) -> None:
         schema_editor.execute(f"GRANT {rights} ON {table} TO {app}")
     for table, rights in INTEGRATOR.items():
         schema_editor.execute(f"GRANT {rights} ON {table} TO {integrator}")
+
+
+def write_once(schema_editor: Any, table: str) -> None:
+    """Let the application insert into ``table`` and read it; what is written never changes."""
+    app = schema_editor.quote_name(settings.DATABASE_ROLE_NAMES["app"])
+    schema_editor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {schema_editor.quote_name(table)} FROM {app}")

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from uuid import UUID
 
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError, models, transaction
 from django.utils import timezone
@@ -84,6 +85,19 @@ def record(
     recording.entries.append(entry)
     recording.events.append(name)
     return entry
+
+
+def cause() -> UUID:
+    """The id of the running verb's first entry, which whatever follows from it names.
+
+    Raises:
+        ActorMissing: no verb is running.
+        NothingRecorded: it has recorded nothing yet.
+    """
+    entries = _current().entries
+    if not entries:
+        raise NothingRecorded("Record the change first; what follows from it names its entry.")
+    return entries[0].id
 
 
 @contextmanager

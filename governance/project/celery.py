@@ -17,8 +17,10 @@ TASK_PACKAGES = [
     "governance.background",
     "governance.ledger",
     "governance.checks",
+    "governance.notifications",
     "releases.gates",
     "releases.approvals",
+    "releases.rollouts",
 ]
 PR_SET_PDEATHSIG = 1
 
@@ -33,6 +35,8 @@ app.conf.beat_schedule = {
         ("summarise-refusals", "governance.ledger.summarise_refusals", 60.0),
         ("heartbeat", "governance.checks.heartbeat", 5.0),
         ("expire-approvals", "releases.approvals.expire", 30.0),
+        ("remind-voters", "releases.approvals.remind", 60.0),
+        ("hold-overdue-rollouts", "releases.rollouts.hold_overdue", 30.0),
     )
 }
 

@@ -24,22 +24,32 @@ def _releases_are_here(request: HttpRequest) -> bool:
     )
 
 
+def _rollouts_are_here(request: HttpRequest) -> bool:
+    """The list, and a rollout's page."""
+    index = reverse("admin:index")
+    return any(request.path.startswith(f"{index}{part}/") for part in ("releases/deployment", "rollout"))
+
+
 NAVIGATION: list[dict[str, Any]] = [
     {
         "title": "For me",
         "items": [
             {**_page("Inbox", "inbox", "index"), "active": _inbox_is_here},
             _page("What is live", "sensors", "live"),
+            _page("Notifications", "notifications", "notifications"),
+            {**_page("Gaps", "unpublished", "gaps"), "badge": "audits.pages.gap_page.badge"},
         ],
     },
     {
         "title": "Govern",
         "items": [
             {**_page("Releases", "package_2", "releases_release_changelist"), "active": _releases_are_here},
+            {**_page("Rollouts", "stairs", "releases_deployment_changelist"), "active": _rollouts_are_here},
             _page("Evaluations", "fact_check", "releases_gateevaluation_changelist"),
             _page("Approval requests", "how_to_vote", "releases_approvalrequest_changelist"),
             _page("Gate policies", "gavel", "releases_gatepolicy_changelist"),
             _page("Approval rules", "rule", "releases_approvalruleset_changelist"),
+            _page("Decision search", "manage_search", "decision_search"),
         ],
     },
     {

@@ -1,13 +1,14 @@
 """Django's settings. What comes from outside is read in environment.py; everything else is decided here."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
-from django.templatetags.static import static
 
 from governance.checks.database_urls import DEFAULT_NAMES, VARIABLES, Role
+from governance.project.appearance import APPEARANCE
 from governance.project.celery import app as celery_app  # noqa: F401 - every process sends through it
 from governance.project.environment import (
     broker_url,
@@ -18,7 +19,7 @@ from governance.project.environment import (
     read_list,
     read_path,
 )
-from governance.project.navigation import NAVIGATION
+from governance.project.mail import read_base_url, read_mail_server, read_sender
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 VAR_DIR = read_path("COUNTERSIGN_VAR", BASE_DIR / "var")
@@ -241,6 +242,26 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_TIMEZONE = "UTC"
 
+# --- mail --------------------------------------------------------------------------------------------
+BASE_URL = read_base_url(os.environ)
+_mail_server = read_mail_server(os.environ)
+# A demo writes its mail into the mailbox and never sends any: its people do not exist.
+MAIL_SERVER = DEMO or _mail_server is not None
+MAILBOX = VAR_DIR / "mailbox"
+EMAIL_BACKEND = (
+    "governance.notifications.mailbox.MailboxBackend"
+    if DEMO
+    else "django.core.mail.backends.smtp.EmailBackend"
+)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = read_sender(os.environ, _mail_server)
+if _mail_server is not None:
+    EMAIL_HOST, EMAIL_PORT = _mail_server.host, _mail_server.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail_server.user, _mail_server.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail_server.starttls, _mail_server.tls
+# What higher apps draw for messages, as functions from a stream's name to a picture.
+MAIL_PICTURES: dict[str, str] = {"forest": "audits.pages.mail_pictures.forest"}
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -261,31 +282,6 @@ LOGGING = {
 }
 
 # Pages that combine slices, as functions from the site to URL patterns; named here so that imports go down.
-ADMIN_PAGES: list[str] = ["audits.pages.urls.pages"]
+ADMIN_PAGES: list[str] = ["governance.notifications.pages.pages", "audits.pages.urls.pages"]
 
-UNFOLD = {
-    "SITE_TITLE": "Countersign",
-    "SITE_HEADER": "Countersign",
-    "SITE_SUBHEADER": "Release governance",
-    "SITE_SYMBOL": "verified_user",
-    "SHOW_HISTORY": False,
-    "DASHBOARD_CALLBACK": "audits.pages.front.dashboard",
-    "STYLES": [lambda request: static("countersign/countersign.css")],
-    "SCRIPTS": [lambda request: static("countersign/countersign.js")],
-    "COLORS": {
-        "primary": {
-            "50": "oklch(96.9% .016 293.756)",
-            "100": "oklch(94.3% .029 294.588)",
-            "200": "oklch(89.4% .057 293.283)",
-            "300": "oklch(81.1% .111 293.571)",
-            "400": "oklch(70.2% .183 293.541)",
-            "500": "oklch(60.6% .25 292.717)",
-            "600": "oklch(54.1% .281 293.009)",
-            "700": "oklch(49.1% .27 292.581)",
-            "800": "oklch(43.2% .232 292.759)",
-            "900": "oklch(38% .189 293.745)",
-            "950": "oklch(28.3% .141 291.089)",
-        },
-    },
-    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": NAVIGATION},
-}
+UNFOLD = APPEARANCE

@@ -17,6 +17,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(r"^api/", UnknownAddressView.as_view()),
+    path("ofrep/v1/", include("releases.rollouts.ofrep")),
+    re_path(r"^ofrep/", UnknownAddressView.as_view()),
+    path("demo/mailbox/", include("governance.notifications.demo")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
 ]

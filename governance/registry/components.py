@@ -11,10 +11,12 @@ from governance.documents import checked
 from governance.errors import GovernanceError, invalid
 from governance.ledger.canonical import digest_of, is_digest
 from governance.ledger.verbs import Unchanged, record, verb
+from governance.outbox.services import enqueue
 from governance.registry.kinds import KINDS, Kind
 from governance.registry.models import ComponentStatus, ComponentVersion, DigestKind, System
 from governance.registry.services import AlreadyRegistered, check_fields
 
+WARN = "releases.rollouts.warn_of_revoked"  # a task of a slice above: who holds it and is live is warned
 SCRIPTS = frozenset({"javascript", "data", "vbscript"})
 
 
@@ -189,4 +191,7 @@ def revoke_component(
 ) -> ComponentVersion | Unchanged[ComponentVersion]:
     """Revoke a component: no new release may use it, and live ones that do are shown with it."""
     require(actor, Permission.REVOKE_COMPONENT, component)
-    return _change_status(component, ComponentStatus.REVOKED, reason)
+    changed = _change_status(component, ComponentStatus.REVOKED, reason)
+    if isinstance(changed, ComponentVersion):
+        enqueue(WARN, component=str(changed.id))
+    return changed

@@ -26,7 +26,7 @@ from releases.bundles.categories import CATEGORIES
 EXAMPLE = """[
   {"key": "approver", "title": "Release approver", "role": "approver", "count": 1},
   {"key": "security", "title": "Security review", "role": "security_reviewer",
-   "channel_kinds": ["mobile_web"]}
+   "channel_kinds": ["mobile_web", "desktop_web"], "coverage": "channel"}
 ]"""
 
 
@@ -38,6 +38,10 @@ class RulesForm(OnSystemForm):
         help_text=(
             "Each has key, title, role or people, count; and may be narrowed by categories and "
             "channel_kinds.\n"
+            'coverage says where the people are asked for: "system" (the default) asks once, for the role '
+            'on the whole system; "channel" asks on each touched channel that has the kind and the change, '
+            "for the role granted there or on the whole system. One person may cover several channels of a "
+            "rule, and counts for one rule only.\n"
             f"Roles: {', '.join(VOTING_ROLES)}.\nCategories: {', '.join(CATEGORIES)}."
         ),
     )
@@ -118,6 +122,8 @@ def said(rule: dict[str, Any]) -> str:
     kinds = [kind.replace("_", " ") for kind in rule.get("channel_kinds", [ANY]) if kind != ANY]
     categories = [name.replace("_", " ") for name in rule.get("categories", [ANY]) if name != ANY]
     where = f" on {', '.join(kinds)}" if kinds else ""
+    if rule.get("coverage") == "channel":
+        where = f" on each of {', '.join(kinds) if kinds else 'the channels touched'}"
     when = f" for {', '.join(categories)}" if categories else ""
     return f"{rule.get('count', 1)} × {who}{where}{when}"
 

@@ -2,144 +2,33 @@
 
 from typing import Any
 
-from django.utils import timezone
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.access.bodies import ProposalAnswer, ReasonBody
+from governance.access.listing import refuse_unknown_parameters
 from governance.access.models import Proposal
 from governance.access.parsing import Text
 from governance.access.requests import actor_from
 from governance.access.rest import GovernedViewSet, Route, StrictSerializer
 from governance.registry.models import Channel, System
-from releases.approvals.models import ApprovalRequest, ApprovalRuleSet, Vote, VoteDecision
-from releases.approvals.queries import effective_state, listed_requests, may_vote, seats, warnings_of
+from releases.approvals.models import ApprovalRequest, ApprovalRuleSet, VoteDecision
+from releases.approvals.previewing import preview_seats
+from releases.approvals.queries import listed_requests
 from releases.approvals.rules import submit_rules
+from releases.approvals.serializers import (
+    PreviewSerializer,
+    RequestDetailSerializer,
+    RequestSerializer,
+    VoteSerializer,
+)
 from releases.approvals.services import cast_vote, request_approval, withdraw_request
 from releases.bundles.models import Release
 from releases.bundles.queries import newest_revision
-
-
-class VoteSerializer(serializers.ModelSerializer[Vote]):
-    """A vote as it was cast."""
-
-    class Meta:
-        model = Vote
-        fields = (
-            "id",
-            "request",
-            "account",
-            "username",
-            "role",
-            "decision",
-            "reason",
-            "review_digest",
-            "cast_at",
-            "auth_method",
-            "auth_mfa",
-            "conflict_declared",
-        )
-        read_only_fields = fields
-
-
-class RequestSerializer(serializers.ModelSerializer[ApprovalRequest]):
-    """A request; ``state`` is what counts now, also before the periodic task has closed what lapsed."""
-
-    state = serializers.SerializerMethodField()
-    release_name = serializers.CharField(source="release.name", read_only=True)
-    revision_number = serializers.IntegerField(source="revision.number", read_only=True)
-    verdict = serializers.CharField(source="evaluation.verdict", read_only=True)
-    result_digest = serializers.CharField(source="evaluation.result_digest", read_only=True)
-    manifest_digest = serializers.CharField(source="revision.manifest_digest", read_only=True)
-    channels = serializers.SerializerMethodField()
-    votes = VoteSerializer(many=True, read_only=True)
-
-    class Meta:
-        model = ApprovalRequest
-        fields: tuple[str, ...] = (
-            "id",
-            "system",
-            "release",
-            "release_name",
-            "revision",
-            "revision_number",
-            "channels",
-            "evaluation",
-            "verdict",
-            "manifest_digest",
-            "result_digest",
-            "review_digest",
-            "state",
-            "reason",
-            "requested_at",
-            "requested_by_username",
-            "deadline_at",
-            "closed_at",
-            "closing_reason",
-            "votes",
-        )
-        read_only_fields = fields
-
-    def get_state(self, request: ApprovalRequest) -> str:
-        """What counts now."""
-        return str(effective_state(request, timezone.now()).value)
-
-    @extend_schema_field(serializers.ListField(child=serializers.UUIDField()))
-    def get_channels(self, request: ApprovalRequest) -> list[str]:
-        """Ids of the channels, by name."""
-        rows = sorted(request.channel_rows.all(), key=lambda row: row.channel.name)
-        return [str(row.channel_id) for row in rows]
-
-
-class SeatSerializer(serializers.Serializer[Any]):
-    """A seat: who must fill it, who does, or whose vote would."""
-
-    rule_key = serializers.CharField()
-    title = serializers.CharField()
-    role = serializers.CharField(help_text="Empty where the rule names people.")
-    people = serializers.ListField(child=serializers.CharField())
-    index = serializers.IntegerField(help_text="Counts the rule's seats from 1.")
-    vote = VoteSerializer(allow_null=True)
-    eligible = serializers.ListField(child=serializers.CharField())
-
-
-class MayVoteSerializer(serializers.Serializer[Any]):
-    """Whether the caller could approve now, and why or why not."""
-
-    allowed = serializers.BooleanField()
-    reason = serializers.CharField()
-
-
-class RequestDetailSerializer(RequestSerializer):
-    """A request with its seats, what the caller may do, and warnings."""
-
-    seats = serializers.SerializerMethodField()
-    may_vote = serializers.SerializerMethodField()
-    warnings = serializers.SerializerMethodField()
-    rules = serializers.JSONField(source="rule_snapshot", read_only=True)
-
-    class Meta(RequestSerializer.Meta):
-        fields = (*RequestSerializer.Meta.fields, "seats", "may_vote", "warnings", "rules")
-        read_only_fields = fields
-
-    @extend_schema_field(SeatSerializer(many=True))
-    def get_seats(self, request: ApprovalRequest) -> Any:
-        """Seat by seat."""
-        return SeatSerializer(seats(request), many=True).data
-
-    @extend_schema_field(MayVoteSerializer)
-    def get_may_vote(self, request: ApprovalRequest) -> Any:
-        """For the caller."""
-        allowed, reason = may_vote(actor_from(self.context["request"]), request)
-        return MayVoteSerializer({"allowed": allowed, "reason": reason}).data
-
-    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
-    def get_warnings(self, request: ApprovalRequest) -> list[str]:
-        """What does not stop a vote but should be known."""
-        return list(warnings_of(request))
 
 
 class RequestBody(StrictSerializer):
@@ -158,6 +47,13 @@ class VoteBody(StrictSerializer):
     reason = Text(max_length=4000)
     conflict_declared = serializers.BooleanField(required=False)
     review_digest = Text(required=False, max_length=71)
+
+
+class PreviewQuery(StrictSerializer):
+    """For which release the seats are asked, and for which of its channels."""
+
+    release = serializers.UUIDField()
+    channels = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=40)
 
 
 class ApprovalRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedViewSet):
@@ -195,6 +91,32 @@ class ApprovalRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, G
             deadline_at=body.get("deadline_at"),
         )
         return self._answer(made, status.HTTP_201_CREATED)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("release", OpenApiTypes.UUID, required=True),
+            OpenApiParameter("channels", {"type": "array", "items": {"type": "string", "format": "uuid"}}),
+        ],
+        responses={200: PreviewSerializer},
+        filters=False,
+    )
+    @action(detail=False, methods=["get"], pagination_class=None)
+    def preview(self, request: Request) -> Response:
+        """Who could fill which seat of a request for the release's newest revision, before it is made.
+
+        What would refuse the request stands in ``refusals``. ``channels`` may be repeated; all that the
+        request would be for by default.
+        """
+        refuse_unknown_parameters(request, {"release", "channels"})
+        given: dict[str, Any] = {"release": request.query_params.get("release")}
+        if "channels" in request.query_params:
+            given["channels"] = request.query_params.getlist("channels")
+        asked = PreviewQuery(data=given)
+        asked.is_valid(raise_exception=True)
+        release = self.visible(Release.objects.all(), asked.validated_data["release"], "release")
+        channels = self._channels(asked.validated_data.get("channels"))
+        found = preview_seats(newest_revision(release), channels, actor_from(request))
+        return Response(PreviewSerializer(found).data)
 
     @extend_schema(request=VoteBody, responses={201: VoteSerializer})
     @action(detail=True, methods=["post"])

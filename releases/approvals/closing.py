@@ -11,6 +11,7 @@ from governance.actors import moment
 from governance.ledger.verbs import record
 from releases.approvals.eligibility import is_outdated
 from releases.approvals.models import ApprovalRequest, RequestState
+from releases.approvals.recipients import tell_of_end
 from releases.bundles.models import RevisionState
 from releases.bundles.steps import lock_release, move_revision
 
@@ -85,3 +86,4 @@ def void_outdated(requests: list[ApprovalRequest]) -> None:
             after=document,
             reason=VOIDED.reason,
         )
+        tell_of_end("approval_request.voided", request, VOIDED.reason)

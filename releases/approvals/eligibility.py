@@ -7,10 +7,12 @@ from governance.access.models import Account
 from governance.access.presence import IN_PERSON, require_fresh_session, require_presence
 from governance.access.queries import require
 from governance.access.roles import STRENGTH, Permission, Role, Strength
+from governance.access.scopes import AccessScope
 from governance.actors import Actor, ActorKind
 from governance.errors import GovernanceError
 from releases.approvals.ballots import Ballot
 from releases.approvals.models import ApprovalRequest, RequestState, VoteDecision
+from releases.approvals.rulebook import AskedRule
 
 ORDER = (Strength.NONE, Strength.REAUTHENTICATION, Strength.MFA)
 
@@ -134,6 +136,12 @@ def _who_can(ballot: Ballot) -> str:
     return f"These can vote: {', '.join(names)}."
 
 
+def sought(asked: AskedRule) -> str:
+    """Whom a rule asks for, and on which channels, for a sentence."""
+    names = ", ".join(channel.name for channel in asked.channels)
+    return f"{asked.rule.title}: {asked.rule.who()}" + (f" on each of {names}" if names else "")
+
+
 def check_person(actor: Actor, request: ApprovalRequest, ballot: Ballot) -> UUID:
     """Refuse services, contributors and administrators, each by name; answers the actor's account.
 
@@ -174,8 +182,8 @@ def check_seat(account_id: UUID, request: ApprovalRequest, ballot: Ballot, decis
     username = Account.objects.values_list("username", flat=True).get(id=account_id)
     if any(vote.account_id == account_id for vote in ballot.votes):
         raise AlreadyVoted(f"{username} has voted on this request.")
-    if not ballot.rules_of(account_id):
-        asked = "; ".join(f"{rule.title}: {rule.who()}" for rule in ballot.rules)
+    if not ballot.places_of(account_id):
+        asked = "; ".join(sought(rule) for rule in ballot.rules)
         raise NoSeatForApprover(
             f"No seat of this request is for {username}. It asks for {asked}.", next_step=_who_can(ballot)
         )
@@ -189,9 +197,19 @@ def check_seat(account_id: UUID, request: ApprovalRequest, ballot: Ballot, decis
 def check_voter(
     actor: Actor, request: ApprovalRequest, ballot: Ballot, *, decision: str, at: datetime
 ) -> UUID:
-    """All that decides whether the actor may cast this vote now, but the strength of proof."""
+    """All that decides whether the actor may cast this vote now, but the strength of proof.
+
+    The permission is asked on the channels whose seats the actor could fill, and on the whole system where
+    there is none: a role on one channel acts on that channel's seats only.
+    """
     account_id = check_person(actor, request, ballot)
-    require(actor, Permission.VOTE, request)
+    channels = {UUID(place.channel) for place in ballot.places_of(account_id) if place.channel}
+    whole = any(not place.channel for place in ballot.places_of(account_id))
+    require(
+        actor,
+        Permission.VOTE,
+        AccessScope(request.system_id, frozenset() if whole else frozenset(channels)),
+    )
     check_open(request, at)
     check_seat(account_id, request, ballot, decision)
     return account_id
@@ -201,7 +219,9 @@ def strength_needed(ballot: Ballot, account_id: UUID) -> Strength:
     """The strongest that a role of the person's seats asks for."""
     person = ballot.electorate.people[account_id]
     roles = {
-        role for rule in ballot.rules_of(account_id) for role in ((rule.role,) if rule.role else person.roles)
+        role
+        for rule in ballot.rules_of(account_id)
+        for role in ((rule.role,) if rule.role else person.all_roles)
     }
     return max((STRENGTH.get(Role(role), Strength.NONE) for role in roles), key=ORDER.index)
 

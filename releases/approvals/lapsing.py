@@ -16,6 +16,7 @@ from governance.ledger.verbs import Unchanged, record, verb
 from releases.approvals.closing import VOIDED, Ending, end_request, lock_request
 from releases.approvals.eligibility import effective_state
 from releases.approvals.models import Approval, ApprovalRequest, RequestState
+from releases.approvals.recipients import tell_of_end
 from releases.bundles.models import Revision, RevisionState
 from releases.bundles.steps import lock_revision, move_revision
 
@@ -38,6 +39,7 @@ def expire_request(actor: Actor, *, request: ApprovalRequest) -> ApprovalRequest
     before = {"state": RequestState.OPEN}
     record(request.stream(), before=before, after=document, reason=EXPIRED.reason)
     record(request.release.stream(), event="approval_request.expired", after=document, reason=EXPIRED.reason)
+    tell_of_end("approval_request.expired", request, EXPIRED.reason)
     return request
 
 
@@ -50,6 +52,7 @@ def void_request(actor: Actor, *, request: ApprovalRequest) -> ApprovalRequest |
         return Unchanged(request)
     document = end_request(request, VOIDED)
     record(request.stream(), before={"state": RequestState.OPEN}, after=document, reason=VOIDED.reason)
+    tell_of_end("approval_request.voided", request, VOIDED.reason)
     return request
 
 

@@ -29,6 +29,8 @@ class ApprovalRuleSet(Governed):
 
     class Meta:
         ordering = ["system", "-version"]
+        verbose_name = "version of approval rules"
+        verbose_name_plural = "approval rules"
         constraints = [models.UniqueConstraint(fields=["system", "version"], name="approval_rules_version")]
 
     def __str__(self) -> str:
@@ -78,6 +80,7 @@ class ApprovalRequest(Governed):
     requested_at = models.DateTimeField()
     requested_by_username = models.CharField(max_length=150)
     deadline_at = models.DateTimeField()
+    reminded_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     closing_reason = models.TextField(blank=True)
 

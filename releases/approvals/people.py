@@ -1,7 +1,7 @@
 """Who could vote on a system's requests, and who never does."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from governance.access.models import AccountKind, Grant
 from governance.access.queries import administrators_over, grants_in_force
 from governance.ledger.models import stream_name
 from governance.ledger.queries import actor_ids
+from releases.approvals.coverage import Place
 from releases.approvals.models import Vote
-from releases.approvals.rulebook import VOTING_ROLES, Rule
+from releases.approvals.rulebook import VOTING_ROLES, AskedRule, Rule
 from releases.bundles.models import Revision, Slot
 from releases.scores.models import ScoreTable
 
@@ -30,48 +31,75 @@ CONTRIBUTING_EVENTS = (
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who holds a voting role on the whole system."""
+    """Somebody who holds a voting role: ``roles`` on the whole system, ``on_channels`` on single ones, as
+    pairs of a channel's id and the role there."""
 
     id: UUID
     username: str
     roles: frozenset[str]
+    on_channels: frozenset[tuple[str, str]] = frozenset()
 
-    def fills(self, rule: Rule) -> bool:
-        """Whether the person counts for the rule: by name, or by role."""
-        return self.username in rule.people if rule.people else rule.role in self.roles
+    @property
+    def all_roles(self) -> frozenset[str]:
+        """The voting roles held anywhere on the system."""
+        return self.roles | {role for _, role in self.on_channels}
 
-    def fillable(self, rules: Iterable[Rule]) -> frozenset[str]:
-        """Keys of the rules that the person counts for."""
-        return frozenset(rule.key for rule in rules if self.fills(rule))
+    def fills(self, rule: Rule, place: Place) -> bool:
+        """Whether the person counts for the rule at the place, by name or by role.
+
+        A grant on one channel counts on that channel alone, also for somebody whom the rule names.
+        """
+        held = self.roles | {role for channel, role in self.on_channels if channel == place.channel}
+        return self.username in rule.people and bool(held) if rule.people else rule.role in held
+
+    def fillable(self, rules: Iterable[AskedRule]) -> frozenset[Place]:
+        """The places that the person covers."""
+        return frozenset(place for asked in rules for place in asked.places if self.fills(asked.rule, place))
 
 
-def _gathered(rows: Iterable[tuple[UUID, str, str]]) -> dict[UUID, Person]:
-    roles: dict[UUID, set[str]] = {}
-    names: dict[UUID, str] = {}
-    for account, username, role in rows:
-        roles.setdefault(account, set()).add(role)
-        names[account] = username
-    return {account: Person(account, names[account], frozenset(held)) for account, held in roles.items()}
+HELD = ("account_id", "account__username", "role", "channel_id")
+"""What is read of a grant to know what its holder may fill."""
+
+
+def gathered(rows: Iterable[tuple[UUID, str, str, UUID | None]]) -> dict[UUID, Person]:
+    """People by account from their grants: account, username, role and the channel if it is on one only."""
+    found: dict[UUID, Person] = {}
+    for account, username, role, channel in rows:
+        person = found.get(account) or Person(account, username, frozenset())
+        if channel is None:
+            found[account] = replace(person, roles=person.roles | {role})
+        else:
+            found[account] = replace(person, on_channels=person.on_channels | {(str(channel), role)})
+    return found
+
+
+def of_system(system_id: UUID) -> Q:
+    """Grants on the whole system or on one of its channels."""
+    return Q(system_id=system_id) | Q(channel__system_id=system_id)
 
 
 def voting_people(system_id: UUID, at: datetime) -> dict[UUID, Person]:
-    """Persons with a voting role on the whole system at ``at``; a grant on one channel fills no seat."""
+    """Persons with a voting role on the system or one of its channels at ``at``."""
     rows = grants_in_force(at).filter(
-        role__in=VOTING_ROLES, system_id=system_id, account__kind=AccountKind.PERSON
+        of_system(system_id), role__in=VOTING_ROLES, account__kind=AccountKind.PERSON
     )
-    return _gathered(rows.values_list("account_id", "account__username", "role"))
+    return gathered(rows.values_list(*HELD))
 
 
 def voters_as_they_voted(votes: Iterable[Vote], system_id: UUID) -> dict[UUID, Person]:
     """Each voter with the roles held when the vote was cast: a later change of grants unseats nobody."""
     cast = {vote.account_id: vote for vote in votes}
-    grants = Grant.objects.filter(account_id__in=cast, role__in=VOTING_ROLES, system_id=system_id)
-    rows = [
-        (grant.account_id, cast[grant.account_id].username, grant.role)
+    grants = Grant.objects.filter(of_system(system_id), account_id__in=cast, role__in=VOTING_ROLES)
+    return held_when_cast(cast, grants)
+
+
+def held_when_cast(cast: Mapping[UUID, Vote], grants: Iterable[Grant]) -> dict[UUID, Person]:
+    """The voters with those of ``grants`` that were in force when each voted."""
+    return gathered(
+        (grant.account_id, cast[grant.account_id].username, grant.role, grant.channel_id)
         for grant in grants
-        if grant.is_in_force(cast[grant.account_id].cast_at)
-    ]
-    return _gathered(rows)
+        if grant.account_id in cast and grant.is_in_force(cast[grant.account_id].cast_at)
+    )
 
 
 def administrator_ids(system_id: UUID, at: datetime) -> set[UUID]:
@@ -110,13 +138,14 @@ class Electorate:
     contributors: frozenset[UUID]
     administrators: frozenset[UUID]
 
-    def may_fill(self, rule: Rule) -> tuple[str, ...]:
-        """Names of those who could fill a seat of the rule, sorted."""
-        return tuple(sorted(person.username for person in self.people.values() if person.fills(rule)))
+    def may_fill(self, rule: Rule, place: Place) -> tuple[str, ...]:
+        """Names of those who could fill a seat of the rule at the place, sorted."""
+        return tuple(sorted(person.username for person in self.people.values() if person.fills(rule, place)))
 
 
 def electorate(revision: Revision, at: datetime, *, besides: frozenset[UUID] = frozenset()) -> Electorate:
-    """Everybody with a voting role on the system who neither contributed nor administers.
+    """Everybody with a voting role on the system or one of its channels who neither contributed nor
+    administers.
 
     ``besides`` are contributors whose contribution is not recorded yet.
     """

@@ -64,8 +64,7 @@ def may_vote(actor: Actor, request: ApprovalRequest) -> tuple[bool, str]:
             check_strength(actor, strength_needed(ballot, account_id))
     except GovernanceError as refusal:
         return True, f"A seat is open for you, but: {refusal.message} {refusal.next_step}"
-    titles = ", ".join(rule.title for rule in ballot.rules_of(account_id))
-    return True, f"A seat is open for you: {titles}."
+    return True, f"A seat is open for you: {'; '.join(ballot.described(account_id))}."
 
 
 def latest_approval(revision: Revision, channel: Channel) -> Approval | None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from governance.errors import GovernanceError, invalid
 from governance.registry.models import Channel, ComponentStatus, ComponentVersion
 from releases.approvals.models import ApprovalRequest, RequestState
@@ -40,22 +42,44 @@ class ComponentIsRevoked(GovernanceError):
     next_step = "Make a new revision without the component."
 
 
+def check_revoked(revision: Revision, held: Iterable[ComponentVersion]) -> None:
+    """Refuse if one of the components that the revision holds is revoked.
+
+    Raises:
+        ComponentIsRevoked: naming each and the reason given.
+    """
+    revoked = [row for row in held if row.status == ComponentStatus.REVOKED]
+    if revoked:
+        names = ", ".join(sorted(f"{row} ({row.status_reason})" for row in revoked))
+        raise ComponentIsRevoked(f"{revision} holds revoked components: {names}.")
+
+
+def components_of(revision: Revision) -> QuerySet[ComponentVersion]:
+    """The components in the revision's slots, each once."""
+    return ComponentVersion.objects.filter(id__in=revision.slots.values("component"))
+
+
 def check_components(revision: Revision) -> None:
     """Refuse a revision that holds a revoked component; none of them is revoked before the verb has ended.
 
     Raises:
         ComponentIsRevoked: naming each and the reason given.
     """
-    held = ComponentVersion.objects.filter(id__in=revision.slots.values("component"))
-    locked = list(held.select_for_update(no_key=True).order_by("id"))
-    revoked = [row for row in locked if row.status == ComponentStatus.REVOKED]
-    if revoked:
-        names = ", ".join(sorted(f"{row} ({row.status_reason})" for row in revoked))
-        raise ComponentIsRevoked(f"{revision} holds revoked components: {names}.")
+    check_revoked(revision, components_of(revision).select_for_update(no_key=True).order_by("id"))
 
 
 def check_revision(revision: Revision) -> None:
     """Refuse an old revision, one in the wrong state, and one with a revoked component."""
+    check_standing(revision)
+    check_components(revision)
+
+
+def check_standing(revision: Revision) -> None:
+    """Refuse an old revision, one that is under review already, and one in the wrong state.
+
+    Raises:
+        NotNewestRevision, AlreadyRequested, WrongState: with the next step.
+    """
     newest = revision.release.revisions.order_by("-number").first()
     if newest is not None and newest.id != revision.id:
         raise NotNewestRevision(
@@ -76,7 +100,6 @@ def check_revision(revision: Revision) -> None:
             f"{revision} is {state.label.lower()}; approval is requested for a frozen revision.",
             next_step=steps.get(state, "Edit the release: that makes a new revision to freeze and evaluate."),
         )
-    check_components(revision)
 
 
 def chosen_channels(

@@ -10,6 +10,7 @@ from governance.access.roles import Permission, Role, roles_with
 from governance.documents import checked
 from governance.errors import invalid
 from governance.registry.models import ChannelKind
+from releases.approvals.coverage import Place
 
 ANY = "any"
 MOST_SEATS = 20
@@ -27,7 +28,8 @@ class Rule(BaseModel):
     """One line of a system's rules: for which changes, on which kinds of channel, who must approve.
 
     Either ``role`` or ``people`` says who; ``count`` says how many of them. ``coverage`` "system" asks for
-    the role on the whole system.
+    them once, with the role on the whole system; "channel" asks for them on each channel that meets the
+    rule, with the role there or on the whole system.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,17 +41,7 @@ class Rule(BaseModel):
     role: str = ""
     people: tuple[str, ...] = ()
     count: int = Field(default=1, ge=1, le=MOST_SEATS)
-    coverage: Literal["system"] = "system"
-
-    @field_validator("coverage", mode="before")
-    @classmethod
-    def _system_only(cls, value: Any) -> Any:
-        if value == "channel":
-            raise ValueError(
-                "'channel' (people of the role for each channel) is not offered yet; use 'system', and a "
-                "rule of its own for each kind of channel"
-            )
-        return value
+    coverage: Literal["system", "channel"] = "system"
 
     @field_validator("channel_kinds")
     @classmethod
@@ -125,23 +117,57 @@ def parse_rules(rules: Any, known_categories: Iterable[str]) -> tuple[Rule, ...]
     return parsed
 
 
+@dataclass(frozen=True)
+class AskedChannel:
+    """A channel on which a rule asks for people, with its name for sentences."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class AskedRule:
+    """A rule that a request meets; with coverage "channel" also the channels that meet it."""
+
+    rule: Rule
+    channels: tuple[AskedChannel, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The rule's key."""
+        return self.rule.key
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where the rule's seats stand."""
+        if self.rule.coverage == "system":
+            return (Place(self.key),)
+        return tuple(Place(self.key, channel.id) for channel in self.channels)
+
+    def channel_name(self, place: Place) -> str:
+        """The name of the place's channel; empty where the rule asks on the whole system."""
+        return next((channel.name for channel in self.channels if channel.id == place.channel), "")
+
+
 def rules_met(
     rules: Sequence[Rule], channels: Mapping[str, str], categories: Mapping[str, Set[str]]
-) -> tuple[Rule, ...]:
-    """The rules that a request meets: those that some channel meets by its kind and its changes.
+) -> dict[Rule, tuple[str, ...]]:
+    """The rules that a request meets, each with the channels that meet it by their kind and their changes.
 
     Args:
         rules: the rules in force.
         channels: id → kind of each channel that approval is asked for.
         categories: id of the channel → change categories against what is live there.
     """
-    return tuple(
-        rule
+    found = {
+        rule: tuple(
+            channel for channel, kind in channels.items() if rule.meets(kind, categories.get(channel, set()))
+        )
         for rule in rules
-        if any(rule.meets(kind, categories.get(channel, frozenset())) for channel, kind in channels.items())
-    )
+    }
+    return {rule: met for rule, met in found.items() if met}
 
 
-def seats_of(rules: Iterable[Rule]) -> tuple[str, ...]:
-    """The rule key of each seat, in the order of the rules."""
-    return tuple(rule.key for rule in rules for _ in range(rule.count))
+def seats_of(rules: Iterable[AskedRule]) -> tuple[Place, ...]:
+    """The place of each seat, in the order of the rules and within a rule channel by channel."""
+    return tuple(place for asked in rules for place in asked.places for _ in range(asked.rule.count))

@@ -17,6 +17,7 @@ from governance.ledger.verbs import record, verb
 from governance.registry.models import System
 from releases.approvals.models import ApprovalRuleSet
 from releases.approvals.people import administrator_ids
+from releases.approvals.recipients import tell_of_rules
 from releases.approvals.rulebook import DEFAULT_RULE, Rule, RulesInForce, parse_rules
 from releases.bundles.categories import CATEGORIES
 
@@ -66,7 +67,9 @@ def _arguments(system: System, rules: list[dict[str, Any]]) -> dict[str, Any]:
 def propose_rules(actor: Actor, *, system: System, rules: Any, reason: str) -> Proposal:
     """First of two persons: propose rules for a system."""
     checked = _checked(actor, system, rules, reason)
-    return store_proposal(VERB, _arguments(system, checked), system_id=system.id, reason=reason)
+    proposal = store_proposal(VERB, _arguments(system, checked), system_id=system.id, reason=reason)
+    tell_of_rules(proposal, system)
+    return proposal
 
 
 def _second_person(

@@ -27,6 +27,7 @@ from releases.approvals.models import (
     Vote,
     VoteDecision,
 )
+from releases.approvals.recipients import tell_of_approval, tell_of_end, tell_of_refusal, tell_of_request
 from releases.approvals.requesting import (
     check_revision,
     checked_deadline,
@@ -84,6 +85,7 @@ def request_approval(
         move_revision(revision, RevisionState.IN_REVIEW)
     record_request(request, before)
     void_outdated(opened)
+    tell_of_request(request)
     return request
 
 
@@ -166,12 +168,12 @@ def _role_of_vote(ballot: Ballot, account_id: UUID, decision: str) -> str:
     """The role the voter acts in: that of the first seat the vote fills, else of the first rule."""
     rules = {rule.key: rule for rule in ballot.rules_of(account_id)}
     direct = [
-        ballot.seats[index]
+        ballot.seats[index].rule
         for index in sorted(ballot.within_reach(account_id))
-        if decision == VoteDecision.APPROVE and ballot.seats[index] in rules
+        if decision == VoteDecision.APPROVE and ballot.seats[index] in ballot.places_of(account_id)
     ]
     rule = rules[direct[0]] if direct else next(iter(rules.values()))
-    return rule.role or min(ballot.electorate.people[account_id].roles)
+    return rule.role or min(ballot.electorate.people[account_id].all_roles)
 
 
 ENDINGS = {
@@ -195,19 +197,30 @@ def _conclude(request: ApprovalRequest, vote: Vote) -> None:
     if decides:
         state, revision_state, event = ENDINGS[VoteDecision(vote.decision)]
         ending = end_request(request, Ending(state, revision_state, vote.reason))
-    record(request.stream(), after=_vote_document(request, vote), reason=vote.reason, refs=refs)
+    record(request.stream(), after=_vote_document(request, vote, ballot), reason=vote.reason, refs=refs)
     if ending is None:
         return
     if vote.decision == VoteDecision.APPROVE:
         ending["approval"] = _approve(request, vote)
         ending["seats"] = [
-            {"rule": seat.rule_key, "index": seat.index, "voter": seat.vote.username if seat.vote else None}
+            {
+                "rule": seat.rule_key,
+                "index": seat.index,
+                "voter": seat.vote.username if seat.vote else None,
+                **({"channel": seat.channel} if seat.channel else {}),
+            }
             for seat in ballot.seat_list()
         ]
     record(request.release.stream(), event=event, after=ending, reason=vote.reason, refs=refs)
+    if vote.decision == VoteDecision.APPROVE:
+        tell_of_approval(Approval.objects.get(request=request), vote.reason)
+    else:
+        tell_of_refusal(event, request, vote.reason)
 
 
-def _vote_document(request: ApprovalRequest, vote: Vote) -> dict[str, Any]:
+def _vote_document(request: ApprovalRequest, vote: Vote, ballot: Ballot) -> dict[str, Any]:
+    """The vote, and for which rules and channels its voter counts."""
+    covers = sorted(ballot.places_of(vote.account_id))
     return {
         "request": request.id,
         "vote": vote.id,
@@ -215,6 +228,7 @@ def _vote_document(request: ApprovalRequest, vote: Vote) -> dict[str, Any]:
         "decision": vote.decision,
         "auth": {"method": vote.auth_method, "mfa": vote.auth_mfa, "proved_at": vote.auth_proved_at},
         "conflict_declared": vote.conflict_declared,
+        "covers": [{"rule": place.rule, "channel": place.channel or None} for place in covers],
         "request_state": request.state,
     }
 
@@ -248,4 +262,5 @@ def withdraw_request(actor: Actor, *, request: ApprovalRequest, reason: str) -> 
     before = {"state": RequestState.OPEN}
     record(request.stream(), before=before, after=document, reason=reason)
     record(request.release.stream(), event="approval_request.withdrawn", after=document, reason=reason)
+    tell_of_end("approval_request.withdrawn", request, reason)
     return request

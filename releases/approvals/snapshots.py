@@ -1,6 +1,8 @@
 """Steps that put a request before its voters: the rules it meets, who could vote, what is reviewed."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,10 +14,11 @@ from governance.ledger.entries import store_blob
 from governance.ledger.verbs import record
 from governance.registry.models import Channel
 from releases.approvals.closing import request_channels
+from releases.approvals.coverage import Place
 from releases.approvals.matching import open_seats, seat_voters
 from releases.approvals.models import ApprovalRequest, RequestChannel
 from releases.approvals.people import Electorate, electorate
-from releases.approvals.rulebook import Rule, RulesInForce, rules_met, seats_of
+from releases.approvals.rulebook import AskedChannel, AskedRule, Rule, rules_met, seats_of
 from releases.approvals.rules import rules_in_force
 from releases.bundles.differences import difference_by_channel
 from releases.bundles.models import Revision
@@ -35,38 +38,64 @@ class TooFewApprovers(GovernanceError):
 
     code = "too_few_approvers"
     title = "Not enough people to approve"
-    next_step = "Ask an administrator for grants of the role named, on the whole system."
 
 
-def check_electorate(rules: Iterable[Rule], who: Electorate) -> None:
-    """Refuse when the people there are now could not fill every seat, each person one seat at most.
+def check_electorate(rules: Iterable[AskedRule], who: Electorate) -> None:
+    """Refuse when the people there are now could not fill every seat, each counting for one rule only.
 
     Raises:
-        TooFewApprovers: naming the rules whose seats stay open.
+        TooFewApprovers: naming the rules, and the channels, whose seats stay open.
     """
     rules = tuple(rules)
+    short = _short_places(rules, who)
+    if not short:
+        return
+    named = "; ".join(
+        f"{asked.rule.title!r} asks for {asked.rule.count} of {asked.rule.who()}{_on(asked, place)} and "
+        f"{', '.join(who.may_fill(asked.rule, place)) or 'nobody'} could be seated"
+        for asked in rules
+        for place in asked.places
+        if place in short
+    )
+    whole = all(not place.channel for place in short)
+    raise TooFewApprovers(
+        f"As the grants stand the request could never be met: {named}. Contributors, administrators "
+        "and services are not counted, and nobody counts for two rules.",
+        next_step="Ask an administrator for grants of the role named, on the "
+        + ("whole system." if whole else "channel named or on the whole system."),
+    )
+
+
+def _on(asked: AskedRule, place: Place) -> str:
+    name = asked.channel_name(place)
+    return f" on {name}" if name else ""
+
+
+def _short_places(rules: Sequence[AskedRule], who: Electorate) -> set[Place]:
+    """Places whose seats stay open: those that too few people cover; if there is none, those that are left
+    over when everybody is seated as well as can be."""
     seats = seats_of(rules)
-    fillable: dict[UUID, frozenset[str]] = {key: person.fillable(rules) for key, person in who.people.items()}
+    fillable: dict[UUID, frozenset[Place]] = {
+        key: person.fillable(rules) for key, person in who.people.items()
+    }
     ordered: list[UUID] = sorted(fillable, key=lambda key: who.people[key].username)
     seating = seat_voters(seats, ordered, fillable)
-    short = {seats[index] for index in open_seats(seating)}
-    if short:
-        named = "; ".join(
-            f"{rule.title!r} asks for {rule.count} of {rule.who()} and "
-            f"{', '.join(who.may_fill(rule)) or 'nobody'} could be seated"
-            for rule in rules
-            if rule.key in short
-        )
-        raise TooFewApprovers(
-            f"As the grants stand the request could never be met: {named}. Contributors, administrators "
-            "and services are not counted, and nobody counts for two rules."
-        )
+    covered = Counter(place for places in fillable.values() for place in places)
+    bare = {place for place, asked in Counter(seats).items() if covered[place] < asked}
+    return bare or {seats[index] for index in open_seats(seating)}
 
 
-def matched_rules(
-    revision: Revision, channels: Iterable[Channel], at: datetime
-) -> tuple[RulesInForce, dict[str, tuple[str, ...]]]:
-    """The rules in force that the request meets, and the change categories by channel id.
+@dataclass(frozen=True)
+class Matched:
+    """The rules that a request meets, of which version, and the change categories by channel id."""
+
+    version: int | None
+    rules: tuple[AskedRule, ...]
+    categories: dict[str, tuple[str, ...]]
+
+
+def matched_rules(revision: Revision, channels: Iterable[Channel], at: datetime) -> Matched:
+    """The rules in force that the request meets, each with the channels that meet it.
 
     Raises:
         NoRuleMatches: none does.
@@ -86,7 +115,14 @@ def matched_rules(
             f"None of the {len(in_force.rules)} rules of {revision.release.system} covers "
             f"{', '.join(map(str, channels))} with these changes: {changes or 'none'}."
         )
-    return RulesInForce(in_force.version, met), categories
+    names = {str(channel.id): channel.name for channel in channels}
+    asked = tuple(_asked(rule, [AskedChannel(key, names[key]) for key in keys]) for rule, keys in met.items())
+    return Matched(in_force.version, asked, categories)
+
+
+def _asked(rule: Rule, channels: Iterable[AskedChannel]) -> AskedRule:
+    """Only a rule that covers channels names them: any other asks on the whole system."""
+    return AskedRule(rule, tuple(channels) if rule.coverage == "channel" else ())
 
 
 def rule_snapshot(
@@ -99,15 +135,31 @@ def rule_snapshot(
     Raises:
         NoRuleMatches, TooFewApprovers
     """
-    rules, categories = matched_rules(revision, channels, at)
+    met = matched_rules(revision, channels, at)
     who = electorate(revision, at, besides=asking)
-    check_electorate(rules.rules, who)
+    check_electorate(met.rules, who)
     return {
-        "version": rules.version,
-        "rules": [rule.model_dump(mode="json") for rule in rules.rules],
-        "categories": {channel: list(names) for channel, names in categories.items()},
-        "eligible": {rule.key: list(who.may_fill(rule)) for rule in rules.rules},
+        "version": met.version,
+        "rules": [asked.rule.model_dump(mode="json") for asked in met.rules],
+        "categories": {channel: list(names) for channel, names in met.categories.items()},
+        "eligible": {
+            asked.key: sorted({name for place in asked.places for name in who.may_fill(asked.rule, place)})
+            for asked in met.rules
+        },
+        "channels": {asked.key: _channels_asked(asked, who) for asked in met.rules if asked.channels},
     }
+
+
+def _channels_asked(asked: AskedRule, who: Electorate) -> list[dict[str, Any]]:
+    """The channels on which a rule asks for people, each with those who could fill a seat there."""
+    return [
+        {
+            "channel": place.channel,
+            "name": asked.channel_name(place),
+            "eligible": list(who.may_fill(asked.rule, place)),
+        }
+        for place in asked.places
+    ]
 
 
 def review_digest(revision: Revision, evaluation: GateEvaluation, snapshot: dict[str, Any]) -> str:
@@ -180,7 +232,16 @@ def record_request(request: ApprovalRequest, revision_before: str) -> None:
         "deadline_at": request.deadline_at,
         "owner": request.release.owner_username,
         "rollback_owner": revision.rollback_plan.get("owner"),
-        "rules": [{"key": rule["key"], "count": rule["count"]} for rule in request.rule_snapshot["rules"]],
+        "rules": [
+            {
+                "key": rule["key"],
+                "count": rule["count"],
+                "channels": [
+                    row["channel"] for row in request.rule_snapshot["channels"].get(rule["key"], ())
+                ],
+            }
+            for rule in request.rule_snapshot["rules"]
+        ],
     }
     record(request.stream(), after={**after, "state": request.state}, reason=request.reason, refs=refs)
     record(

@@ -1,13 +1,11 @@
-"""Releases and what is live as plain values, as the interface answers them."""
+"""Releases as plain values, as the interface answers them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
-from governance.registry.models import Channel
 from releases.bundles.differences import ChannelDifference, all_categories, differences_of
 from releases.bundles.documents import has_guarded_stage
-from releases.bundles.models import Assignment, Release, Revision
+from releases.bundles.models import Release, Revision
 from releases.bundles.queries import newest_revisions
 
 
@@ -65,64 +63,3 @@ def release_answer(
         "deployments": list(release.deployments.all()),
         "categories": all_categories(differences),
     }
-
-
-LIVE = (
-    "live",
-    "release",
-    "revision",
-    "revision_id",
-    "manifest_digest",
-    "stage",
-    "since",
-    "ledger_index",
-    "adopted",
-)
-"""What is null where nothing is live."""
-
-
-def live_answer(channel: Channel, at: datetime, assignment: Assignment | None) -> dict[str, Any]:
-    """What answers on the channel at ``at``."""
-    if assignment is None:
-        sentence = f"Nothing that is on record was live on {channel} at that time."
-        nothing = dict.fromkeys(LIVE)
-        return {**nothing, "channel": channel.id, "at": at, "sentence": sentence, "arms": []}
-    stable = assignment.stable
-    leaf = getattr(assignment.entry, "leaf", None)
-    name = f"{stable.release.name} revision {stable.number}"
-    adopted = " It was adopted: no gate and no approval stand behind it." if stable.adopted else ""
-    return {
-        "channel": channel.id,
-        "at": at,
-        "live": name,
-        "sentence": f"{name} answers on {channel}, stage {assignment.stage}.{adopted}",
-        "release": stable.release_id,
-        "revision": stable.number,
-        "revision_id": stable.id,
-        "manifest_digest": stable.manifest_digest,
-        "stage": assignment.stage,
-        "arms": _arms(assignment),
-        "since": assignment.period.lower,
-        "ledger_index": leaf.index if leaf is not None else None,
-        "adopted": stable.adopted,
-    }
-
-
-def _arms(assignment: Assignment) -> list[dict[str, Any]]:
-    """The arms with their shares; the control arm and everybody else are answered by the stable release."""
-    shares = [("stable", 1 - assignment.treatment_share - assignment.control_share, assignment.stable)]
-    if assignment.candidate is not None:
-        shares += [
-            ("candidate", assignment.treatment_share, assignment.candidate),
-            ("control", assignment.control_share, assignment.stable),
-        ]
-    return [
-        {
-            "arm": arm,
-            "share": share,
-            "release": revision.release_id,
-            "revision": revision.number,
-            "manifest_digest": revision.manifest_digest,
-        }
-        for arm, share, revision in shares
-    ]

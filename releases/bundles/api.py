@@ -22,11 +22,13 @@ from governance.errors import NotFound, invalid
 from governance.ledger.canonical import canonical_bytes
 from governance.registry.models import Channel, ComponentVersion, System
 from releases.bundles import serializers as bodies
-from releases.bundles.answers import etag, live_answer, release_answer, release_answers
+from releases.bundles.answers import etag, release_answer, release_answers
 from releases.bundles.consistency import checked_content
 from releases.bundles.content import ReleaseContent, composed, content_of, copy_of, parse_content
 from releases.bundles.differences import all_categories, difference_by_channel
 from releases.bundles.histories import history_of
+from releases.bundles.live_answers import live_answer
+from releases.bundles.live_serializers import LiveAnswer
 from releases.bundles.manifest import manifest_document, stack_digest, stack_document
 from releases.bundles.models import Release, Revision, RevisionChannel, RevisionState
 from releases.bundles.queries import live_assignment, live_revision, newest_revision, revisions_with_content
@@ -243,7 +245,7 @@ class LiveViewSet(GovernedViewSet):
 
     queryset = Channel.objects.select_related("system")
 
-    @extend_schema(parameters=[AT], responses=bodies.LiveAnswer)
+    @extend_schema(parameters=[AT], responses=LiveAnswer)
     @action(detail=True)
     def live(self, request: Request, pk: str) -> Response:
         """What answers on the channel at ``at``: release, stage, arms, and its place in the ledger."""
@@ -251,7 +253,7 @@ class LiveViewSet(GovernedViewSet):
         refuse_unknown_parameters(request, {"at"})
         at = asked_moment(request.query_params.get("at"))
         found = live_answer(channel, at or timezone.now(), live_assignment(channel, at))
-        return Response(bodies.LiveAnswer(found).data)
+        return Response(LiveAnswer(found).data)
 
 
 routes: list[Route] = [

@@ -1,5 +1,6 @@
-"""What serves a channel, as a step for the verbs that start, adopt and roll back."""
+"""What serves a channel, as a step for the verbs that move rollouts, adopt and roll back."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,19 @@ from releases.bundles.models import Assignment, Revision
 TICK = timedelta(microseconds=1)
 
 
+@dataclass(frozen=True)
+class Exposure:
+    """Who gets a candidate: its stage by kind and number, the size of both arms, or single keys."""
+
+    candidate: Revision
+    stage: str
+    stage_number: int
+    salt: str
+    treatment_share: float = 0.0
+    control_share: float = 0.0
+    internal_keys: tuple[str, ...] = ()
+
+
 def assign(
     channel: Channel,
     *,
@@ -22,23 +36,26 @@ def assign(
     reason: str,
     event: str = "assignment.changed",
     stage: str = "general",
+    stage_number: int = 1,
+    exposure: Exposure | None = None,
 ) -> Assignment:
-    """Let ``stable`` answer on ``channel`` from now on; what answered before ends at the same moment.
+    """Let ``stable`` answer on ``channel`` from now on, beside a candidate where ``exposure`` says so.
 
-    Locks the channel and records the change in the channel's stream, so the calling verb's own entry is
-    recorded before. ``deployment`` is the one by which the revision goes live, if there is one.
+    Locks the channel, ends what answered before at that moment, and records it in the channel's stream after
+    the verb's own entry. ``deployment`` is the candidate's, else the one by which ``stable`` went live.
     """
     channel = Channel.objects.select_for_update(no_key=True).get(id=channel.id)
     before = _open_assignment(channel)
     starts_at = _start(before)
-    after = {**_document(stable, stage), "deployment": deployment.pk if deployment else None}
+    values = _values(exposure, stage, stage_number)
+    document = _document(stable, exposure, values["stage"])
     entry = record(
         channel.stream(),
         event=event,
-        before=_document(before.stable, before.stage) if before else None,
-        after={**after, "from": starts_at},
+        before=_before(before),
+        after={**document, "deployment": _key(deployment), "from": starts_at},
         reason=reason,
-        refs={"manifest": stable.manifest_digest} if stable.manifest_digest else {},
+        refs=_manifests(stable, exposure),
     )
     if before is not None:
         before.period = TimestamptzRange(before.period.lower, starts_at)
@@ -47,14 +64,39 @@ def assign(
         channel=channel,
         period=TimestamptzRange(starts_at, None),
         stable=stable,
-        deployment_id=deployment.pk if deployment else None,
-        stage=stage,
+        deployment_id=_key(deployment),
         entry=entry,
+        **values,
     )
 
 
+def _manifests(stable: Revision, exposure: Exposure | None) -> dict[str, str]:
+    manifests = {"manifest": stable.manifest_digest} if stable.manifest_digest else {}
+    if exposure is not None:
+        manifests["candidate"] = exposure.candidate.manifest_digest
+    return manifests
+
+
+def _key(deployment: Model | None) -> Any:
+    return deployment.pk if deployment else None
+
+
+def _values(exposure: Exposure | None, stage: str, stage_number: int) -> dict[str, Any]:
+    if exposure is None:
+        return {"stage": stage, "stage_number": stage_number}
+    return {
+        "candidate": exposure.candidate,
+        "stage": exposure.stage,
+        "stage_number": exposure.stage_number,
+        "salt": exposure.salt,
+        "treatment_share": exposure.treatment_share,
+        "control_share": exposure.control_share,
+        "internal_keys": list(exposure.internal_keys),
+    }
+
+
 def _open_assignment(channel: Channel) -> Assignment | None:
-    rows = Assignment.objects.select_related("stable__release")
+    rows = Assignment.objects.select_related("stable__release", "candidate__release")
     return rows.filter(channel=channel, period__upper_inf=True).first()
 
 
@@ -66,12 +108,46 @@ def _start(before: Assignment | None) -> datetime:
     return max(moment(), lower + TICK)
 
 
-def _document(revision: Revision, stage: str) -> dict[str, Any]:
-    return {
+def _before(before: Assignment | None) -> dict[str, Any] | None:
+    if before is None:
+        return None
+    exposure = None
+    if before.candidate is not None:
+        exposure = Exposure(
+            before.candidate,
+            before.stage,
+            before.stage_number,
+            before.salt,
+            before.treatment_share,
+            before.control_share,
+            tuple(before.internal_keys),
+        )
+    return _document(before.stable, exposure, before.stage)
+
+
+def _document(revision: Revision, exposure: Exposure | None, stage: str) -> dict[str, Any]:
+    document = {
         "release": revision.release_id,
         "name": revision.release.name,
         "revision": revision.id,
         "number": revision.number,
         "manifest_digest": revision.manifest_digest or None,
         "stage": stage,
+    }
+    if exposure is None:
+        return document
+    return {
+        **document,
+        "candidate": {
+            "release": exposure.candidate.release_id,
+            "name": exposure.candidate.release.name,
+            "revision": exposure.candidate.id,
+            "number": exposure.candidate.number,
+            "manifest_digest": exposure.candidate.manifest_digest,
+        },
+        "stage_number": exposure.stage_number,
+        "treatment_share": exposure.treatment_share,
+        "control_share": exposure.control_share,
+        "internal_keys": len(exposure.internal_keys),
+        "salt": exposure.salt,
     }

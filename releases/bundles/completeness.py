@@ -8,7 +8,8 @@ from governance.errors import FieldError, GovernanceError
 from governance.registry.kinds import KINDS, Kind
 from governance.registry.models import Channel, ComponentStatus
 from releases.bundles.content import ReleaseContent, SlotInput
-from releases.bundles.documents import CARD_TEXTS, GENERAL
+from releases.bundles.documents import CARD_TEXTS, GENERAL, has_guarded_stage
+from releases.bundles.guarding import SHADOW_IS_NOT_ENOUGH, GuardedReason, sentence_of
 from releases.bundles.manifest import stack_digest
 
 
@@ -20,8 +21,8 @@ class ReleaseIncomplete(GovernanceError):
     next_step = "Edit the draft until every named part is there, then freeze it."
 
 
-def check_complete(content: ReleaseContent) -> None:
-    """Refuse to freeze what is incomplete.
+def check_complete(content: ReleaseContent, reasons: Iterable[GuardedReason] = ()) -> None:
+    """Refuse to freeze what is incomplete. ``reasons`` are those for which it needs a guarded stage.
 
     Raises:
         ReleaseIncomplete: naming every missing or unfit part.
@@ -32,7 +33,9 @@ def check_complete(content: ReleaseContent) -> None:
         *_revoked(content.slots),
         *_report_problems(content.slots),
         *_card_problems(content),
-        *_plan_problems(content),
+        *_stage_problems(content),
+        *_guarded_problems(content, tuple(reasons)),
+        *_rollback_problems(content),
     ]
     if problems:
         raise ReleaseIncomplete(
@@ -99,10 +102,36 @@ _CARD_QUESTIONS = {
 }
 
 
-def _plan_problems(content: ReleaseContent) -> Iterable[FieldError]:
-    kinds = [stage.get("kind") for stage in content.rollout_plan.get("stages", [])]
-    if kinds != [GENERAL]:
-        yield FieldError("rollout_plan.stages", f"a plan needs the one stage {GENERAL!r}")
+def _stage_problems(content: ReleaseContent) -> Iterable[FieldError]:
+    stages = content.rollout_plan.get("stages", [])
+    if not stages:
+        yield FieldError("rollout_plan.stages", f"plan at least the last stage, {GENERAL!r}")
+    elif stages[-1].get("kind") != GENERAL:
+        yield FieldError(
+            "rollout_plan.stages",
+            f"a plan ends with the stage {GENERAL!r}, in which everybody gets the release; "
+            f"the last one is {stages[-1].get('kind')!r}",
+        )
+    known = {trigger.get("key") for trigger in content.rollback_plan.get("triggers", [])} - {None, ""}
+    for index, stage in enumerate(stages):
+        for place, key in enumerate(stage.get("triggers", [])):
+            if key not in known:
+                there = ", ".join(sorted(known)) or "none with a key"
+                yield FieldError(
+                    f"rollout_plan.stages[{index}].triggers[{place}]",
+                    f"the rollback plan has no trigger {key!r}; there is {there}",
+                )
+
+
+def _guarded_problems(content: ReleaseContent, reasons: tuple[GuardedReason, ...]) -> Iterable[FieldError]:
+    if reasons and content.rollout_plan.get("stages") and not has_guarded_stage(content.rollout_plan):
+        yield FieldError(
+            "rollout_plan.stages",
+            f"a guarded stage is needed: {sentence_of(reasons)}. {SHADOW_IS_NOT_ENOUGH}",
+        )
+
+
+def _rollback_problems(content: ReleaseContent) -> Iterable[FieldError]:
     plan = content.rollback_plan
     owner = plan.get("owner", "")
     if not owner:
@@ -114,6 +143,12 @@ def _plan_problems(content: ReleaseContent) -> Iterable[FieldError]:
     triggers = plan.get("triggers", [])
     if not triggers:
         yield FieldError("rollback_plan.triggers", "name at least one event that leads to a rollback")
+    keys = [trigger["key"] for trigger in triggers if trigger.get("key")]
     for index, trigger in enumerate(triggers):
         if not trigger["description"].strip():
             yield FieldError(f"rollback_plan.triggers[{index}].description", "say when it fires")
+        if keys.count(trigger.get("key")) > 1:
+            yield FieldError(
+                f"rollback_plan.triggers[{index}].key",
+                f"{trigger['key']!r} names several triggers; a stage could not say which is in force",
+            )

@@ -5,23 +5,56 @@ A draft may leave anything out; what a frozen revision must hold is asked by
 only a list of texts where a text is meant, or a trigger given as a text, is brought to its one form.
 """
 
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AliasChoices,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from governance.documents import checked
 
-GENERAL = "general"
-LATER_STAGES = frozenset(
-    {"offline_validation", "internal_testing", "shadow", "guarded", "segment_monitoring"}
-)
-PARTIAL_STAGES = frozenset({"guarded"})
+MOST_STAGES = 12
+MOST_KEYS = 1000
+LARGEST_SHARE = 0.5
+"""While there is a control arm of the same size, no more than half can get the candidate."""
+
+YEAR_SECONDS = 366 * 24 * 3600
+
+
+class StageKind(StrEnum):
+    """The kinds of stage, in the order in which a plan may hold them."""
+
+    OFFLINE_VALIDATION = "offline_validation"
+    INTERNAL_TESTING = "internal_testing"
+    SHADOW = "shadow"
+    GUARDED = "guarded"
+    SEGMENT_MONITORING = "segment_monitoring"
+    GENERAL = "general"
+
+
+GENERAL = StageKind.GENERAL.value
+WITH_ARMS = frozenset({StageKind.GUARDED, StageKind.SEGMENT_MONITORING})
+"""Stages with a candidate arm and a control arm of the same size."""
 
 
 def _lines(value: object) -> object:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return "\n".join(value)
     return value
+
+
+def _keyed(value: object) -> object:
+    return {"key": value} if isinstance(value, str) else value
 
 
 def _described(value: object) -> object:
@@ -56,28 +89,144 @@ class ModelCard(Document):
     references: list[Link] = Field(default_factory=list, max_length=50)
 
 
-class Stage(Document):
-    """One stage of a rollout."""
+class StageCriterion(Document):
+    """What the stage should show before the next begins. Nothing measures it yet: pages say so."""
 
-    kind: Annotated[str, StringConstraints(max_length=30)]
+    key: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    description: Prose = ""
+
+
+Seconds = Annotated[int, Field(ge=0, le=YEAR_SECONDS)]
+
+
+class Stage(Document):
+    """One stage of a rollout.
+
+    ``coverage`` is the share of subjects that get the candidate, and the size of the control arm beside it.
+    ``keys`` are the targeting keys that get the candidate in ``internal_testing``. ``triggers`` are keys of
+    the rollback plan's triggers that are in force. A rollout whose stage lasts longer than
+    ``max_duration_seconds`` is held. Durations may be given without ``_seconds`` in their names.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+
+    kind: StageKind = Field(strict=False)
+    coverage: Annotated[float, Field(ge=0, le=1)] | None = None
+    keys: list[Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(
+        default_factory=list, max_length=MOST_KEYS
+    )
+    min_duration_seconds: Seconds = Field(
+        default=0, validation_alias=AliasChoices("min_duration_seconds", "min_duration")
+    )
+    max_duration_seconds: Annotated[int, Field(ge=1, le=YEAR_SECONDS)] | None = Field(
+        default=None, validation_alias=AliasChoices("max_duration_seconds", "max_duration")
+    )
+    max_duration_action: Literal["hold"] = "hold"
+    label_lag_seconds: Seconds = 0
+    min_subjects: Annotated[int, Field(ge=0, le=2**53 - 1)] = 0
+    criteria: list[Annotated[StageCriterion, BeforeValidator(_keyed)]] = Field(
+        default_factory=list, max_length=50
+    )
+    triggers: list[Annotated[str, StringConstraints(min_length=1, max_length=100)]] = Field(
+        default_factory=list, max_length=50
+    )
 
     @model_validator(mode="after")
-    def is_carried_out(self) -> Self:
-        """A plan promises only what will be done: so far that is going live in one step."""
-        if self.kind in LATER_STAGES:
+    def fits_its_kind(self) -> Self:
+        """Coverage belongs to stages with arms, keys to internal testing, and both are needed there."""
+        if self.kind in WITH_ARMS:
+            if self.coverage is None or not 0 < self.coverage <= LARGEST_SHARE:
+                found = "none is given" if self.coverage is None else f"{self.coverage} is given"
+                raise ValueError(
+                    f"coverage of a stage {self.kind.value!r} lies above 0 and at most at {LARGEST_SHARE}, "
+                    f"because a control arm of the same size stands beside it; {found}"
+                )
+        elif self.coverage not in _COVERAGE[self.kind]:
             raise ValueError(
-                f"the stage {self.kind!r} is not carried out yet; guarded and other partial stages come"
-                f" later. Until then a plan has the one stage {GENERAL!r}"
+                f"a stage {self.kind.value!r} has no coverage of {self.coverage}; leave coverage out"
             )
-        if self.kind != GENERAL:
-            raise ValueError(f"{self.kind!r} is no stage; a plan has the one stage {GENERAL!r}")
+        if (self.kind is StageKind.INTERNAL_TESTING) != bool(self.keys):
+            raise ValueError(
+                "keys belong to internal_testing, which needs at least one: the targeting keys that get the "
+                "candidate"
+            )
+        self._check_durations()
+        return self
+
+    def _check_durations(self) -> None:
+        longest = self.max_duration_seconds
+        if longest is not None and self.kind in _NOT_WAITED_IN:
+            raise ValueError(
+                f"max_duration_seconds of a stage {self.kind.value!r} would hold nothing: a rollout does not "
+                "wait there; leave it out"
+            )
+        if longest is not None and longest <= self.min_duration_seconds:
+            raise ValueError(
+                f"max_duration_seconds {longest} must exceed min_duration_seconds {self.min_duration_seconds}"
+            )
+        if self.kind is StageKind.SEGMENT_MONITORING and self.min_duration_seconds < self.label_lag_seconds:
+            raise ValueError(
+                f"min_duration_seconds {self.min_duration_seconds} is shorter than label_lag_seconds "
+                f"{self.label_lag_seconds}; segment monitoring lasts one label lag at least"
+            )
+
+
+_NOT_WAITED_IN = frozenset({StageKind.OFFLINE_VALIDATION, StageKind.GENERAL})
+_NONE = frozenset({None, 0})
+_COVERAGE = {
+    StageKind.OFFLINE_VALIDATION: _NONE,
+    StageKind.INTERNAL_TESTING: _NONE,
+    StageKind.SHADOW: _NONE,
+    StageKind.GENERAL: frozenset({None, 1}),
+}
+
+
+def _written(value: object) -> object:
+    if isinstance(value, str | datetime):
+        return value
+    raise ValueError(f"write the time as text with its zone, as in 2026-12-24T00:00:00Z, not as {value!r}")
+
+
+Time = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written)]
+
+
+class Freeze(Document):
+    """A span in which no rollout of the release starts or advances, such as a holiday."""
+
+    starts_at: Time
+    ends_at: Time
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+    @model_validator(mode="after")
+    def ends_after_it_starts(self) -> Self:
+        """An empty span would freeze nothing."""
+        if self.ends_at <= self.starts_at:
+            raise ValueError("ends_at must lie after starts_at")
         return self
 
 
 class RolloutPlan(Document):
-    """The stages a release goes through on each of its channels."""
+    """The stages a release goes through on each of its channels, and when nothing moves."""
 
-    stages: list[Stage] = Field(default_factory=list, max_length=1)
+    stages: list[Stage] = Field(default_factory=list, max_length=MOST_STAGES)
+    freezes: list[Freeze] = Field(default_factory=list, max_length=50)
+
+    @field_validator("stages")
+    @classmethod
+    def stages_are_in_order(cls, stages: list[Stage]) -> list[Stage]:
+        """Kinds in their order, each once but guarded; coverage only rises."""
+        order = list(StageKind)
+        places = [order.index(stage.kind) for stage in stages]
+        if places != sorted(places):
+            raise ValueError(f"stages stand in the order {', '.join(kind.value for kind in order)}")
+        kinds = [stage.kind for stage in stages]
+        for kind in order:
+            if kind is not StageKind.GUARDED and kinds.count(kind) > 1:
+                raise ValueError(f"the stage {kind.value!r} stands twice; only guarded may be repeated")
+        shares = [stage.coverage or 0 for stage in stages if stage.kind in WITH_ARMS]
+        if shares != sorted(shares):
+            raise ValueError("coverage must not fall from one stage to the next")
+        return stages
 
 
 class Trigger(Document):
@@ -123,6 +272,11 @@ def checked_document(name: str, value: object) -> dict[str, Any]:
     return checked(model, value, field=name, title=title).model_dump(mode="json", exclude_unset=True)
 
 
+def stages_of(rollout_plan: dict[str, Any]) -> list[Stage]:
+    """The stages of a stored plan."""
+    return RolloutPlan.model_validate(rollout_plan).stages
+
+
 def has_guarded_stage(rollout_plan: dict[str, Any]) -> bool:
     """Whether the plan exposes a part of the subjects before all of them."""
-    return any(stage.get("kind") in PARTIAL_STAGES for stage in rollout_plan.get("stages", []))
+    return any(stage.get("kind") == StageKind.GUARDED for stage in rollout_plan.get("stages", []))

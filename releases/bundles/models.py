@@ -151,7 +151,12 @@ class Slot(Governed):
 
 
 class Assignment(Governed):
-    """What answers on a channel during ``period``; periods of one channel never overlap."""
+    """What answers on a channel during ``period``; periods of one channel never overlap.
+
+    Without a candidate ``stable`` answers everybody. With one, ``stage``, shares, keys and salt decide who
+    gets it (:func:`releases.bundles.arms.arm_of`), and ``deployment`` is the candidate's. ``stage_number``
+    counts the stages of the plan from 1.
+    """
 
     stream_prefix: ClassVar[str] = "channel"
     stream_column: ClassVar[str] = "channel_id"
@@ -168,8 +173,10 @@ class Assignment(Governed):
         "releases.Deployment", on_delete=models.PROTECT, null=True, related_name="assignments"
     )
     stage = models.CharField(max_length=30, default="general")
+    stage_number = models.PositiveSmallIntegerField(default=1)
     treatment_share = models.FloatField(default=0)
     control_share = models.FloatField(default=0)
+    internal_keys = models.JSONField(default=list)
     salt = models.CharField(max_length=64, blank=True)
     entry = models.ForeignKey("governance.Entry", on_delete=models.PROTECT, related_name="+")
 

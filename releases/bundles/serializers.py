@@ -101,6 +101,8 @@ class DeploymentAnswer(serializers.Serializer[Any]):
     revision = serializers.IntegerField(source="revision.number")
     state = serializers.CharField()
     stage = serializers.CharField()
+    stage_number = serializers.IntegerField()
+    paused = serializers.BooleanField()
     since = serializers.DateTimeField(source="state_changed_at")
 
 
@@ -249,33 +251,3 @@ class HistoryAnswer(serializers.Serializer[Entry]):
         """The leaf's index."""
         leaf = getattr(entry, "leaf", None)
         return leaf.index if leaf is not None else None
-
-
-class ArmAnswer(serializers.Serializer[Any]):
-    """A share of the channel's subjects and the revision that answers them."""
-
-    arm = serializers.CharField()
-    share = serializers.FloatField()
-    release = serializers.UUIDField()
-    revision = serializers.IntegerField()
-    manifest_digest = serializers.CharField()
-
-
-class LiveAnswer(serializers.Serializer[Any]):
-    """What answers on a channel at a time; all null but ``sentence`` where nothing does."""
-
-    channel = serializers.UUIDField()
-    at = serializers.DateTimeField()
-    live = serializers.CharField(allow_null=True)
-    sentence = serializers.CharField()
-    release = serializers.UUIDField(allow_null=True)
-    revision = serializers.IntegerField(allow_null=True)
-    revision_id = serializers.UUIDField(allow_null=True)
-    manifest_digest = serializers.CharField(allow_null=True)
-    stage = serializers.CharField(allow_null=True)
-    arms = ArmAnswer(many=True)
-    since = serializers.DateTimeField(allow_null=True)
-    ledger_index = serializers.IntegerField(
-        allow_null=True, help_text="Index of the entry's leaf; null while it is not sealed yet."
-    )
-    adopted = serializers.BooleanField(allow_null=True)

@@ -15,6 +15,7 @@ from governance.registry.services import check_fields
 from releases.bundles.completeness import check_complete
 from releases.bundles.consistency import checked_content
 from releases.bundles.content import ReleaseContent, content_of
+from releases.bundles.guarding import reasons_of
 from releases.bundles.lifecycle import WrongState, check_transition
 from releases.bundles.manifest import manifest_digest, manifest_document, stack_digest
 from releases.bundles.models import Release, Revision, RevisionState
@@ -199,7 +200,7 @@ def freeze_release(actor: Actor, *, revision: Revision) -> Revision:
             next_step="Edit the release to get a new draft, then freeze that.",
         )
     content = lock_content(revision)
-    check_complete(content)
+    check_complete(content, reasons_of(revision))
     before = snapshot(revision, content)
     document = manifest_document(revision)
     revision.stack_digest = stack_digest(content.slots)

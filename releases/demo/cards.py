@@ -5,14 +5,15 @@ DATA = (
     "face PAD data sets; skin tone, sex and age as annotators perceived them."
 )
 TESTED = (
-    "android, mobile_web: both by the same recorded captures; no capture was made with the SDKs named here."
+    "android, ios, mobile_web, desktop_web: all by the same recorded captures; no capture was made with the "
+    "SDKs named here."
 )
 TRIGGER = "One confirmed spoof acceptance, or a rise of retries on a channel that support can see."
 
 CARDS = {
     "quality_linear": {
         "what_changed": "First release on record: image quality features with a linear SVM.",
-        "why": "It served both channels before releases were governed.",
+        "why": "It served all four channels before releases were governed.",
         "data": DATA,
         "channels_tested": TESTED,
         "expected_benefits": "None: it describes what is live.",

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,13 +32,14 @@ PERSONS = {
 }
 ON_WEB_ONLY = "security_web"
 SERVICE = "integration"
+EVERYBODY = {**PERSONS, SERVICE: Role.INTEGRATION}
 
 
 @dataclass
 class Clock:
     """The demo's time: it starts in the past and only moves forward, never past the present."""
 
-    now: datetime = field(default_factory=lambda: timezone.now() - timedelta(days=60))
+    now: datetime = field(default_factory=lambda: timezone.now() - timedelta(days=27))
 
     def pass_by(self, **spans: float) -> datetime:
         """Let time pass; answers the new time."""
@@ -109,9 +110,10 @@ def make_accounts(stage: Stage) -> None:
     stage.accounts[SERVICE] = create_account(stage.actor("admin"), username=SERVICE, kind=AccountKind.SERVICE)
 
 
-def give_roles(stage: Stage, system: System, web_channels: list[Channel]) -> None:
-    """Grant every account its role; the sole administrator acts alone, and the entries say so."""
-    roles = {**PERSONS, SERVICE: Role.INTEGRATION}
+def give_roles(
+    stage: Stage, system: System, web_channels: Iterable[Channel], roles: Mapping[str, Role] = EVERYBODY
+) -> None:
+    """Grant accounts their roles; the sole administrator acts alone, and the entries say so."""
     for username, role in roles.items():
         terms = GrantTerms(stage.accounts[username], role, "Demo account", system_id=system.id)
         grant_role(stage.actor("admin"), terms=terms)

@@ -63,7 +63,7 @@ class Stack:
     report: ComponentVersion
 
 
-def _declared(what: str) -> str:
+def declared(what: str) -> str:
     """A digest for a part that the package does not ship: of the declaration itself, marked as declared."""
     return digest_of({"declared": what, "source": SOURCE})
 
@@ -117,16 +117,19 @@ def register_shared(stage: Stage, system: System) -> Shared:
     def sdk(name: str, platform: str, version: str) -> ComponentVersion:
         attributes = {"platform": platform, "semantic_version": version}
         component: ComponentVersion = register(
-            "sdk", name, version, attributes, _declared(f"{name} {version}")
+            "sdk", name, version, attributes, declared(f"{name} {version}")
         )
         return component
 
+    web = sdk("web_sdk", "web", "1.8.2")
     dev, test = _dataset_attributes("devel", "validation"), _dataset_attributes("test", "test")
     return Shared(
         fusion=register("fusion", "fusion", "v1.0", {"strategy": "single_score", "inputs": ["score"]}),
         sdks={
             "android": sdk("android_sdk", "android", "2.3.0"),
-            "mobile_web": sdk("web_sdk", "web", "1.8.2"),
+            "ios": sdk("ios_sdk", "ios", "2.3.1"),
+            "mobile_web": web,
+            "desktop_web": web,
         },
         dev=register("dataset", "gradgpad_dev", "2.1.0", dev, dev["sample_set"]),
         test=register("dataset", "gradgpad_test", "2.1.0", test, test["sample_set"]),
@@ -141,7 +144,7 @@ def _decision_parts(stage: Stage, system: System, name: str, number: int) -> tup
         kind="model",
         name="live",
         version=f"v{number}.0",
-        digest=_declared(f"model {name}"),
+        digest=declared(f"model {name}"),
         attributes={"architecture": ARCHITECTURES[name], "input": "face video", "training_datasets": []},
     )
     policy = register_component(

@@ -15,19 +15,37 @@ from releases.approvals.services import cast_vote, request_approval
 from releases.bundles.content import ReleaseContent
 from releases.bundles.models import Release, Revision
 from releases.bundles.services import draft_release, freeze_release
+from releases.demo.branch import adopt_with_gaps
 from releases.demo.cards import CARDS, ROLLBACK_PLAN
 from releases.demo.people import Stage, give_roles, make_accounts
+from releases.demo.plans import ROLLOUT_PLAN
 from releases.demo.policy import define_segments, enact_policy
+from releases.demo.rolling import go_live_and_back, guard_and_hold
 from releases.demo.stack import Shared, Stack, build_stack, import_tables, register_shared
 from releases.gates.evaluation import request_evaluation, run_evaluation
 from releases.rollouts.adoption import adopt_release, propose_adoption
-from releases.rollouts.services import roll_back, start_rollout
 
-CHANNELS = ("android", "mobile_web")
-GENERAL_ONLY = {"stages": [{"kind": "general"}]}
+CHANNELS = ("android", "ios", "mobile_web", "desktop_web")
+DRILL = "web_drill"
+"""A web channel that serves nobody: rollbacks are rehearsed there."""
+
 RULES = [
     {"key": "approver", "title": "Release approver", "role": "approver", "count": 1},
-    {"key": "security", "title": "Security review", "role": "security_reviewer", "count": 1},
+    {
+        "key": "logic",
+        "title": "Security review of the decision logic",
+        "role": "security_reviewer",
+        "count": 1,
+        "categories": ["new_model_architecture", "new_fusion_logic", "threshold_or_policy_update"],
+    },
+    {
+        "key": "web",
+        "title": "Security review of each web channel",
+        "role": "security_reviewer",
+        "count": 1,
+        "coverage": "channel",
+        "channel_kinds": ["mobile_web", "desktop_web"],
+    },
 ]
 
 Tell = Callable[[str], None]
@@ -58,12 +76,13 @@ def open_story(tell: Tell) -> Story:
     channels = tuple(
         register_channel(stage.actor("admin"), system=system, name=name, kind=name) for name in CHANNELS
     )
+    register_channel(stage.actor("admin"), system=system, name=DRILL, kind="mobile_web", drill=True)
     give_roles(stage, system, [channel for channel in channels if channel.is_web])
     enact_rules(
         stage.actor("admin"),
         system=system,
         rules=RULES,
-        reason="An approver and a security reviewer look at every release.",
+        reason="An approver looks at every release, security at new decision logic and at each web channel.",
     )
     stage.clock.pass_by(days=2)
     return Story(stage, tell, system, channels, register_shared(stage, system))
@@ -74,7 +93,7 @@ def _draft(story: Story, name: str, stack: Stack, copied_from: Revision | None =
         channels=story.channels,
         slots=stack.slots,
         card=CARDS[name],
-        rollout_plan=GENERAL_ONLY,
+        rollout_plan=ROLLOUT_PLAN,
         rollback_plan=ROLLBACK_PLAN,
     )
     return draft_release(
@@ -91,7 +110,7 @@ def adopt_first(story: Story) -> tuple[Revision, Stack]:
     agreed: dict[str, Any] = {
         "revision": revision,
         "channels": story.channels,
-        "reason": "It has served both channels since before releases were governed.",
+        "reason": "It has served all four channels since before releases were governed.",
     }
     proposal = propose_adoption(stage.actor("release_manager"), **agreed)
     stage.clock.pass_by(hours=3)
@@ -113,76 +132,61 @@ def evaluated(story: Story, name: str, number: int, live: Revision) -> Revision:
 
 
 def approve(story: Story, revision: Revision) -> None:
-    """Both seats are filled: the manager's and the security reviewer's."""
+    """Every seat is filled: the manager's, the one for the decision logic, and one for each web channel."""
     stage = story.stage
     stage.clock.pass_by(hours=2)
     request = request_approval(
         stage.actor("author"), revision=revision, reason="Passes every line; better on most."
     )
-    stage.clock.pass_by(hours=20)
-    cast_vote(
-        stage.actor("security_all"),
-        request=request,
-        decision="approve",
-        reason="Print and replay attacks are accepted less often; masks are within the margin.",
-    )
-    stage.clock.pass_by(hours=4)
-    cast_vote(
-        stage.actor("manager"),
-        request=request,
-        decision="approve",
-        reason="Fewer genuine users refused in every group; the worst line stays within its limit.",
-    )
-
-
-def live_and_back(story: Story, revision: Revision) -> None:
-    """Live on both channels, then rolled back on mobile_web."""
-    stage = story.stage
-    story.tell("release 2: live on both channels, rolled back on mobile_web")
-    stage.clock.pass_by(days=1)
-    for channel in story.channels:
-        start_rollout(stage.actor("release_manager"), revision=revision, channel=channel)
-    stage.clock.pass_by(days=6)
-    roll_back(
-        stage.actor("security_web"),
-        channel=story.channels[1],
-        reason="Support reported a rise in retries on mobile web after the release; cause not known yet.",
-    )
+    stage.clock.pass_by(hours=10)
+    votes = {
+        "security_all": "Print and replay attacks are accepted less often; masks are within the margin.",
+        "security_web": "The web SDK is unchanged and both web channels get it in guarded steps.",
+        "manager": "Fewer genuine users refused in every group; the worst line stays within its limit.",
+    }
+    for voter, reason in votes.items():
+        stage.clock.pass_by(hours=2)
+        cast_vote(stage.actor(voter), request=request, decision="approve", reason=reason)
 
 
 def ask_again(story: Story, revision: Revision) -> None:
     """In the present: mobile_web is asked for again on the same evaluation; the manager's seat waits."""
     stage = story.stage
     story.tell("release 2: approval for mobile_web requested again, waits for the manager")
+    votes = {
+        "security_all": "The cause of the rollback lies outside the release; its evidence is unchanged.",
+        "security_web": "The certificate is renewed and watched; the web page answers as before.",
+    }
     with stage.present():
         request = request_approval(
             stage.actor("author"),
             revision=revision,
-            channels=story.channels[1:],
+            channels=[channel for channel in story.channels if channel.name == "mobile_web"],
             reason="The retries came from an expired certificate of the web page, not from the release.",
         )
-        cast_vote(
-            stage.actor("security_all"),
-            request=request,
-            decision="approve",
-            reason="The cause of the rollback lies outside the release; its evidence is unchanged.",
-        )
+        for voter, reason in votes.items():
+            cast_vote(stage.actor(voter), request=request, decision="approve", reason=reason)
 
 
 def tell_story(tell: Tell) -> Stage:
     """The whole story; answers the stage with its accounts."""
     story = open_story(tell)
+    stage, channels = story.stage, {channel.name: channel for channel in story.channels}
+    tell("branch-liveness: adopted with its gaps")
+    adopt_with_gaps(stage)
     first, first_stack = adopt_first(story)
-    segments = define_segments(story.stage, story.system)
-    enact_policy(story.stage, story.system, segments, Release.objects.get(id=first.release_id))
-    story.stage.clock.pass_by(days=1)
-    import_tables(story.stage, story.system, story.shared, first_stack, "quality_linear")
+    segments = define_segments(stage, story.system)
+    enact_policy(stage, story.system, segments, Release.objects.get(id=first.release_id))
+    stage.clock.pass_by(days=1)
+    import_tables(stage, story.system, story.shared, first_stack, "quality_linear")
     second = evaluated(story, "quality_rbf", 2, first)
     approve(story, second)
-    live_and_back(story, second)
-    story.stage.clock.pass_by(days=5)
+    tell("release 2: through all stages on android and mobile_web, rolled back on mobile_web")
+    go_live_and_back(stage, second, channels["android"], channels["mobile_web"])
     evaluated(story, "auxiliary", 3, second)
-    story.stage.clock.pass_by(days=4)
+    stage.clock.pass_by(days=1)
     evaluated(story, "auxiliary_type_i_and_ii", 4, second)
+    tell("release 2: guarded on ios, held on desktop_web, decisions reported")
+    guard_and_hold(stage, second, channels["ios"], channels["desktop_web"])
     ask_again(story, second)
-    return story.stage
+    return stage

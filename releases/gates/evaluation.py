@@ -26,6 +26,7 @@ from releases.gates.lineage import earlier_runs
 from releases.gates.models import EvaluationProgress, EvaluationStatus, GateEvaluation, GatePolicy, Verdict
 from releases.gates.outcomes import ReasonCode
 from releases.gates.queries import criteria_of, policy_for
+from releases.gates.recipients import tell_of_evaluation
 from releases.gates.registration import is_preregistered
 from releases.scores.models import ScoreTable
 from releases.scores.queries import load_frame
@@ -136,6 +137,7 @@ def complete_evaluation(
         },
         refs={"result": evaluation.result_digest},
     )
+    tell_of_evaluation(evaluation)
     return evaluation
 
 
@@ -165,6 +167,7 @@ def fail_evaluation(
         before={"status": EvaluationStatus.REQUESTED},
         after={"status": evaluation.status, "verdict": evaluation.verdict, "error": evaluation.error},
     )
+    tell_of_evaluation(evaluation)
     return evaluation
 
 

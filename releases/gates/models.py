@@ -47,6 +47,7 @@ class GatePolicy(Governed):
 
     class Meta:
         ordering = ["system", "-drafted_at"]
+        verbose_name_plural = "gate policies"
         constraints = [
             models.UniqueConstraint(fields=["system", "name", "version"], name="gate_policy_version"),
             models.UniqueConstraint(

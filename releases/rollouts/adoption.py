@@ -21,6 +21,7 @@ from governance.ledger.verbs import record, touching, verb
 from governance.registry.models import Channel
 from releases.bundles.completeness import ReleaseIncomplete, check_complete
 from releases.bundles.content import ReleaseContent
+from releases.bundles.documents import has_guarded_stage
 from releases.bundles.lifecycle import WrongState
 from releases.bundles.manifest import manifest_digest, manifest_document, stack_digest
 from releases.bundles.models import Revision, RevisionState
@@ -28,9 +29,11 @@ from releases.bundles.queries import live_revision
 from releases.bundles.snapshots import store_documents
 from releases.bundles.steps import lock_content, lock_newest, move_revision
 from releases.rollouts.models import Deployment, DeploymentState
+from releases.rollouts.recipients import tell_of_adoption
 from releases.rollouts.steps import lock_channels, move_deployment, new_deployment, serve
 
 VERB = "release.adopted"
+NO_GUARDED_ROLLOUT = "no guarded rollout: everybody got it at once"
 
 
 class AdoptionNeedsSecondPerson(GovernanceError):
@@ -99,9 +102,11 @@ def propose_adoption(
     touching(revision.stream())
     revision = Revision.objects.select_related("release").get(id=revision.id)
     _check(revision, chosen, reason)
-    return store_proposal(
+    proposal = store_proposal(
         VERB, _arguments(revision, chosen), system_id=revision.release.system_id, reason=reason
     )
+    tell_of_adoption(proposal, revision, sorted(channel.name for channel in chosen))
+    return proposal
 
 
 @verb("release.adopted")
@@ -164,11 +169,14 @@ def _document(
 
 def gaps_of(content: ReleaseContent) -> list[dict[str, str]]:
     """What a release governed from the start would hold and this content does not."""
+    gaps = []
+    if not has_guarded_stage(content.rollout_plan):
+        gaps.append({"field": "rollout_plan.stages", "message": NO_GUARDED_ROLLOUT})
     try:
         check_complete(content)
     except ReleaseIncomplete as incomplete:
-        return [{"field": gap.field, "message": gap.message} for gap in incomplete.field_errors]
-    return []
+        gaps += [{"field": gap.field, "message": gap.message} for gap in incomplete.field_errors]
+    return gaps
 
 
 def _freeze(actor: Actor, revision: Revision, content: ReleaseContent) -> dict[str, str]:

@@ -1,94 +1,61 @@
-"""The HTTP interface of rollouts: start, take back, adopt."""
+"""The HTTP interface of rollouts: start, advance, hold, pause, resume, take back, adopt."""
 
+from collections.abc import Callable
+
+from django.db.models import Prefetch
+from django_filters import UUIDFilter
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins, serializers, status
+from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from governance.access.bodies import ProposalAnswer, ReasonBody
+from governance.access.bodies import ReasonBody
+from governance.access.listing import GovernedFilterSet
 from governance.access.models import Proposal
-from governance.access.parsing import Text
-from governance.access.rest import UUID_SHAPE, GovernedViewSet, Route, StrictSerializer
-from governance.registry.models import Channel
-from releases.bundles.models import Release, Revision
+from governance.access.rest import UUID_SHAPE, GovernedViewSet, Route
+from governance.registry.models import Channel, ComponentStatus
+from releases.bundles.models import Release, Slot
 from releases.bundles.queries import newest_revision
 from releases.rollouts.adoption import submit_adoption
-from releases.rollouts.models import Deployment, Rollback
+from releases.rollouts.models import Deployment
+from releases.rollouts.progress import advance_rollout, hold_rollout, pause_rollout, resume_rollout
+from releases.rollouts.serializers import (
+    AdoptBody,
+    AdoptedSerializer,
+    AdoptionProposalAnswer,
+    AdvanceBody,
+    DeploymentSerializer,
+    RollbackSerializer,
+    StartBody,
+)
 from releases.rollouts.services import roll_back, start_rollout
 
-
-class RollbackSerializer(serializers.ModelSerializer[Rollback]):
-    """What was taken back, to what, by whom and why."""
-
-    channel = serializers.UUIDField(source="deployment.channel_id", read_only=True)
-    target_release = serializers.UUIDField(source="target.release_id", read_only=True)
-    target_name = serializers.CharField(source="target.release.name", read_only=True)
-
-    class Meta:
-        model = Rollback
-        fields = (
-            "id",
-            "release",
-            "deployment",
-            "channel",
-            "target",
-            "target_release",
-            "target_name",
-            "reason",
-            "rolled_back_at",
-            "rolled_back_by_username",
-        )
-        read_only_fields = fields
+REVOKED = Slot.objects.filter(component__status=ComponentStatus.REVOKED).select_related("component")
 
 
-class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
-    """A revision on a channel; ``adopted`` says that no approval covers it."""
+class RolloutFilter(GovernedFilterSet):
+    """By system, release, revision, channel and state."""
 
-    release_name = serializers.CharField(source="release.name", read_only=True)
-    revision_number = serializers.IntegerField(source="revision.number", read_only=True)
-    channel_name = serializers.CharField(source="channel.name", read_only=True)
-    adopted = serializers.BooleanField(source="revision.adopted", read_only=True)
-    rollback = RollbackSerializer(read_only=True, allow_null=True)
+    system = UUIDFilter(field_name="release__system")
 
     class Meta:
         model = Deployment
-        fields = (
-            "id",
-            "release",
-            "release_name",
-            "revision",
-            "revision_number",
-            "channel",
-            "channel_name",
-            "approval",
-            "adopted",
-            "state",
-            "stage",
-            "started_at",
-            "started_by_username",
-            "state_changed_at",
-            "rollback",
-        )
-        read_only_fields = fields
-
-
-class StartBody(StrictSerializer):
-    """Which release goes live where."""
-
-    release = serializers.UUIDField()
-    channel = serializers.UUIDField()
+        fields = ("release", "revision", "channel", "state")
 
 
 class RolloutViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedViewSet):
-    """Releases on channels: start, read, take back."""
+    """Releases on channels: start, move through the stages, read, take back.
+
+    Of a revision's slots only those with revoked components are read: they stop an advance.
+    """
 
     queryset = Deployment.objects.select_related(
         "release__system", "revision__release", "channel", "rollback__deployment", "rollback__target__release"
-    )
+    ).prefetch_related(Prefetch("revision__slots", queryset=REVOKED))
     serializer_class = DeploymentSerializer
-    filterset_fields = ("release", "revision", "channel", "state")
+    filterset_class = RolloutFilter
     ordering_fields = ("id", "started_at", "state_changed_at")
 
     @extend_schema(request=StartBody, responses={201: DeploymentSerializer})
@@ -99,8 +66,37 @@ class RolloutViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedV
         release = self.visible(Release.objects.all(), body["release"], "release")
         channel = self.visible(Channel.objects.all(), body["channel"], "channel")
         started = self.still_visible(start_rollout(actor, revision=newest_revision(release), channel=channel))
-        shown = self.get_queryset().get(id=started.id)
-        return Response(DeploymentSerializer(shown).data, status=status.HTTP_201_CREATED)
+        return self._shown(started, status.HTTP_201_CREATED)
+
+    @extend_schema(request=AdvanceBody, responses={200: DeploymentSerializer})
+    @action(detail=True, methods=["post"])
+    def advance(self, request: Request, pk: str) -> Response:
+        """Enter the next stage; in the last one the release is live."""
+        actor = self.get_actor()
+        body = self.validated(AdvanceBody)
+        deployment: Deployment = self.get_object()
+        moved = advance_rollout(
+            actor, deployment=deployment, reason=body["reason"], to_stage=body["to_stage"]
+        )
+        return self._shown(self.still_visible(moved))
+
+    @extend_schema(request=ReasonBody, responses={200: DeploymentSerializer})
+    @action(detail=True, methods=["post"])
+    def hold(self, request: Request, pk: str) -> Response:
+        """Stop it where it is: the shares stay, and it does not advance."""
+        return self._moved(hold_rollout)
+
+    @extend_schema(request=ReasonBody, responses={200: DeploymentSerializer})
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: str) -> Response:
+        """Hold it and show the candidate to nobody."""
+        return self._moved(pause_rollout)
+
+    @extend_schema(request=ReasonBody, responses={200: DeploymentSerializer})
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:
+        """Let a held or paused rollout go on in its stage."""
+        return self._moved(resume_rollout)
 
     @extend_schema(request=ReasonBody, responses={200: RollbackSerializer})
     @action(detail=True, methods=["post"], url_path="roll-back")
@@ -112,44 +108,16 @@ class RolloutViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedV
         done = roll_back(actor, channel=deployment.channel, deployment=deployment, reason=body["reason"])
         return self.answered(done, RollbackSerializer)
 
+    def _moved(self, move: Callable[..., Deployment]) -> Response:
+        """A verb that takes nothing but a reason."""
+        actor = self.get_actor()
+        body = self.validated(ReasonBody)
+        deployment: Deployment = self.get_object()
+        return self._shown(self.still_visible(move(actor, deployment=deployment, reason=body["reason"])))
 
-class AdoptBody(StrictSerializer):
-    """The channels that the release serves already; ``proposal`` confirms what another person proposed."""
-
-    channels = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=40)
-    reason = Text(max_length=4000)
-    proposal = serializers.UUIDField(required=False)
-
-
-class AdoptionProposalAnswer(ProposalAnswer):
-    """An adoption that waits for its second person."""
-
-    def get_next_step(self, proposal: Proposal) -> str:
-        """What the second person does."""
-        return (
-            "Another release manager or an approver repeats this call with the same fields and "
-            f'"proposal": "{proposal.id}" before {proposal.expires_at:%F %R} UTC.'
-        )
-
-
-class AdoptedSerializer(serializers.ModelSerializer[Revision]):
-    """The adopted revision and where it serves."""
-
-    deployments = DeploymentSerializer(many=True, read_only=True)
-
-    class Meta:
-        model = Revision
-        fields = (
-            "id",
-            "release",
-            "number",
-            "state",
-            "adopted",
-            "stack_digest",
-            "manifest_digest",
-            "deployments",
-        )
-        read_only_fields = fields
+    def _shown(self, deployment: Deployment, code: int = status.HTTP_200_OK) -> Response:
+        shown = self.get_queryset().get(id=deployment.id)
+        return Response(DeploymentSerializer(shown).data, status=code)
 
 
 class AdoptionViewSet(GovernedViewSet):

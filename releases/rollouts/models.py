@@ -22,7 +22,12 @@ class DeploymentState(models.TextChoices):
 
 
 class Deployment(Governed):
-    """One row per approval and channel; an adopted release has no approval."""
+    """One row per approval and channel; an adopted release has no approval.
+
+    ``stage_number`` counts the stages of the revision's plan from 1. A deployment that is held keeps its
+    shares unless it is ``paused``. ``stage_entered_at`` is when the stage began to show the candidate, and
+    begins anew after a pause.
+    """
 
     stream_prefix: ClassVar[str] = "release"
     stream_column: ClassVar[str] = "release_id"
@@ -37,6 +42,11 @@ class Deployment(Governed):
     channel = models.ForeignKey("governance.Channel", on_delete=models.PROTECT, related_name="deployments")
     state = models.CharField(max_length=20, choices=DeploymentState, default=DeploymentState.NEW)
     stage = models.CharField(max_length=30, default="general")
+    stage_number = models.PositiveSmallIntegerField(default=1)
+    stage_entered_at = models.DateTimeField(null=True)
+    salt = models.CharField(max_length=64, blank=True)
+    paused = models.BooleanField(default=False)
+    held_reason = models.TextField(blank=True)
     started_at = models.DateTimeField()
     started_by_username = models.CharField(max_length=150)
     state_changed_at = models.DateTimeField()
@@ -53,8 +63,17 @@ class Deployment(Governed):
             models.UniqueConstraint(
                 fields=["channel"], condition=Q(state=DeploymentState.LIVE), name="deployment_one_live"
             ),
+            models.UniqueConstraint(
+                fields=["channel"],
+                condition=Q(state__in=[DeploymentState.ROLLING_OUT, DeploymentState.HELD]),
+                name="deployment_one_on_its_way",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=DeploymentState.values), name="deployment_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(paused=False) | Q(state__in=[DeploymentState.HELD, DeploymentState.ROLLED_BACK]),
+                name="deployment_paused_is_held",
             ),
         ]
 

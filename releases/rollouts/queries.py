@@ -1,11 +1,18 @@
-"""Reads across slices: what a channel goes back to, and what was taken back on it."""
+"""Reads across slices: what a channel goes back to, what was taken back on it, where a release stands."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Q
+
 from governance.registry.models import Channel
-from releases.bundles.models import RevisionState
+from releases.bundles.models import Assignment, Revision, RevisionState
 from releases.rollouts.models import Deployment, DeploymentState, Rollback
+from releases.rollouts.stages import ON_ITS_WAY, current_step
+
+OPEN = (*ON_ITS_WAY, DeploymentState.LIVE)
+STANDINGS = ("live", "rolling out", "held", "paused", "rolled back", "superseded")
 
 
 def live_deployment(channel: Channel) -> Deployment | None:
@@ -15,6 +22,27 @@ def live_deployment(channel: Channel) -> Deployment | None:
         .select_related("revision__release", "release", "channel", "approval")
         .first()
     )
+
+
+def on_its_way(channel: Channel) -> Deployment | None:
+    """The deployment that is between its start and being live on the channel, held ones included."""
+    return (
+        Deployment.objects.filter(channel=channel, state__in=ON_ITS_WAY)
+        .select_related("revision__release", "release", "channel", "approval")
+        .first()
+    )
+
+
+def taken_back_next(channel: Channel) -> Deployment | None:
+    """What a rollback that names nothing takes back: what is on its way, else what is live."""
+    return on_its_way(channel) or live_deployment(channel)
+
+
+def started_beside(deployment: Deployment) -> Revision | None:
+    """The revision that was live when the deployment was started: what its control arm got."""
+    rows = Assignment.objects.filter(deployment=deployment, candidate=deployment.revision_id)
+    first = rows.order_by("period").select_related("stable__release").first()
+    return first.stable if first else None
 
 
 def latest_rollback(channel: Channel) -> Rollback | None:
@@ -28,10 +56,11 @@ def latest_rollback(channel: Channel) -> Rollback | None:
 def repeated_rollback(channel: Channel, live: Deployment | None) -> Rollback | None:
     """The channel's last rollback, if nothing went forward there since."""
     last = latest_rollback(channel)
-    if last is None or live is None:
+    if last is None or live is None or live.revision_id != last.target_id:
         return None
-    is_target = live.revision_id == last.target_id and live.state_changed_at == last.rolled_back_at
-    return last if is_target else None
+    later = Deployment.objects.filter(channel=channel).exclude(id=last.deployment_id)
+    went_on = later.filter(Q(started_at__gte=last.rolled_back_at) | Q(state__in=ON_ITS_WAY))
+    return None if went_on.exists() else last
 
 
 @dataclass(frozen=True)
@@ -56,7 +85,12 @@ def earlier_deployments(deployment: Deployment) -> list[Deployment]:
 def rollback_target(deployment: Deployment) -> Target | None:
     """What ``deployment`` would be rolled back to: the release that its plan names, if that can serve, else
     the last approved or adopted one that served the channel before it. None when there is none.
+
+    One that is on its way goes back to what is live beside it, whatever its plan names.
     """
+    if deployment.state in ON_ITS_WAY:
+        stable = live_deployment(deployment.channel)
+        return _with_warnings(stable, ()) if stable else None
     earlier = earlier_deployments(deployment)
     if not earlier:
         return None
@@ -79,3 +113,48 @@ def deployments_of(revision_id: UUID) -> list[Deployment]:
     """Where a revision is or was deployed, newest first."""
     rows = Deployment.objects.filter(revision_id=revision_id).select_related("channel", "approval")
     return list(rows.order_by("-started_at", "-id"))
+
+
+def standing_sentence(deployments: Iterable[Deployment]) -> str:
+    """``live on android and ios; rolling out on mobile_web at guarded 25 %; rolled back on desktop_web``.
+
+    ``deployments`` are those of one release, of any of its revisions, with channel and revision read. Where
+    one serves or is on its way, what was there before is not told. Empty if it was never started.
+    """
+    shown = _shown(deployments)
+    numbers = {deployment.revision.number for deployment in shown}
+    channels: dict[tuple[int, str, str], list[str]] = {}
+    for deployment in shown:
+        verb, place = _words(deployment)
+        if len(numbers) > 1:
+            place = f"{place} (revision {deployment.revision.number})"
+        channels.setdefault((STANDINGS.index(verb), verb, place), []).append(deployment.channel.name)
+    return "; ".join(
+        f"{verb} on {_listed(sorted(names))}{place}" for (_, verb, place), names in sorted(channels.items())
+    )
+
+
+def _shown(deployments: Iterable[Deployment]) -> list[Deployment]:
+    """What is open on each channel; where nothing is, what ended there last."""
+    by_channel: dict[object, list[Deployment]] = {}
+    for deployment in sorted(deployments, key=lambda row: (row.started_at, row.id)):
+        if deployment.state != DeploymentState.NEW:
+            by_channel.setdefault(deployment.channel_id, []).append(deployment)
+    shown = []
+    for rows in by_channel.values():
+        shown += [row for row in rows if row.state in OPEN] or rows[-1:]
+    return shown
+
+
+def _words(deployment: Deployment) -> tuple[str, str]:
+    """The state as a verb, and the stage it has reached while it is on its way."""
+    if deployment.state not in ON_ITS_WAY:
+        return DeploymentState(deployment.state).label.lower(), ""
+    verb = "paused" if deployment.paused else DeploymentState(deployment.state).label.lower()
+    return verb, f" at {current_step(deployment).title}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,6 +1,7 @@
-"""Verbs on deployments: start a rollout, take a release back. Adoption: :mod:`releases.rollouts.adoption`."""
+"""Verbs on deployments: start a rollout, take a release back.
 
-from typing import Any
+Between the two: :mod:`releases.rollouts.progress`. Adoption: :mod:`releases.rollouts.adoption`.
+"""
 
 from governance.access.queries import has_permission, require
 from governance.access.roles import SCOPE_OF, Permission
@@ -14,17 +15,26 @@ from releases.rollouts.queries import (
     Target,
     earlier_deployments,
     live_deployment,
+    on_its_way,
     repeated_rollback,
     rollback_target,
+    taken_back_next,
 )
-from releases.rollouts.starting import check_start, covering_approval
+from releases.rollouts.recipients import tell_of_rollback, tell_of_rollout
+from releases.rollouts.stages import ON_ITS_WAY, Step, first_step
+from releases.rollouts.starting import check_start, covering_approval, passed_at_start
 from releases.rollouts.steps import (
+    document,
+    enter,
+    expose,
     lock_channels,
     lock_releases,
     move_deployment,
     new_deployment,
+    pause,
     serve,
-    supersede,
+    served,
+    take_over,
 )
 
 
@@ -47,14 +57,17 @@ class NoRollbackTarget(GovernanceError):
 
 @verb("rollout.started")
 def start_rollout(actor: Actor, *, revision: Revision, channel: Channel) -> Deployment:
-    """Bring an approved revision live on a channel, for all its traffic, in one step.
+    """Start bringing an approved revision live on a channel, in the first stage of its plan.
 
-    What was live there is superseded and becomes the target of a rollback.
+    The gate's evaluation is the stage of offline validation, so that one is passed at once. Where nothing
+    is live on the channel, or the plan has the last stage only, it is live at once, and what was live is
+    superseded and becomes the target of a rollback.
 
     Raises:
         ReleaseNotApproved, ApprovalExpired, RolledBackIsFinal: no approval that counts covers the channel.
         RevisionOutdated, ComponentIsRevoked: the release changed, or holds what must not be used.
-        AlreadyStarted, StarterCastLastVote: see the messages.
+        RolloutUnderWay, GuardedStageMissing, CalendarFrozen, AlreadyStarted: see the messages.
+        StarterCastLastVote, NotInPerson: another person, or a session, is needed.
     """
     require(actor, Permission.START_ROLLOUT, channel)
     touching(revision.stream())
@@ -64,44 +77,34 @@ def start_rollout(actor: Actor, *, revision: Revision, channel: Channel) -> Depl
     revision = Revision.objects.select_related("release__system").get(id=revision.id)
     approval = covering_approval(revision, channel)
     check_start(actor, approval, channel, former)
+    first = first_step(revision, has_stable=former is not None)
     deployment = new_deployment(actor, revision, channel, approval)
-    states = [deployment.state, move_deployment(deployment, DeploymentState.ROLLING_OUT)["after"]]
+    enter(deployment, first)
+    states = [DeploymentState.NEW, move_deployment(deployment, DeploymentState.ROLLING_OUT)["after"]]
     record(
         deployment.stream(),
-        before={"live": _served(former)},
+        before={"live": served(former)},
         after={
-            **_document(deployment),
-            "states": [*states, DeploymentState.LIVE],
+            **document(deployment),
+            "states": [*states, *([DeploymentState.LIVE] if first.is_last else [])],
+            "passed": passed_at_start(revision, first, approval, has_stable=former is not None),
             "approval": approval.id,
-            "rollback_target": _served(former),
+            "rollback_target": served(former),
         },
         refs={"manifest": revision.manifest_digest, "review": approval.review_digest},
     )
-    if former is not None:
-        supersede(former, deployment, deployment.stream())
-    move_deployment(deployment, DeploymentState.LIVE)
-    serve(deployment, "Rollout started")
+    _answer_first(deployment, former, first)
     return deployment
 
 
-def _served(deployment: Deployment | None) -> dict[str, Any] | None:
-    if deployment is None:
-        return None
-    return {
-        "release": deployment.release_id,
-        "revision": deployment.revision_id,
-        "deployment": deployment.id,
-    }
-
-
-def _document(deployment: Deployment) -> dict[str, Any]:
-    return {
-        "deployment": deployment.id,
-        "channel": deployment.channel_id,
-        "revision": deployment.revision_id,
-        "revision_number": deployment.revision.number,
-        "stage": deployment.stage,
-    }
+def _answer_first(deployment: Deployment, former: Deployment | None, first: Step) -> None:
+    """Let the channel be answered as the first stage says, and tell people."""
+    reason = f"Rollout started: {first.title}"
+    if first.is_last or former is None:
+        take_over(deployment, former, reason)
+    else:
+        expose(deployment, former.revision, reason)
+    tell_of_rollout("rollout.started", deployment)
 
 
 def may_roll_back(actor: Actor, deployment: Deployment) -> bool:
@@ -128,61 +131,66 @@ def _require_roll_back(actor: Actor, channel: Channel, deployment: Deployment | 
 def roll_back(
     actor: Actor, *, channel: Channel, reason: str, deployment: Deployment | None = None
 ) -> Rollback | Unchanged[Rollback]:
-    """Take back what is live on the channel, at once: no gate, no second person, no broker.
+    """Take back a release on the channel, at once: no gate, no second person, no broker.
 
-    It goes back to the release that the rollback plan names, else to the last approved or adopted one of
-    the channel. ``deployment`` says which one is meant. Asking again changes nothing and answers the same
-    rollback: for a deployment that was taken back, and, where none is named, for a channel on which
-    nothing went forward since it was taken back. Naming the target itself goes back one further.
+    What is on its way there is taken back first, and what is live stays so. Otherwise what is live goes
+    back to the release that its rollback plan names, else to the last approved or adopted one of the
+    channel. ``deployment`` says which one is meant; where what is live is named while another is on its
+    way, nobody gets that one any more until it is resumed. Asking again changes nothing and answers the
+    same rollback: for a deployment that was taken back, and, where none is named, for a channel on which
+    nothing went forward since. Naming the target itself goes back one further.
 
     Raises:
-        NothingToRollBack: nothing is live there, or the named deployment is not.
+        NothingToRollBack: nothing is live there or on its way, or the named deployment is neither.
         NoRollbackTarget: nothing served the channel before it.
         InvalidInput: no reason.
     """
-    _require_roll_back(actor, channel, deployment or live_deployment(channel))
+    _require_roll_back(actor, channel, deployment or taken_back_next(channel))
     if deployment is not None and deployment.channel_id != channel.id:
         raise invalid("deployment", f"it is on {deployment.channel}, not on {channel}.")
     if not reason.strip():
         raise invalid("reason", "say why the release is taken back.")
     channel = lock_channels([channel.id])[0]
-    live = live_deployment(channel)
-    done = _taken_back_before(channel, live, deployment)
+    done = _taken_back_before(channel, deployment)
     if done is not None:
         return Unchanged(done)
-    doomed = _doomed(channel, live, deployment)
+    doomed = _doomed(channel, deployment)
     _require_roll_back(actor, channel, doomed)
-    lock_releases([doomed.release_id, *(found.release_id for found in earlier_deployments(doomed))])
+    concerned = [doomed, *earlier_deployments(doomed), live_deployment(channel), on_its_way(channel)]
+    lock_releases([found.release_id for found in concerned if found is not None])
     target = rollback_target(doomed)
     if target is None:
         raise NoRollbackTarget(f"No release was approved or adopted on {channel} before {doomed.revision}.")
     return _take_back(actor, doomed, target, reason)
 
 
-def _taken_back_before(
-    channel: Channel, live: Deployment | None, named: Deployment | None
-) -> Rollback | None:
+def _taken_back_before(channel: Channel, named: Deployment | None) -> Rollback | None:
     """The rollback that this call repeats, if it does."""
     if named is not None:
         return Rollback.objects.filter(deployment_id=named.id).first()
-    return repeated_rollback(channel, live)
+    return repeated_rollback(channel, live_deployment(channel))
 
 
-def _doomed(channel: Channel, live: Deployment | None, named: Deployment | None) -> Deployment:
-    if live is None:
+def _doomed(channel: Channel, named: Deployment | None) -> Deployment:
+    found = [row for row in (on_its_way(channel), live_deployment(channel)) if row is not None]
+    if not found:
         raise NothingToRollBack(
             f"No release is live on {channel}.", next_step="Check the channel; see what is live where."
         )
-    if named is not None and named.id != live.id:
-        raise NothingToRollBack(
-            f"{named.revision} is not live on {channel}; {live.revision} is.",
-            next_step="Name the deployment that is live, or none.",
-        )
-    return live
+    if named is None:
+        return found[0]
+    for row in found:
+        if row.id == named.id:
+            return row
+    raise NothingToRollBack(
+        f"{named.revision} is not live on {channel}; {found[-1].revision} is.",
+        next_step="Name the deployment that is live or on its way, or none.",
+    )
 
 
 def _take_back(actor: Actor, doomed: Deployment, target: Target, reason: str) -> Rollback:
     back = target.deployment
+    other = None if doomed.state in ON_ITS_WAY else on_its_way(doomed.channel)
     rollback = Rollback.objects.create(
         release=doomed.release,
         deployment=doomed,
@@ -192,22 +200,44 @@ def _take_back(actor: Actor, doomed: Deployment, target: Target, reason: str) ->
         rolled_back_by_username=actor.username,
     )
     taken = move_deployment(doomed, DeploymentState.ROLLED_BACK)
-    restored = move_deployment(back, DeploymentState.LIVE, as_target=True)
+    stays = back.state == DeploymentState.LIVE
+    state = back.state if stays else move_deployment(back, DeploymentState.LIVE, as_target=True)["before"]
     after = {
-        **_document(doomed),
+        **document(doomed),
         "rollback": rollback.id,
         "state": taken["after"],
-        "target": _served(back),
+        "target": served(back),
+        "paused": served(other),
         "warnings": list(target.warnings),
     }
     record(doomed.stream(), before={"state": taken["before"]}, after=after, reason=reason)
-    if back.stream() != doomed.stream():
+    if not stays and back.stream() != doomed.stream():
         record(
             back.stream(),
             event="rollout.restored",
-            before={"deployment": back.id, "state": restored["before"]},
-            after={**_document(back), "state": restored["after"], "rollback": rollback.id},
+            before={"deployment": back.id, "state": state},
+            after={**document(back), "state": back.state, "rollback": rollback.id},
             reason=reason,
         )
-    serve(back, reason)
+    if other is None:
+        serve(back, reason)
+    else:
+        _pause_beside(other, back, doomed, reason)
+    tell_of_rollback(rollback)
     return rollback
+
+
+def _pause_beside(other: Deployment, back: Deployment, doomed: Deployment, reason: str) -> None:
+    """What is on its way was compared with a release that is taken back: nobody gets it until resumed."""
+    was_paused = other.paused
+    change = pause(other, f"{doomed.revision} was rolled back: {reason}")
+    if other.stream() not in {doomed.stream(), back.stream()}:
+        record(
+            other.stream(),
+            event="rollout.paused",
+            before={"state": change["before"], "paused": was_paused},
+            after={**document(other), "state": change["after"], "paused": True},
+            reason=reason,
+        )
+    expose(other, back.revision, reason)
+    tell_of_rollout("rollout.paused", other, reason=other.held_reason)

@@ -1,12 +1,18 @@
-"""The one table of transitions of a deployment. Verbs ask it; nothing else decides what may follow what."""
+"""What may follow what: the one table of a deployment's states, and the order of a plan's stages.
+
+Verbs ask here; nothing else decides.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from governance.errors import GovernanceError
-from releases.rollouts.models import DeploymentState
+from releases.bundles.assignments import Exposure
+from releases.bundles.documents import WITH_ARMS, Stage, StageKind, stages_of
+from releases.bundles.models import Revision
+from releases.rollouts.models import Deployment, DeploymentState
 
 S = DeploymentState
-
-GENERAL = "general"
-"""The only stage until stages come: all traffic of the channel at once."""
 
 TRANSITIONS: dict[DeploymentState, frozenset[DeploymentState]] = {
     S.NEW: frozenset({S.ROLLING_OUT}),
@@ -22,6 +28,9 @@ ADOPTED: dict[DeploymentState, frozenset[DeploymentState]] = {S.NEW: frozenset({
 
 AS_TARGET: dict[DeploymentState, frozenset[DeploymentState]] = {S.SUPERSEDED: frozenset({S.LIVE})}
 """Further transitions of the target of a rollback."""
+
+ON_ITS_WAY = (S.ROLLING_OUT, S.HELD)
+"""States between the start and being live; at most one deployment of a channel is in one of them."""
 
 
 class DeploymentInWrongState(GovernanceError):
@@ -58,3 +67,97 @@ def check_transition(
             f"A deployment that is {DeploymentState(current).label.lower()} cannot become "
             f"{wanted.label.lower()}."
         )
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage in its place in the plan, counted from 1."""
+
+    number: int
+    stage: Stage
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the candidate answers everybody: the rollout ends here."""
+        return self.stage.kind is StageKind.GENERAL
+
+    @property
+    def share(self) -> float:
+        """Size of the treatment arm, and of the control arm beside it."""
+        return float(self.stage.coverage or 0.0) if self.stage.kind in WITH_ARMS else 0.0
+
+    @property
+    def title(self) -> str:
+        """The stage in words, with its coverage."""
+        name = self.stage.kind.value.replace("_", " ")
+        return f"{name} {self.share * 100:.4g} %" if self.share else name
+
+
+def steps_of(revision: Revision) -> list[Step]:
+    """The stages of the revision's plan, in order."""
+    return [Step(index, stage) for index, stage in enumerate(stages_of(revision.rollout_plan), start=1)]
+
+
+def first_step(revision: Revision, *, has_stable: bool) -> Step:
+    """Where a rollout begins. The gate's evaluation is the offline validation, so that stage is passed.
+
+    Where nothing is live there is nothing to answer the rest of the subjects, to compare with, or to fall
+    back to: the rollout goes to the last stage in one step.
+    """
+    steps = steps_of(revision)
+    if not has_stable:
+        return steps[-1]
+    return next(step for step in steps if step.stage.kind is not StageKind.OFFLINE_VALIDATION)
+
+
+ADOPTED_STEP = Step(1, Stage(kind=StageKind.GENERAL))
+"""Where an adopted release stands: it went through no plan and answers everybody."""
+
+
+def current_step(deployment: Deployment) -> Step:
+    """The stage that the deployment is in."""
+    if deployment.approval_id is None:
+        return ADOPTED_STEP
+    return steps_of(deployment.revision)[deployment.stage_number - 1]
+
+
+def next_step(deployment: Deployment) -> Step | None:
+    """The stage after it; None in the last."""
+    if deployment.approval_id is None:
+        return None
+    later = steps_of(deployment.revision)[deployment.stage_number :]
+    return later[0] if later else None
+
+
+def advance_at(deployment: Deployment) -> datetime:
+    """When the stage has lasted its minimum duration."""
+    entered = deployment.stage_entered_at or deployment.started_at
+    return entered + timedelta(seconds=current_step(deployment).stage.min_duration_seconds)
+
+
+def overdue_at(deployment: Deployment) -> datetime | None:
+    """When a stage that nobody advanced is held, if its plan says so.
+
+    Whoever resumes a rollout answers for it, so the longest duration counts from then on.
+    """
+    longest = current_step(deployment).stage.max_duration_seconds
+    if longest is None or deployment.state != S.ROLLING_OUT:
+        return None
+    entered = deployment.stage_entered_at or deployment.started_at
+    return max(entered, deployment.state_changed_at) + timedelta(seconds=longest)
+
+
+def exposure_of(deployment: Deployment) -> Exposure:
+    """Who gets the deployment's revision in its stage: nobody while it is paused."""
+    step = current_step(deployment)
+    share = 0.0 if deployment.paused else step.share
+    keys = () if deployment.paused else tuple(step.stage.keys)
+    return Exposure(
+        candidate=deployment.revision,
+        stage=step.stage.kind.value,
+        stage_number=step.number,
+        salt=deployment.salt,
+        treatment_share=share,
+        control_share=share,
+        internal_keys=keys,
+    )

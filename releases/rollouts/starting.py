@@ -1,5 +1,8 @@
 """Whether a revision may go live on a channel: the approval that covers it, and each refusal by its name."""
 
+from datetime import UTC
+from typing import Any
+
 from governance.access.presence import require_presence
 from governance.actors import Actor, moment
 from governance.errors import GovernanceError, invalid
@@ -7,9 +10,15 @@ from governance.registry.models import Channel
 from releases.approvals.models import Approval
 from releases.approvals.queries import approval_covering, latest_approval
 from releases.approvals.requesting import check_components
+from releases.bundles.differences import ChannelDifference, difference
+from releases.bundles.documents import StageKind, has_guarded_stage
+from releases.bundles.guarding import SHADOW_IS_NOT_ENOUGH, channel_reasons, sentence_of
 from releases.bundles.models import Revision, RevisionState
+from releases.bundles.queries import revisions_with_content
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.queries import repeated_rollback
+from releases.rollouts.progress_queries import freeze_at
+from releases.rollouts.queries import on_its_way, repeated_rollback
+from releases.rollouts.stages import Step, steps_of
 
 
 class ReleaseNotApproved(GovernanceError):
@@ -56,6 +65,85 @@ class StarterCastLastVote(GovernanceError):
     status = 403
     title = "Another person must start it"
     next_step = "Ask another release manager to start it."
+
+
+class RolloutUnderWay(GovernanceError):
+    """A channel takes one candidate at a time: two could not be told apart by what they change."""
+
+    code = "rollout_under_way"
+    title = "Another rollout is under way"
+    next_step = "Let it go live or roll it back first."
+
+
+class CalendarFrozen(GovernanceError):
+    """The release's plan names a span in which nothing starts or advances, and it is running."""
+
+    code = "calendar_frozen"
+    title = "The calendar is frozen"
+
+
+class GuardedStageMissing(GovernanceError):
+    """Something else went live since the release was frozen, and against that it needs a guarded stage."""
+
+    code = "guarded_stage_missing"
+    title = "The plan needs a guarded stage"
+    next_step = (
+        "Edit the release and give its rollout plan a guarded stage; the new revision is evaluated and "
+        "approved like any other."
+    )
+
+
+def check_calendar(revision: Revision) -> None:
+    """Refuse to move forward in a span that the plan freezes; a step of the verb.
+
+    Raises:
+        CalendarFrozen: naming the span and its reason.
+    """
+    freeze = freeze_at(revision, moment())
+    if freeze is not None:
+        raise CalendarFrozen(
+            f"Nothing of {revision} moves forward until {freeze.ends_at.astimezone(UTC):%F %R} UTC: "
+            f"{freeze.reason}.",
+            next_step="Wait for the end of the span. Hold, pause and roll back are possible throughout.",
+        )
+
+
+def check_guarded(revision: Revision, channel: Channel, former: Deployment | None) -> None:
+    """Refuse a plan without a guarded stage where the release needs one against what is live now. Freezing
+    asked already, about what was live then. Where nothing is live there is nothing to guard against.
+
+    Raises:
+        GuardedStageMissing: naming each reason.
+    """
+    if former is None or has_guarded_stage(revision.rollout_plan):
+        return
+    rows = revisions_with_content(Revision.objects.filter(id__in=[revision.id, former.revision_id]))
+    by_id = {row.id: row for row in rows}
+    live = by_id[former.revision_id]
+    changed = difference(by_id[revision.id], live, channel=channel)
+    reasons = tuple(channel_reasons(ChannelDifference(channel, live, changed)))
+    if reasons:
+        raise GuardedStageMissing(
+            f"{revision} cannot start on {channel} without a guarded stage: {sentence_of(reasons)}. "
+            f"{SHADOW_IS_NOT_ENOUGH}."
+        )
+
+
+def passed_at_start(
+    revision: Revision, first: Step, approval: Approval, *, has_stable: bool
+) -> list[dict[str, Any]]:
+    """The stages before the first one and by what each is passed, for the entry of the start."""
+    by_gate = {"by": "gate_evaluation", "evaluation": approval.request.evaluation_id}
+    by_emptiness = {"by": "nothing_live", "reason": "Nothing is live on the channel to compare with."}
+    return [
+        {
+            "stage": step.stage.kind.value,
+            "stage_number": step.number,
+            **(by_gate if step.stage.kind is StageKind.OFFLINE_VALIDATION else by_emptiness),
+        }
+        for step in steps_of(revision)
+        if step.number < first.number and (not has_stable or step.stage.kind is StageKind.OFFLINE_VALIDATION)
+    ]
 
 
 def covering_approval(revision: Revision, channel: Channel) -> Approval:
@@ -112,10 +200,14 @@ def check_start(actor: Actor, approval: Approval, channel: Channel, former: Depl
     """Refuse a start that its approval does not carry any more; ``former`` is what is live there.
 
     Raises:
-        RolledBackIsFinal, AlreadyStarted, StarterCastLastVote, NotInPerson, ComponentIsRevoked
+        RolledBackIsFinal, AlreadyStarted, RolloutUnderWay, StarterCastLastVote, NotInPerson
+        GuardedStageMissing, CalendarFrozen, ComponentIsRevoked
     """
     revision = approval.revision
     _check_under(approval, channel)
+    other = on_its_way(channel)
+    if other is not None:
+        raise RolloutUnderWay(f"{other.revision} is {other.get_state_display().lower()} on {channel}.")
     if former is not None and former.revision_id == revision.id:
         raise AlreadyStarted(
             f"{revision} is live on {channel}.", next_step="Nothing to do; it answers there already."
@@ -124,4 +216,6 @@ def check_start(actor: Actor, approval: Approval, channel: Channel, former: Depl
         raise StarterCastLastVote(f"{actor.username} cast the deciding vote on {revision}.")
     if repeated_rollback(channel, former) is not None:
         require_presence(actor, f"go forward on {channel} after a rollback")
+    check_guarded(revision, channel, former)
+    check_calendar(revision)
     check_components(revision)

@@ -4,7 +4,9 @@ Locks are always taken in this order: channels by id, then releases by id. Verbs
 a release's lock without a channel's, so nobody waits for one another in a circle.
 """
 
+import secrets
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from governance.actors import Actor, moment
@@ -15,7 +17,7 @@ from releases.bundles.assignments import assign
 from releases.bundles.models import Revision
 from releases.bundles.steps import lock_release
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.stages import GENERAL, check_transition
+from releases.rollouts.stages import Step, check_transition, exposure_of
 
 
 def lock_channels(channel_ids: Iterable[UUID]) -> list[Channel]:
@@ -39,6 +41,7 @@ def new_deployment(
         revision=revision,
         approval=approval,
         channel=channel,
+        salt=secrets.token_hex(16) if approval else "",
         started_at=moment(),
         started_by_username=actor.username,
         state_changed_at=moment(),
@@ -57,8 +60,31 @@ def move_deployment(
     check_transition(before, to, adopted=deployment.approval_id is None, as_target=as_target)
     deployment.state = to
     deployment.state_changed_at = moment()
-    deployment.save(update_fields=["state", "state_changed_at"])
+    deployment.save()
     return {"before": before, "after": to.value}
+
+
+def enter(deployment: Deployment, step: Step) -> dict[str, Any]:
+    """Let the deployment enter a stage now; answers the change for the entry of the calling verb."""
+    before = {"stage": deployment.stage, "stage_number": deployment.stage_number}
+    deployment.stage = step.stage.kind.value
+    deployment.stage_number = step.number
+    deployment.stage_entered_at = moment()
+    deployment.save()
+    return before
+
+
+def pause(deployment: Deployment, reason: str) -> dict[str, str]:
+    """Hold the deployment, and show it to nobody until it is resumed; the caller records and exposes.
+
+    Answers the change of the state, which may be none.
+    """
+    deployment.paused = True
+    deployment.held_reason = reason
+    if deployment.state == DeploymentState.HELD:
+        deployment.save()
+        return {"before": deployment.state, "after": deployment.state}
+    return move_deployment(deployment, DeploymentState.HELD)
 
 
 def supersede(deployment: Deployment, by: Deployment, cause_stream: str) -> None:
@@ -81,7 +107,57 @@ def supersede(deployment: Deployment, by: Deployment, cause_stream: str) -> None
 
 
 def serve(deployment: Deployment, reason: str) -> None:
-    """Let the deployment's revision answer on its channel from now on."""
+    """Let the deployment's revision answer everybody on its channel from now on."""
     assign(
-        deployment.channel, stable=deployment.revision, deployment=deployment, reason=reason, stage=GENERAL
+        deployment.channel,
+        stable=deployment.revision,
+        deployment=deployment,
+        reason=reason,
+        stage=deployment.stage,
+        stage_number=deployment.stage_number,
     )
+
+
+def expose(deployment: Deployment, stable: Revision, reason: str) -> None:
+    """Let the deployment's revision answer whom its stage shows it to, and ``stable`` everybody else."""
+    assign(
+        deployment.channel,
+        stable=stable,
+        deployment=deployment,
+        reason=reason,
+        exposure=exposure_of(deployment),
+    )
+
+
+def take_over(deployment: Deployment, former: Deployment | None, reason: str) -> None:
+    """The deployment has entered its last stage: it is live, and what was live before is superseded.
+
+    The calling verb has recorded its entry.
+    """
+    if former is not None:
+        supersede(former, deployment, deployment.stream())
+    move_deployment(deployment, DeploymentState.LIVE)
+    serve(deployment, reason)
+
+
+def served(deployment: Deployment | None) -> dict[str, Any] | None:
+    """What a deployment serves, for entries."""
+    if deployment is None:
+        return None
+    return {
+        "release": deployment.release_id,
+        "revision": deployment.revision_id,
+        "deployment": deployment.id,
+    }
+
+
+def document(deployment: Deployment) -> dict[str, Any]:
+    """A deployment in its stage, for entries."""
+    return {
+        "deployment": deployment.id,
+        "channel": deployment.channel_id,
+        "revision": deployment.revision_id,
+        "revision_number": deployment.revision.number,
+        "stage": deployment.stage,
+        "stage_number": deployment.stage_number,
+    }

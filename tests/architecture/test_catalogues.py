@@ -55,7 +55,8 @@ def tasks(decorator: str) -> set[str]:
 
 
 def enqueued() -> set[str]:
-    return {named(file, call) for file in sources() for call in file.calls("enqueue")}
+    callers = [file for file in sources() if file.path != "governance/outbox/services.py"]
+    return {named(file, call) for file in callers for call in file.calls("enqueue", "enqueue_many")}
 
 
 def known_to_the_worker() -> set[str]:

@@ -18,6 +18,7 @@ MAY_OPEN_TRANSACTIONS = {
     "governance/ledger/refusals.py": "The refusal's, after the verb's is rolled back.",
     "governance/ledger/integrator.py": "One batch of leaves.",
     "governance/outbox/services.py": "The sweep claims rows that are due.",
+    "governance/notifications/services.py": "What a task tells people; the entry behind it is committed.",
 }
 MAY_WAIT_FOR_COMMIT = {"governance/outbox/services.py"}
 MAY_APPEND_ENTRIES = {

@@ -24,6 +24,7 @@ ASKS_OTHERWISE = {
     "revoke_token": "One's own needs no permission, another's does.",
     "propose_adoption": "The channels are listed first: the permission is asked on all of them together.",
     "adopt_release": "The channels are listed first: the permission is asked on all of them together.",
+    "report_decisions": "The channels are collected first: the permission is asked on each of them.",
     "roll_back": "The owner of the rollback plan may as well.",
 }
 """Verbs whose first line is no ``require``, with the reason; each asks within its first two statements."""

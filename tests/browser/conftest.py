@@ -1,13 +1,15 @@
 """Chromium on the admin: a live server on a world of the test's own, and pages that keep what went wrong."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.chromium import ARGUMENTS, EXECUTABLE
 from tests.factories.cast import PASSWORD
@@ -28,11 +30,15 @@ class Visit:
     address: str
     errors: list[str] = field(default_factory=list)
 
-    def sign_in(self, username: str) -> None:
+    def sign_in(self, username: str, password: str = PASSWORD) -> None:
         """From the front page's address through the form."""
         self.open("/admin/")
+        self.fill_login(username, password)
+
+    def fill_login(self, username: str, password: str) -> None:
+        """Through the form that stands there."""
         self.page.fill("[name=username]", username)
-        self.page.fill("[name=password]", PASSWORD)
+        self.page.fill("[name=password]", password)
         self.page.click("#login-form button[type=submit]")
         self.page.wait_for_load_state("networkidle")
 
@@ -49,18 +55,31 @@ class Visit:
         return width
 
 
+_open: list[Browser] = []
+
+
+@cache
+def _playwright() -> Playwright:
+    """One for the process: a second one would find the event loop of the first and refuse to start."""
+    return sync_playwright().start()
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium, once for the run."""
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=EXECUTABLE, args=list(ARGUMENTS))
-        yield found
-        found.close()
+    """Debian's chromium, once for each directory that uses it; the driver ends with the last of them."""
+    found = _playwright().chromium.launch(executable_path=EXECUTABLE, args=list(ARGUMENTS))
+    _open.append(found)
+    yield found
+    _open.remove(found)
+    found.close()
+    if not _open:
+        _playwright().stop()
+        _playwright.cache_clear()
 
 
-@pytest.fixture
-def server(committed: Prepared) -> Iterator[str]:
-    """The application in a thread, on the database of this test."""
+@contextmanager
+def serving() -> Iterator[str]:
+    """The application in a thread, on the database that Django uses now."""
     thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
     thread.daemon = True
     thread.start()
@@ -70,6 +89,13 @@ def server(committed: Prepared) -> Iterator[str]:
     yield f"http://127.0.0.1:{thread.port}"
     thread.terminate()
     connections.close_all()
+
+
+@pytest.fixture
+def server(committed: Prepared) -> Iterator[str]:
+    """The application on the database of this test."""
+    with serving() as address:
+        yield address
 
 
 Visitor = Callable[..., Visit]

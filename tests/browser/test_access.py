@@ -5,11 +5,15 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
+from django.utils import timezone
 
+from releases.monitoring.reporting import report_one
 from tests.browser.conftest import Visit, Visitor
 from tests.factories.approvals import candidate, requested
-from tests.factories.rollouts import live, taken_back
+from tests.factories.cast import actor
+from tests.factories.rollouts import held, live, on_its_way, taken_back
 from tests.factories.worlds import Prepared
+from tests.releases.monitoring.lines import decision
 
 pytestmark = pytest.mark.browser
 
@@ -25,9 +29,20 @@ def story(here: Prepared) -> list[str]:
     live(here.here, here.candidate, "android", "mobile_web")
     taken_back(here.here, "mobile_web")
     requested(here.here, here.candidate, "mobile_web")
+    (rollout,) = on_its_way(here.here, candidate(here.here, "2"), "ios")
+    held(here.here, rollout)
+    decided = decision(
+        here.here.cast.channel("ios"), stamp=rollout.revision.manifest_digest, at=timezone.now().isoformat()
+    )
+    report_one(actor(here.here.cast.integration), decided)
     return [
         reverse("admin:index"),
         reverse("admin:live"),
+        reverse("admin:gaps"),
+        reverse("admin:decision_search"),
+        f"{reverse('admin:decision_search')}?id={decided['id']}",
+        reverse("admin:rollout", args=[rollout.pk]),
+        reverse("admin:releases_deployment_changelist"),
         reverse("admin:review", args=[here.candidate.pk]),
         reverse("admin:review", args=[failing.pk]),
         reverse("admin:releases_release_change", args=[here.candidate.release_id]),
@@ -62,7 +77,13 @@ def _visited(here: Visit, addresses: list[str]) -> tuple[dict[str, Any], dict[st
 
 
 @pytest.mark.parametrize(
-    ("size", "theme"), [("desktop", "light"), ("desktop", "dark"), ("phone", "light"), ("phone", "dark")]
+    ("size", "theme"),
+    [
+        ("phone", "dark"),
+        pytest.param("desktop", "light", marks=pytest.mark.slow),
+        pytest.param("desktop", "dark", marks=pytest.mark.slow),
+        pytest.param("phone", "light", marks=pytest.mark.slow),
+    ],
 )
 def test_the_pages_are_usable_by_everybody(
     committed: Prepared, visit: Visitor, size: str, theme: str

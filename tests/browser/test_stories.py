@@ -6,7 +6,7 @@ from django.urls import reverse
 from governance.registry.models import Channel
 from releases.approvals.models import Vote
 from releases.bundles.queries import live_revision
-from tests.browser.conftest import SIZES, Visitor
+from tests.browser.conftest import Visitor
 from tests.factories.approvals import requested, voted
 from tests.factories.worlds import Prepared
 
@@ -16,7 +16,7 @@ REJECT = '.cs-bar >> role=link[name="Reject"]'
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["phone", pytest.param("desktop", marks=pytest.mark.slow)])
 def test_an_approver_decides_two_clicks_after_signing_in(
     committed: Prepared, visit: Visitor, size: str
 ) -> None:
@@ -36,18 +36,22 @@ def test_an_approver_decides_two_clicks_after_signing_in(
     assert here.errors == []
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_a_release_manager_goes_live_and_takes_back(committed: Prepared, visit: Visitor, size: str) -> None:
+@pytest.mark.parametrize("size", ["phone", pytest.param("desktop", marks=pytest.mark.slow)])
+def test_a_release_manager_rolls_out_and_takes_back(committed: Prepared, visit: Visitor, size: str) -> None:
     voted(committed.here.cast.approver, requested(committed.here, committed.candidate, "android"))
     here = visit(size)
     here.sign_in("release_manager")
 
     here.page.click("text=Open >> visible=true")
-    here.page.click(".cs-bar >> text=Go live on android")
+    here.page.click(".cs-bar >> text=Start rollout on android")
     here.page.click("#cs-dialog button[type=submit]")
-    here.page.wait_for_selector("text=v1 is live on android.")
+    here.page.wait_for_selector("text=v1 is rolling out on android: guarded 25 %.")
+    here.page.click(".cs-bar >> text=Advance to General")
+    here.page.fill("#cs-dialog textarea", "No complaint in a week.")
+    here.page.click("#cs-dialog button[type=submit]")
+    here.page.wait_for_selector("text=v1 is now general on android.")
     went_live = live_revision(Channel.objects.get(name="android"))
-    here.page.click(".cs-bar >> text=Roll back android")
+    here.page.click(".cs-bar >> text=Roll back to baseline")
     here.page.fill("#cs-dialog textarea", "One mask passed.")
     here.page.click("#cs-dialog button[type=submit]")
     here.page.wait_for_selector("text=android is back on baseline.")

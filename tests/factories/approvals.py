@@ -4,7 +4,7 @@ imported scores, a gate that passes (or does not), requests and votes."""
 import csv
 import gzip
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from releases.gates.policies import CriterionInput, draft_policy, lock_policy
 from releases.rollouts.adoption import adopt_release, propose_adoption
 from releases.scores.models import ScoreTable
 from releases.scores.services import import_scores
-from tests.factories.bundles import changed, complete_content, component, draft, frozen, revised
+from tests.factories.bundles import changed, complete_content, component, draft, frozen, revised, sdks
 from tests.factories.cast import Cast, actor
 
 SUBJECTS = 60
@@ -70,7 +70,7 @@ def world(cast: Cast) -> World:
 
 def criteria(baseline: Revision) -> list[CriterionInput]:
     """The least that a policy must hold, in terms that a handful of subjects can meet."""
-    live: dict[str, Any] = {"kind": "live"}
+    live: dict[str, Any] = {"kind": "live", "when_no_baseline": "absolute_only"}
     pinned: dict[str, Any] = {"kind": "pinned", "release": str(baseline.release_id)}
     species = {"species": ["print"]}
     paired = {"metric": "apcer", "strata": species, "margin": 0.2, "margin_reason": "Few subjects"}
@@ -123,12 +123,30 @@ def evaluated(cast: Cast, revision: Revision) -> GateEvaluation:
     return run_evaluation(task_actor("test"), evaluation=evaluation)
 
 
-def next_content(here: World, tag: str, rollback_plan: dict[str, Any] | None = None) -> ReleaseContent:
-    """The baseline's content with another model and a report of the stack that comes of it; the rollback
-    plan is changed as given."""
+def next_content(
+    here: World,
+    tag: str,
+    rollback_plan: dict[str, Any] | None = None,
+    *,
+    channels: Sequence[str] = (),
+    rollout_plan: dict[str, Any] | None = None,
+) -> ReleaseContent:
+    """The baseline's content with another model and a report of the stack that comes of it.
+
+    The rollback plan is changed as given; other ``channels`` take SDKs of their own.
+    """
+    base = content_of(here.baseline)
+    if channels:
+        kept = tuple(slot for slot in base.slots if slot.slot != "sdk")
+        touched = tuple(here.channels(*channels))
+        base = replace(base, channels=touched, slots=(*kept, *sdks(here.cast, touched, f"2.4.{tag}")))
     model = SlotInput("model", component(here.cast, "model", "live", tag))
-    content = changed(here.cast, content_of(here.baseline), model, tag=tag)
-    return replace(content, rollback_plan={**content.rollback_plan, **(rollback_plan or {})})
+    content = changed(here.cast, base, model, tag=tag)
+    return replace(
+        content,
+        rollback_plan={**content.rollback_plan, **(rollback_plan or {})},
+        rollout_plan=rollout_plan or content.rollout_plan,
+    )
 
 
 def candidate(
@@ -139,6 +157,8 @@ def candidate(
     follows: Revision | None = None,
     draft_of: Revision | None = None,
     rollback_plan: dict[str, Any] | None = None,
+    rollout_plan: dict[str, Any] | None = None,
+    channels: Sequence[str] = (),
 ) -> Revision:
     """A frozen release ``v<tag>`` with scores and an evaluation: a pass if it accepts no attacks.
 
@@ -149,7 +169,8 @@ def candidate(
     elif follows is not None:
         revision = revised(here.cast, follows, next_content(here, tag))
     else:
-        revision = frozen(here.cast, next_content(here, tag, rollback_plan), name=f"v{tag}")
+        content = next_content(here, tag, rollback_plan, channels=channels, rollout_plan=rollout_plan)
+        revision = frozen(here.cast, content, name=f"v{tag}")
     scores_of(here.cast, revision, accepted_attacks=accepted_attacks)
     evaluated(here.cast, revision)
     return Revision.objects.select_related("release__system").get(id=revision.id)
@@ -187,3 +208,13 @@ def enacted(cast: Cast, *rules: dict[str, Any]) -> ApprovalRuleSet:
     return enact_rules(
         actor(cast.admin_two), system=cast.system, rules=list(rules), reason=reason, proposal=proposal.id
     )
+
+
+APPROVER = {"key": "approvers", "title": "Approver", "role": "approver"}
+SECURITY_PER_CHANNEL = {
+    "key": "security",
+    "title": "Security review",
+    "role": "security_reviewer",
+    "coverage": "channel",
+}
+"""Security review on every channel touched, by people of the role there or on the whole system."""

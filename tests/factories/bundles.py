@@ -29,7 +29,7 @@ CARD = {
     "rollback_trigger": "A confirmed spoof that passed.",
     "references": ["https://example.org/reports/18"],
 }
-ROLLOUT_PLAN = {"stages": [{"kind": "general"}]}
+ROLLOUT_PLAN = {"stages": [{"kind": "guarded", "coverage": 0.25}, {"kind": "general"}]}
 ATTRIBUTES: dict[str, dict[str, Any]] = {
     "model": {"architecture": "CNN with auxiliary supervision", "framework": "torch"},
     "fusion": {

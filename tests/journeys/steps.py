@@ -18,7 +18,7 @@ from tests.factories.registry import ATTRIBUTES
 API = "/api/v1"
 PATIENCE_SECONDS = 90.0
 DECLARED = "sha256:" + "ab" * 32
-GENERAL = {"stages": [{"kind": "general"}]}
+PLAN = {"stages": [{"kind": "guarded", "coverage": 0.25}, {"kind": "general"}]}
 CHANNELS = ("android", "mobile_web")
 WRONG_TODAY = {"print": 4, "mask": 4, "1": 4, "6": 4}
 WRONG_IN_CANDIDATE = {"print": 2, "mask": 3, "1": 2, "6": 3}
@@ -137,7 +137,7 @@ def draft(journey: Journey, name: str, slots: list[dict[str, Any]], who: str = "
         "channels": [journey.channel(channel) for channel in CHANNELS],
         "slots": slots,
         "card": CARD,
-        "rollout_plan": GENERAL,
+        "rollout_plan": PLAN,
         "rollback_plan": plan,
     }
     return journey.post(who, "/releases/", body, status=201)

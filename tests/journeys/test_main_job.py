@@ -4,6 +4,7 @@ Each role does its part, and at every station those who must not are refused.
 """
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.db import DatabaseError, connection
@@ -25,6 +26,18 @@ def vote(journey: Journey, who: str, request: str, *, status: int, decision: str
     return journey.post(who, f"/approval-requests/{request}/votes/", body, status=status)
 
 
+def start(journey: Journey, channel: str) -> Any:
+    """The release manager starts the candidate."""
+    body = {"release": journey.candidate["id"], "channel": journey.channel(channel)}
+    return journey.post("release_manager", "/rollouts/", body, status=201)
+
+
+def advance(journey: Journey, rollout: Any) -> Any:
+    """The release manager lets it enter the stage that it showed as its next."""
+    body = {"reason": "Nothing unusual was seen.", "to_stage": rollout["next_stage"]}
+    return journey.post("release_manager", f"/rollouts/{rollout['id']}/advance/", body, status=200)
+
+
 def test_a_release_goes_from_registration_to_live_and_back(journey: Journey) -> None:
     channel = journey.channel("mobile_web")
 
@@ -35,34 +48,40 @@ def test_a_release_goes_from_registration_to_live_and_back(journey: Journey) -> 
     )
     vote(journey, "approver", request["id"], status=201)
     approved = journey.get("auditor", f"/releases/{journey.candidate['id']}/")
-    started = [
-        journey.post(
-            "release_manager",
-            "/rollouts/",
-            {"release": journey.candidate["id"], "channel": journey.channel(name)},
-            status=201,
-        )
-        for name in CHANNELS
-    ]
+    android, web = [start(journey, name) for name in CHANNELS]
+    guarded = journey.get("integration", f"/channels/{channel}/live/")
+    advance(journey, android)
+    done = advance(journey, web)
     live = journey.get("integration", f"/channels/{channel}/live/")
     back = journey.post(
         "security_reviewer",
-        f"/rollouts/{started[1]['id']}/roll-back/",
+        f"/rollouts/{web['id']}/roll-back/",
         {"reason": "Retries rise."},
         status=200,
     )
     after = journey.get("integration", f"/channels/{channel}/live/")
+    then = journey.get("integration", f"/channels/{channel}/live/?at={quote(guarded['at'])}")
 
     assert journey.candidate["before_freeze"]["next_step"]
     assert journey.candidate["before_gate"]["next_step"]
     assert evaluation["verdict"] == "pass"
     assert before_approval["code"] == "release_not_approved"
     assert approved["state"] == "approved"
+    assert (web["state"], web["stage"]) == ("rolling_out", "guarded")
+    assert guarded["release"] == journey.candidate["first"]
+    assert guarded["candidate"]["release"] == journey.candidate["id"]
+    assert [(arm["arm"], arm["share"]) for arm in guarded["arms"]] == [
+        ("stable", 0.5),
+        ("candidate", 0.25),
+        ("control", 0.25),
+    ]
+    assert (done["state"], done["stage"]) == ("live", "general")
     assert live["release"] == journey.candidate["id"]
+    assert {**then, "at": "", "ledger_index": None} == {**guarded, "at": "", "ledger_index": None}
     assert back["target_release"] == journey.candidate["first"]
     assert after["release"] == journey.candidate["first"]
-    android = journey.get("integration", f"/channels/{journey.channel('android')}/live/")
-    assert android["release"] == journey.candidate["id"]
+    elsewhere = journey.get("integration", f"/channels/{journey.channel('android')}/live/")
+    assert elsewhere["release"] == journey.candidate["id"]
 
 
 def test_whoever_had_a_hand_in_the_release_cannot_vote_on_it(journey: Journey) -> None:
@@ -93,15 +112,39 @@ def test_a_stranger_sees_nothing_of_a_foreign_system(journey: Journey) -> None:
 def test_a_reviewer_of_one_channel_rolls_back_there_and_nowhere_else(journey: Journey) -> None:
     request = requested(journey)
     vote(journey, "approver", request["id"], status=201)
-    body = {"release": journey.candidate["id"], "channel": journey.channel("android")}
-    started = journey.post("release_manager", "/rollouts/", body, status=201)
+    started = start(journey, "android")
 
     refused = journey.post(
         "security_reviewer", f"/rollouts/{started['id']}/roll-back/", {"reason": "Retries rise."}, status=404
     )
 
     assert refused["code"] == "not_found"
-    assert journey.get("auditor", f"/rollouts/{started['id']}/")["state"] == "live"
+    assert journey.get("auditor", f"/rollouts/{started['id']}/")["state"] == "rolling_out"
+
+
+def test_a_rollout_is_held_by_the_pipeline_goes_on_and_is_taken_back_on_its_way(journey: Journey) -> None:
+    request = requested(journey)
+    vote(journey, "approver", request["id"], status=201)
+    web = start(journey, "mobile_web")
+    path = f"/rollouts/{web['id']}"
+    why = {"reason": "Retries rise."}
+
+    held = journey.post("integration", f"{path}/hold/", why, status=200)
+    too_early = journey.post("release_manager", f"{path}/advance/", why, status=409)
+    by_pipeline = journey.post("integration", f"{path}/resume/", why, status=403)
+    journey.post("release_manager", f"{path}/resume/", why, status=200)
+    paused = journey.post("release_manager", f"{path}/pause/", why, status=200)
+    nobody = journey.get("integration", f"/channels/{journey.channel('mobile_web')}/live/")
+    back = journey.post("security_reviewer", f"{path}/roll-back/", why, status=200)
+    after = journey.get("integration", f"/channels/{journey.channel('mobile_web')}/live/")
+
+    assert (held["state"], held["held_reason"], held["shares"]["treatment"]) == ("held", why["reason"], 0.25)
+    assert (too_early["code"], too_early["next_step"]) == ("wrong_state", "Resume it first.")
+    assert by_pipeline["next_step"]
+    assert (paused["paused"], paused["shares"]["treatment"]) == (True, 0.0)
+    assert [arm["arm"] for arm in nobody["arms"]] == ["stable"]
+    assert back["target_release"] == journey.candidate["first"]
+    assert (after["release"], after["candidate"]) == (journey.candidate["first"], None)
 
 
 def test_a_change_voids_the_votes(journey: Journey) -> None:

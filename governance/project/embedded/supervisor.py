@@ -104,6 +104,8 @@ class Supervisor:
             "COUNTERSIGN_VAR": str(self.options.var),
             "COUNTERSIGN_DATABASE_ROLE": "app",
             "COUNTERSIGN_DEMO": "0",
+            "COUNTERSIGN_BASE_URL": os.environ.get("COUNTERSIGN_BASE_URL")
+            or f"http://127.0.0.1:{self.options.port}",
             "PYTHONUNBUFFERED": "1",
         }
         self.say("migrating")

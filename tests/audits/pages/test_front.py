@@ -132,8 +132,8 @@ def test_a_release_manager_sees_what_can_go_live(prepared: Prepared) -> None:
 
     page = front(signed_in(prepared.here.cast.release_manager))
 
-    assert "One thing waits for you." in page
-    assert "v1 is approved for android and ios and not live there yet." in page
+    assert "One approved release waits to be started." in page
+    assert "v1 is approved for android and ios and not started there yet." in page
 
 
 def test_an_administrator_sees_proposals_of_others_only(team: Cast) -> None:

@@ -18,6 +18,7 @@ SCREENS = {
     "governance.Segment",
     "governance.System",
     "releases.ApprovalRequest",
+    "releases.Deployment",
     "releases.ApprovalRuleSet",
     "releases.GateEvaluation",
     "releases.GatePolicy",

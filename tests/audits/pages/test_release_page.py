@@ -13,6 +13,7 @@ from releases.bundles.models import Release, Revision
 from releases.bundles.queries import live_revision, newest_revision
 from releases.gates.evaluation import request_evaluation
 from releases.gates.models import GateEvaluation
+from releases.rollouts.models import Deployment
 from tests.audits.pages.browsing import submitted, text_of
 from tests.factories.approvals import candidate, requested, voted
 from tests.factories.bundles import draft, revised
@@ -41,7 +42,8 @@ def test_a_candidate_leads_with_its_next_step(prepared: Prepared) -> None:
 
     assert "v1 passed its gate. Ask for its approval." in page
     assert "Request approval" in page
-    assert "No guarded stage" in page
+    assert "No guarded stage" not in page
+    assert "Guarded 25 % has no minimum duration" in page
     assert "compared with baseline on android and ios and mobile_web" in page
 
 
@@ -142,47 +144,46 @@ def test_approval_is_asked_for_and_taken_back(prepared: Prepared) -> None:
     assert ApprovalRequest.objects.get().state == "withdrawn"
 
 
-def test_a_release_goes_live_and_is_taken_back(prepared: Prepared) -> None:
+def test_a_release_is_rolled_out_goes_live_and_is_taken_back(prepared: Prepared) -> None:
     voted(prepared.here.cast.approver, requested(prepared.here, prepared.candidate, "android"))
     client = signed_in(prepared.here.cast.release_manager)
     android = prepared.here.cast.channel("android")
 
-    forward = text_of(submitted(client, act(prepared.candidate, "go_live", android.pk)))
+    begun = text_of(submitted(client, act(prepared.candidate, "start", android.pk)))
+    rollout = Deployment.objects.get(revision=prepared.candidate)
+    url = reverse("admin:rollout_advance", args=[rollout.pk])
+    forward = text_of(submitted(client, url, reason="No complaint in a week."))
     back = text_of(
-        submitted(client, reverse("admin:live_roll_back", args=[android.pk]), reason="Masks pass.")
+        submitted(client, reverse("admin:rollout_roll_back", args=[rollout.pk]), reason="Masks pass.")
     )
 
-    assert "v1 is live on android." in forward
+    assert "v1 is rolling out on android: guarded 25 %." in begun
+    assert "v1 is now general on android." in forward
     assert "android is back on baseline." in back
     assert live_revision(android) == prepared.here.baseline
 
 
 @pytest.mark.parametrize("role", ["author", "approver", "qa_lead", "auditor", "admin"])
-def test_going_live_is_refused_to_everybody_else(prepared: Prepared, role: str) -> None:
+def test_starting_is_refused_to_everybody_else(prepared: Prepared, role: str) -> None:
     voted(prepared.here.cast.approver_two, requested(prepared.here, prepared.candidate, "android"))
     client = signed_in(getattr(prepared.here.cast, role))
     android = prepared.here.cast.channel("android")
 
-    response = submitted(client, act(prepared.candidate, "go_live", android.pk))
+    response = submitted(client, act(prepared.candidate, "start", android.pk))
 
     assert response.status_code == 409
     assert "it takes release_manager on this scope." in text_of(response)
-    assert live_revision(android) == prepared.here.baseline
+    assert not Deployment.objects.filter(revision=prepared.candidate).exists()
 
 
 def test_a_roll_back_form_that_is_out_of_date_takes_nothing_else_back(prepared: Prepared) -> None:
-    live(prepared.here, prepared.candidate, "android")
+    (rollout,) = live(prepared.here, prepared.candidate, "android")
     client = signed_in(prepared.here.cast.release_manager)
-    url = reverse("admin:live_roll_back", args=[prepared.here.cast.channel("android").pk])
+    url = reverse("admin:rollout_roll_back", args=[rollout.pk])
     form = client.get(url).context["form"]
     taken_back(prepared.here, "android")
 
-    fields = {
-        "act_key": form["act_key"].value(),
-        "deployment": form["deployment"].value(),
-        "reason": "Masks.",
-    }
-    client.post(url, fields)
+    client.post(url, {"act_key": form["act_key"].value(), "reason": "Masks."})
 
     assert live_revision(prepared.here.cast.channel("android")) == prepared.here.baseline
 

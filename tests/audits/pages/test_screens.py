@@ -59,7 +59,7 @@ def everything(prepared: Prepared) -> None:
 
 
 @pytest.mark.parametrize("model", LISTS)
-@pytest.mark.parametrize("role", ["auditor", "admin"])
+@pytest.mark.parametrize("role", ["auditor", pytest.param("admin", marks=pytest.mark.slow)])
 def test_every_list_and_detail_page_is_shown_within_the_reach(
     prepared: Prepared, model: type[Model], role: str
 ) -> None:

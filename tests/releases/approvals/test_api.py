@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from governance.access.models import Account
 from releases.approvals.models import ApprovalRequest, Vote
-from tests.factories.approvals import requested, voted
+from tests.factories.approvals import APPROVER, SECURITY_PER_CHANNEL, enacted, requested, voted
 from tests.factories.http import signed_in, with_token
 from tests.factories.worlds import Prepared
 
@@ -150,6 +150,35 @@ def test_a_request_that_touches_a_channel_is_read_with_a_grant_on_it(prepared: P
 
     assert answer.status_code == 200
     assert answer.json()["may_vote"]["allowed"] is False
+
+
+def test_a_reviewer_of_one_channel_votes_for_the_seat_there(prepared: Prepared) -> None:
+    reviewer = prepared.here.cast.security_reviewer
+    enacted(prepared.here.cast, APPROVER, SECURITY_PER_CHANNEL)
+    request = requested(prepared.here, prepared.candidate, "android", "mobile_web")
+
+    vote = post(in_session(reviewer), votes_of(request), APPROVE)
+    after = in_session(reviewer).get(f"{REQUESTS}{request.id}/").json()
+
+    web = prepared.here.cast.channel("mobile_web")
+    assert vote.status_code == 201
+    assert [(seat["channel_name"], seat["vote"] and seat["vote"]["username"]) for seat in after["seats"]] == [
+        ("", None),
+        ("android", None),
+        ("mobile_web", "security_reviewer"),
+    ]
+    assert after["seats"][2]["channel"] == after["rules"]["channels"]["security"][1]["channel"] == str(web.id)
+    assert after["reminded_at"] is None
+
+
+def test_a_request_for_other_channels_is_not_there_for_a_reviewer_of_one(prepared: Prepared) -> None:
+    enacted(prepared.here.cast, SECURITY_PER_CHANNEL)
+    request = requested(prepared.here, prepared.candidate, "android")
+
+    answer = post(in_session(prepared.here.cast.security_reviewer), votes_of(request), APPROVE)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert not Vote.objects.exists()
 
 
 def test_withdrawing_through_http(prepared: Prepared) -> None:

@@ -9,8 +9,15 @@ from releases.approvals.services import request_approval, withdraw_request
 from releases.bundles.models import Revision, RevisionState
 from releases.bundles.services import edit_release
 from tests.database import in_threads
-from tests.factories.approvals import enacted, next_content, requested, voted
-from tests.factories.cast import actor, grant
+from tests.factories.approvals import (
+    APPROVER,
+    SECURITY_PER_CHANNEL,
+    enacted,
+    next_content,
+    requested,
+    voted,
+)
+from tests.factories.cast import actor, grant, person
 from tests.factories.gates import engine
 from tests.factories.worlds import Prepared
 
@@ -143,3 +150,46 @@ def test_a_vote_and_the_periodic_task_at_once_reach_one_end(committed: Prepared)
     request.refresh_from_db()
     assert defects(results) == refusals(results) == []
     assert request.state == RequestState.APPROVED
+
+
+def test_two_reviewers_of_two_channels_and_a_withdrawal_at_once_reach_one_end(committed: Prepared) -> None:
+    here = committed.here
+    android = person("security_android")
+    grant(android, Role.SECURITY_REVIEWER, channel=here.cast.channel("android"))
+    enacted(here.cast, SECURITY_PER_CHANNEL)
+    request = requested(here, committed.candidate, "android", "mobile_web")
+
+    results = in_threads(
+        lambda: voted(android, request),
+        lambda: voted(here.cast.security_reviewer, request),
+        lambda: withdraw_request(actor(here.cast.author), request=request, reason="A mistake"),
+    )
+
+    request.refresh_from_db()
+    revision = Revision.objects.get(id=committed.candidate.id)
+    assert defects(results) == []
+    assert {error.code for error in refusals(results)} == {"request_not_open"}
+    assert revision.state == TERMINAL[RequestState(request.state)]
+    assert Approval.objects.count() == (request.state == RequestState.APPROVED)
+
+
+def test_two_reviewers_of_two_channels_at_once_both_count(committed: Prepared) -> None:
+    here = committed.here
+    android = person("security_android")
+    grant(android, Role.SECURITY_REVIEWER, channel=here.cast.channel("android"))
+    enacted(here.cast, APPROVER, SECURITY_PER_CHANNEL)
+    request = requested(here, committed.candidate, "android", "mobile_web")
+
+    results = in_threads(
+        lambda: voted(android, request),
+        lambda: voted(here.cast.security_reviewer, request),
+        lambda: voted(here.cast.approver, request),
+    )
+
+    assert defects(results) == refusals(results) == []
+    assert [seat.vote.username for seat in seats(request) if seat.vote] == [
+        "approver",
+        "security_android",
+        "security_reviewer",
+    ]
+    assert Approval.objects.count() == 1

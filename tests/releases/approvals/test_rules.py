@@ -15,6 +15,7 @@ from governance.access.roles import Role
 from governance.actors import AuthMethod
 from governance.errors import InvalidInput
 from governance.ledger.queries import entry_of
+from governance.notifications.models import Notification
 from releases.approvals.models import ApprovalRuleSet
 from releases.approvals.rulebook import DEFAULT_RULE
 from releases.approvals.rules import (
@@ -65,6 +66,13 @@ def test_one_of_two_administrators_cannot_enact_alone(team: Cast) -> None:
         enact_rules(actor(team.admin), system=team.system, rules=[RULE], reason=REASON)
 
     assert not ApprovalRuleSet.objects.exists()
+
+
+def test_the_other_administrator_is_told_of_proposed_rules(team: Cast) -> None:
+    propose_rules(actor(team.admin), system=team.system, rules=[RULE], reason=REASON)
+
+    told = Notification.objects.filter(event="proposal.stored")
+    assert list(told.values_list("account__username", flat=True)) == [team.admin_two.username]
 
 
 def test_the_proposer_cannot_confirm(team: Cast) -> None:

@@ -35,12 +35,27 @@ def plan(**changed: Any) -> Change:
     return lambda content: replace(content, rollback_plan={**content.rollback_plan, **changed})
 
 
+def stages(*given: dict[str, Any]) -> Change:
+    return lambda content: replace(content, rollout_plan={"stages": list(given)})
+
+
 MISSING: list[tuple[Change, str, str]] = [
     *((without(kind), f"slots.{kind}", "needs") for kind in KINDS),
     (without_one_sdk, "slots.sdk", "the channel ios needs one SDK"),
     *((card(**{name: "  "}), f"card.{name}", "say") for name in CARD_TEXTS),
     (lambda content: replace(content, card={}), "card.why", "why the change is made"),
-    (lambda content: replace(content, rollout_plan={}), "rollout_plan.stages", "the one stage 'general'"),
+    (stages(), "rollout_plan.stages", "at least the last stage, 'general'"),
+    (stages({"kind": "guarded", "coverage": 0.1}), "rollout_plan.stages", "the last one is 'guarded'"),
+    (
+        stages({"kind": "guarded", "coverage": 0.1, "triggers": ["spoof"]}, {"kind": "general"}),
+        "rollout_plan.stages[0].triggers[0]",
+        "no trigger 'spoof'; there is none with a key",
+    ),
+    (
+        plan(triggers=[{"description": "A spoof", "key": "spoof"}, {"description": "Two", "key": "spoof"}]),
+        "rollback_plan.triggers[1].key",
+        "names several triggers",
+    ),
     (lambda content: replace(content, rollback_plan={}), "rollback_plan.owner", "name the account"),
     (plan(steps=" "), "rollback_plan.steps", "before the release"),
     (plan(triggers=[]), "rollback_plan.triggers", "at least one"),

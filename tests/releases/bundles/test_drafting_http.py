@@ -67,7 +67,7 @@ def test_fields_that_nobody_sets_are_refused_by_name(here: Parts, author: Client
         ({"slots": [{"slot": "model", "component": str(uuid4()), "weight": 1}]}, "slots[0].weight"),
         ({"card": []}, "card"),
         ({"card": {"whatever": "x"}}, "card.whatever"),
-        ({"rollout_plan": {"stages": [{"kind": "shadow"}]}}, "rollout_plan.stages[0]"),
+        ({"rollout_plan": {"stages": [{"kind": "guarded"}]}}, "rollout_plan.stages[0]"),
         ({"rollback_plan": {"owner": "nobody"}}, "rollback_plan.owner"),
         ({"from_live": str(uuid4())}, "from_live"),
     ],

@@ -10,8 +10,11 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
+from tests.browser.conftest import browser, serving, visit
 from tests.database import servers
 from tests.servers import SESSION_DATABASE
+
+__all__ = ["browser", "visit"]
 
 DATABASE = "seeded_demo"
 
@@ -22,7 +25,13 @@ def demo(
 ) -> Iterator[Path]:
     """The database of the demo is connected; yields the directory where its tokens were written."""
     place = tmp_path_factory.mktemp("demo")
-    changed = {"DEMO": True, "SCORE_STORE": place / "scores", "BASE_DIR": place}
+    changed = {
+        "DEMO": True,
+        "SCORE_STORE": place / "scores",
+        "BASE_DIR": place,
+        "MAILBOX": place / "mailbox",
+        "MAIL_SERVER": True,
+    }
     before = {name: getattr(settings, name) for name in changed}
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         for name, value in changed.items():
@@ -38,3 +47,10 @@ def demo(
             connections["default"].settings_dict["NAME"] = SESSION_DATABASE
             servers().drop(DATABASE)
     assert {name: getattr(settings, name) for name in changed} == before
+
+
+@pytest.fixture
+def server(demo: Path) -> Iterator[str]:
+    """The application in a thread, on the demo's database."""
+    with serving() as address:
+        yield address

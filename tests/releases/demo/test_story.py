@@ -10,16 +10,25 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pytest_django import Settings
 
+from audits.trace.queries import trace_decision
 from governance.access.models import ApiToken, Grant
 from governance.access.services import hash_token
 from governance.ledger.models import Entry
+from governance.notifications.delivering import send_delivery
+from governance.notifications.models import Delivery
 from governance.registry.models import Channel, ComponentVersion
-from releases.approvals.models import ApprovalRequest
+from releases.approvals.models import ApprovalRequest, Vote
 from releases.approvals.queries import seats
 from releases.bundles.queries import live_revision
+from releases.demo.people import PASSWORD
+from releases.demo.traffic import CAPTURES
 from releases.gates.models import GateEvaluation
 from releases.gates.queries import evaluation_document
+from releases.monitoring.models import Decision
+from releases.rollouts.models import Deployment
+from tests.browser.conftest import SIZES, Visit, Visitor
 
 VERDICTS = [
     ("quality_rbf", "pass"),
@@ -103,13 +112,40 @@ def test_the_failing_line_carries_its_whole_evidence(demo: Path) -> None:
     assert json.dumps(document, default=str).count("sha256:") >= 5
 
 
-def test_the_release_is_live_on_one_channel_and_back_on_the_other(demo: Path) -> None:
+def test_each_channel_is_served_by_what_the_story_says(demo: Path) -> None:
     live = {
         channel.name: getattr(getattr(live_revision(channel), "release", None), "name", None)
         for channel in Channel.objects.all()
     }
 
-    assert live == {"android": "quality_rbf", "mobile_web": "quality_linear"}
+    assert live == {
+        "android": "quality_rbf",
+        "desktop_web": "quality_linear",
+        "ios": "quality_linear",
+        "kiosk": "kiosk-as-found",
+        "mobile_web": "quality_linear",
+        "web_drill": None,
+    }
+
+
+def test_one_rollout_is_guarded_and_one_is_held(demo: Path) -> None:
+    rows = Deployment.objects.filter(approval__isnull=False)
+
+    assert set(rows.values_list("channel__name", "state", "stage", "stage_number")) == {
+        ("android", "live", "general", 7),
+        ("ios", "rolling_out", "guarded", 5),
+        ("mobile_web", "rolled_back", "general", 7),
+        ("desktop_web", "held", "guarded", 4),
+    }
+
+
+def test_every_decision_on_record_is_what_its_arm_and_its_scores_give(demo: Path) -> None:
+    decisions = list(Decision.objects.all())
+    traces = [trace_decision(decision) for decision in decisions[:20]]
+
+    assert len(decisions) == 2 * CAPTURES
+    assert {trace.replay.same for trace in traces} == {True}
+    assert {trace.placed is not None and trace.placed.as_expected for trace in traces} == {True}
 
 
 def test_a_request_with_a_real_deadline_waits_for_the_manager(demo: Path) -> None:
@@ -139,7 +175,7 @@ def test_what_the_package_does_not_ship_is_declared(demo: Path) -> None:
 
 
 def test_the_sole_administrator_stands_in_the_grants(demo: Path) -> None:
-    assert Grant.objects.filter(role="approver").values_list("sole_administrator", flat=True).get() is True
+    assert set(Grant.objects.filter(role="approver").values_list("sole_administrator", flat=True)) == {True}
 
 
 def test_tokens_of_all_accounts_are_written_to_a_private_file(demo: Path) -> None:
@@ -168,3 +204,73 @@ def test_seeding_is_refused_outside_the_demo(demo: Path, monkeypatch: pytest.Mon
 
     with pytest.raises(CommandError, match="refused"):
         call_command("seed_demo")
+
+
+def test_only_what_is_open_now_is_mailed(demo: Path) -> None:
+    mailed = Delivery.objects.values_list("notification__event", "notification__account__username")
+
+    assert set(mailed) == {
+        ("approval.requested", "manager"),
+        ("approval.requested", "security_all"),
+        ("approval.requested", "security_web"),
+    }
+
+
+FIRST_SEEN = [
+    ("author", "Two of your releases need a next step.", "auxiliary"),
+    ("qa_lead", "Two evaluations did not pass.", "auxiliary"),
+    ("security_web", "One rollout is held: it goes on or back.", "desktop_web"),
+    ("security_all", "One rollout is held: it goes on or back.", "desktop_web"),
+    ("manager", "One decision waits for you.", "mobile_web"),
+    ("release_manager", "One rollout is held: it goes on or back. One other thing waits too.", "desktop_web"),
+    ("auditor", "Nothing waits for you.", "Vote: approve"),
+    ("admin", "One thing about people and roles needs you.", "only administrator"),
+]
+"""Who signs in, the sentence on top of the page, and a word of the first thing below it."""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("person", "headline", "first"), FIRST_SEEN, ids=[row[0] for row in FIRST_SEEN])
+def test_each_person_finds_their_own_work_first(
+    visit: Visitor, person: str, headline: str, first: str
+) -> None:
+    here = visit("desktop")
+    here.sign_in(person, PASSWORD)
+
+    at_the_desk = first_seen(here, first)
+    here.page.set_viewport_size({"width": SIZES["phone"][0], "height": SIZES["phone"][1]})
+    on_the_phone = first_seen(here, first)
+
+    assert at_the_desk == (headline, True, 0)
+    assert on_the_phone == (headline, True, 0)
+    assert here.errors == []
+
+
+def first_seen(here: Visit, wanted: str) -> tuple[str, bool, int]:
+    """The headline, whether what is wanted stands in the first card and in sight, and what overflows."""
+    card = here.page.locator(".cs-page section").first
+    box, window = card.get_by_text(wanted).first.bounding_box(), here.page.viewport_size
+    in_sight = box is not None and window is not None and box["y"] + box["height"] < window["height"]
+    return here.page.locator("h1").inner_text(), in_sight, here.overflow()
+
+
+@pytest.mark.browser
+def test_the_link_of_a_mail_leads_to_the_vote_in_two_clicks_after_signing_in(
+    demo: Path, visit: Visitor, settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = "governance.notifications.mailbox.MailboxBackend"
+    send_delivery(Delivery.objects.get(notification__account__username="manager").id)
+    here = visit("phone")
+    here.open("/demo/mailbox/?to=manager")
+    here.page.click("text=Your vote on quality_rbf")
+    here.page.click("text=Follow the mail's link")
+    here.fill_login("manager", PASSWORD)
+
+    here.page.click('.cs-bar >> role=link[name="Approve"]')
+    here.page.fill("#cs-dialog textarea", "The certificate is renewed; the evidence is unchanged.")
+    here.page.click("#cs-dialog button[type=submit]")
+    here.page.wait_for_selector("text=You approved quality_rbf.")
+
+    vote = Vote.objects.latest("cast_at")
+    assert (vote.username, vote.decision, vote.request.state) == ("manager", "approve", "approved")
+    assert here.errors == []

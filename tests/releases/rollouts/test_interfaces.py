@@ -20,7 +20,7 @@ from tests.factories.approvals import requested, voted
 from tests.factories.bundles import complete_content, draft
 from tests.factories.cast import system_with_channels
 from tests.factories.http import signed_in, with_token
-from tests.factories.rollouts import live, next_live, started, taken_back
+from tests.factories.rollouts import live, next_live, on_its_way, started, taken_back
 from tests.factories.worlds import Prepared
 from tests.servers import ROOT
 
@@ -61,7 +61,7 @@ def test_a_release_is_started_and_taken_back_through_http(prepared: Prepared) ->
     after = with_token(prepared.here.cast.auditor).get(address).json()
 
     assert (made.status_code, back.status_code, again.status_code) == (201, 200, 200)
-    assert (shown["state"], shown["adopted"], shown["rollback"]) == ("live", False, None)
+    assert (shown["state"], shown["adopted"], shown["rollback"]) == ("rolling_out", False, None)
     assert back.json() == again.json()
     assert back.json()["target_name"] == "baseline"
     assert (after["state"], after["rollback"]["reason"]) == ("rolled_back", "Masks pass.")
@@ -208,6 +208,16 @@ def test_the_command_takes_back_what_is_live_and_repeats_harmlessly(prepared: Pr
     assert Rollback.objects.count() == 1
 
 
+def test_the_command_takes_back_what_is_on_its_way(prepared: Prepared) -> None:
+    (deployment,) = on_its_way(prepared.here, prepared.candidate, "android")
+    out = StringIO()
+
+    call_command("roll_back", "onboarding-liveness", "android", reason="Masks pass.", stdout=out)
+
+    assert Rollback.objects.get().deployment == deployment
+    assert "onboarding-liveness baseline revision 1 is live there." in out.getvalue()
+
+
 def test_the_command_goes_back_one_further_when_the_deployment_is_named(prepared: Prepared) -> None:
     live(prepared.here, prepared.candidate, "android")
     next_live(prepared.here, "2", "android")
@@ -266,7 +276,10 @@ def test_with_the_broker_dead_the_api_and_the_command_still_roll_back(
     assert (command.returncode, command.stderr) == (0, "")
     assert {row.deployment.channel.name for row in Rollback.objects.all()} == {"android", "ios"}
     assert live_revision(committed.here.cast.channel("ios")) == committed.here.baseline
-    assert started(committed.here, _again(committed), "android").state == DeploymentState.LIVE
+    again = started(committed.here, _again(committed), "android")
+    back = post(manager, f"{ROLLOUTS}{again.id}/roll-back/", WHY)
+    assert (again.state, back.status_code) == (DeploymentState.ROLLING_OUT, 200)
+    assert live_revision(committed.here.cast.channel("android")) == committed.here.baseline
 
 
 def _again(prepared: Prepared) -> Revision:

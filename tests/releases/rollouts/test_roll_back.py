@@ -19,7 +19,7 @@ from releases.bundles.queries import live_assignment, live_revision
 from releases.bundles.services import withdraw_release
 from releases.rollouts import services
 from releases.rollouts.models import Deployment, DeploymentState, Rollback
-from releases.rollouts.queries import rollback_target
+from releases.rollouts.queries import on_its_way, rollback_target
 from releases.rollouts.services import NoRollbackTarget, NothingToRollBack, roll_back
 from releases.rollouts.steps import lock_channels
 from tests.database import in_threads
@@ -358,4 +358,5 @@ def test_the_owner_is_asked_again_once_it_is_certain_what_is_live(
     with pytest.raises(PermissionDenied):
         roll_back(owner, channel=here.cast.channel(ANDROID), reason=WHY)
 
-    assert live_revision(here.cast.channel(ANDROID)) == committed.candidate
+    assert on_its_way(here.cast.channel(ANDROID)) == deployment_of(committed.candidate)
+    assert not Rollback.objects.exists()

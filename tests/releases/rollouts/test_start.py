@@ -34,13 +34,15 @@ from releases.rollouts.starting import (
     ReleaseNotApproved,
     RevisionOutdated,
     RolledBackIsFinal,
+    RolloutUnderWay,
     StarterCastLastVote,
 )
 from tests.database import in_threads
 from tests.factories.approvals import candidate, next_content, requested, voted, world
+from tests.factories.bundles import ROLLOUT_PLAN
 from tests.factories.cast import actor, cast, grant, person, system_with_channels
 from tests.factories.gates import engine
-from tests.factories.rollouts import live, next_live, started, taken_back
+from tests.factories.rollouts import add_channel, live, next_live, started, taken_back
 from tests.factories.worlds import Prepared
 
 
@@ -49,9 +51,7 @@ def approve(prepared: Prepared, *channels: str) -> Revision:
     return Revision.objects.select_related("release__system").get(id=prepared.candidate.id)
 
 
-def test_an_approved_release_goes_live_in_one_step_and_supersedes_the_one_before(
-    prepared: Prepared,
-) -> None:
+def test_a_start_enters_the_first_stage_and_what_is_live_stays(prepared: Prepared) -> None:
     here = prepared.here
     approve(prepared)
 
@@ -59,44 +59,91 @@ def test_an_approved_release_goes_live_in_one_step_and_supersedes_the_one_before
 
     baseline = Deployment.objects.get(revision=here.baseline, channel__name="android")
     assignment = live_assignment(here.cast.channel("android"))
-    assert deployment.state == DeploymentState.LIVE
+    assert (deployment.state, deployment.stage, deployment.stage_number) == ("rolling_out", "guarded", 1)
+    assert deployment.stage_entered_at == deployment.started_at
     assert deployment.approval == Approval.objects.get()
-    assert baseline.state == DeploymentState.SUPERSEDED
+    assert baseline.state == DeploymentState.LIVE
     assert assignment is not None
-    assert (assignment.stable, assignment.deployment) == (prepared.candidate, deployment)
-    assert live_revision(here.cast.channel("ios")) == here.baseline
+    assert (assignment.stable, assignment.candidate) == (here.baseline, prepared.candidate)
+    assert (assignment.treatment_share, assignment.control_share) == (0.25, 0.25)
+    assert assignment.deployment == deployment
+    assert assignment.salt == deployment.salt != ""
+    assert live_assignment(here.cast.channel("ios")).candidate is None  # type: ignore[union-attr]  # it is served
 
 
-def test_going_live_is_recorded_in_the_three_streams_it_changes(prepared: Prepared) -> None:
+def test_a_start_is_recorded_in_the_two_streams_it_changes(prepared: Prepared) -> None:
     here = prepared.here
     approve(prepared)
 
     deployment = started(here, prepared.candidate)
 
     own = entry_of(deployment.stream(), "rollout.started")
-    former = entry_of(here.baseline.stream(), "rollout.superseded")
     channel = entry_of(here.cast.channel("android").stream(), "assignment.changed")
     assert own is not None
-    assert former is not None
     assert channel is not None
-    assert former.document["refs"]["cause"] == channel.document["refs"]["cause"] == str(own.id)
-    assert own.document["after"]["states"] == ["new", "rolling_out", "live"]
+    assert entry_of(here.baseline.stream(), "rollout.superseded") is None
+    assert channel.document["refs"]["cause"] == str(own.id)
+    assert own.document["after"]["states"] == ["new", "rolling_out"]
     assert own.document["after"]["rollback_target"]["revision"] == str(here.baseline.id)
     assert own.document["refs"]["manifest"] == prepared.candidate.manifest_digest
-    assert channel.document["after"]["deployment"] == str(deployment.id)
+    after = channel.document["after"]
+    assert after["deployment"] == str(deployment.id)
+    assert after["candidate"]["revision"] == str(prepared.candidate.id)
+    assert (after["stage"], after["treatment_share"]) == ("guarded", 0.25)
+    assert channel.document["refs"]["candidate"] == prepared.candidate.manifest_digest
 
 
-def test_what_was_live_at_any_time_can_be_asked(prepared: Prepared) -> None:
+def test_what_answered_at_any_time_can_be_asked(prepared: Prepared) -> None:
     here = prepared.here
     approve(prepared)
     android = here.cast.channel("android")
 
     deployment = started(here, prepared.candidate)
 
-    before = deployment.started_at - timedelta(microseconds=1)
-    assert live_revision(android, before) == here.baseline
-    assert live_revision(android, deployment.started_at) == prepared.candidate
+    before = live_assignment(android, deployment.started_at - timedelta(microseconds=1))
+    at_start = live_assignment(android, deployment.started_at)
+    assert before is not None
+    assert at_start is not None
+    assert before.candidate is None
+    assert at_start.candidate == prepared.candidate
+    assert before.period.upper == at_start.period.lower
     assert Assignment.objects.filter(channel=android).count() == 2
+
+
+def test_where_nothing_is_live_a_release_is_live_at_once_and_the_entry_says_why(
+    prepared: Prepared,
+) -> None:
+    here = prepared.here
+    add_channel(here, "kiosk")
+    stages = [{"kind": "offline_validation"}, *ROLLOUT_PLAN["stages"]]
+    revision = candidate(here, "2", channels=("android", "kiosk"), rollout_plan={"stages": stages})
+    voted(here.cast.approver, requested(here, revision))
+
+    deployment = started(here, revision, "kiosk")
+
+    own = entry_of(deployment.stream(), "rollout.started")
+    assert (deployment.state, deployment.stage, deployment.stage_number) == ("live", "general", 3)
+    assert live_revision(here.cast.channel("kiosk")) == revision
+    assert own is not None
+    assert own.document["after"]["states"] == ["new", "rolling_out", "live"]
+    assert [passed["by"] for passed in own.document["after"]["passed"]] == ["gate_evaluation", "nothing_live"]
+    assert own.document["after"]["passed"][1]["reason"].startswith("Nothing is live")
+
+
+def test_offline_validation_is_passed_by_the_gate(prepared: Prepared) -> None:
+    here = prepared.here
+    stages = [{"kind": "offline_validation"}, {"kind": "shadow"}, *ROLLOUT_PLAN["stages"]]
+    revision = candidate(here, "2", rollout_plan={"stages": stages})
+    voted(here.cast.approver, requested(here, revision))
+
+    deployment = started(here, revision)
+
+    own = entry_of(deployment.stream(), "rollout.started")
+    assert (deployment.stage, deployment.stage_number) == ("shadow", 2)
+    assert own is not None
+    (passed,) = own.document["after"]["passed"]
+    assert (passed["stage"], passed["by"]) == ("offline_validation", "gate_evaluation")
+    assert passed["evaluation"] == str(Approval.objects.get().request.evaluation_id)
 
 
 def reject(prepared: Prepared) -> None:
@@ -177,8 +224,29 @@ def test_an_approval_starts_once_on_a_channel(prepared: Prepared) -> None:
     approve(prepared)
     started(prepared.here, prepared.candidate)
 
-    with pytest.raises(AlreadyStarted, match="is live"):
+    with pytest.raises(AlreadyStarted, match="is rolling out"):
         started(prepared.here, prepared.candidate)
+
+
+def test_what_is_live_does_not_start_again(prepared: Prepared) -> None:
+    here = prepared.here
+    live(here, prepared.candidate, "android")
+
+    with pytest.raises(AlreadyStarted, match="is live"):
+        started(here, prepared.candidate)
+
+
+def test_a_channel_takes_one_candidate_at_a_time(prepared: Prepared) -> None:
+    here = prepared.here
+    approve(prepared)
+    other = candidate(here, "2")
+    voted(here.cast.approver, requested(here, other))
+    started(here, other)
+
+    with pytest.raises(RolloutUnderWay, match="v2 revision 1 is rolling out on android"):
+        started(here, prepared.candidate)
+
+    assert started(here, prepared.candidate, "ios").state == DeploymentState.ROLLING_OUT
 
 
 def test_a_superseded_release_does_not_start_again_under_its_approval(prepared: Prepared) -> None:
@@ -235,7 +303,7 @@ def test_a_system_may_let_the_last_voter_start(committed_db: str) -> None:
 
     deployment = start_rollout(actor(team.approver), revision=revision, channel=team.channel("android"))
 
-    assert deployment.state == DeploymentState.LIVE
+    assert deployment.state == DeploymentState.ROLLING_OUT
 
 
 @pytest.mark.parametrize(
@@ -266,7 +334,7 @@ def test_a_release_manager_of_one_channel_starts_there_only(prepared: Prepared) 
         actor(local), revision=prepared.candidate, channel=here.cast.channel("mobile_web")
     )
 
-    assert deployment.state == DeploymentState.LIVE
+    assert deployment.state == DeploymentState.ROLLING_OUT
 
 
 def test_a_channel_that_the_release_does_not_touch_is_refused(prepared: Prepared) -> None:
@@ -303,7 +371,19 @@ def test_two_starts_at_once_make_one_deployment(committed: Prepared) -> None:
     )
 
     assert sorted(type(result).__name__ for result in results) == ["AlreadyStarted", "Deployment"]
-    assert Deployment.objects.filter(state=DeploymentState.LIVE, channel__name="android").count() == 1
+    assert Deployment.objects.filter(state=DeploymentState.ROLLING_OUT, channel__name="android").count() == 1
+
+
+def test_two_releases_started_at_once_on_one_channel_are_one_rollout(committed: Prepared) -> None:
+    here = committed.here
+    approve(committed)
+    other = candidate(here, "2")
+    voted(here.cast.approver, requested(here, other))
+
+    results = in_threads(lambda: started(here, committed.candidate), lambda: started(here, other))
+
+    assert sorted(type(result).__name__ for result in results) == ["Deployment", "RolloutUnderWay"]
+    assert Assignment.objects.filter(channel__name="android").count() == 2
 
 
 def slowly(release_id: UUID) -> Release:
@@ -329,8 +409,8 @@ def test_two_releases_started_crosswise_on_two_channels_do_not_block_each_other(
     )
 
     assert [type(result).__name__ for result in results] == ["Deployment", "Deployment"]
-    assert live_revision(here.cast.channel("ios")) == committed.candidate
-    assert live_revision(here.cast.channel("android")) == other
+    assert live_assignment(here.cast.channel("ios")).candidate == committed.candidate  # type: ignore[union-attr]  # it is served
+    assert live_assignment(here.cast.channel("android")).candidate == other  # type: ignore[union-attr]  # it is served
 
 
 def test_deployments_and_assignments_by_raw_sql_are_refused(committed: Prepared) -> None:

@@ -1,0 +1,139 @@
+"""Proposals that a second person confirms, and what an administrator should know about people."""
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from audits.pages.tasks import Section, Task
+from governance.access.admin_base import Offer, admin_url
+from governance.access.granting import VERB as GRANT
+from governance.access.models import Account, AccountKind, Grant, Proposal
+from governance.access.queries import active_administrators, grants_in_force, proposals_visible_to, reach
+from governance.access.roles import Permission
+from governance.actors import Actor
+from releases.approvals.rules import VERB as RULES
+from releases.bundles.models import Revision
+from releases.rollouts.adoption import VERB as ADOPTION
+
+MOST_NAMES = 6
+
+
+def proposals_to_confirm(actor: Actor) -> list[Task]:
+    """Proposals of others that the actor could confirm."""
+    now = timezone.now()
+    waiting = Q(confirmed_at__isnull=True, expires_at__gt=now) & ~Q(proposed_by_id=actor.id)
+    tasks = [_grant_task(row) for row in _administered(actor, GRANT, waiting)]
+    tasks += [_rules_task(row) for row in _administered(actor, RULES, waiting)]
+    return [*tasks, *_adoptions(actor, waiting)]
+
+
+def _administered(actor: Actor, verb: str, waiting: Q) -> list[Proposal]:
+    found = reach(actor, Permission.MANAGE_GRANTS)
+    if found is None or not (found.everywhere or found.systems):
+        return []
+    rows = proposals_visible_to(actor).filter(waiting, verb=verb).select_related("system")
+    return list(rows.order_by("expires_at"))
+
+
+def _grant_task(row: Proposal) -> Task:
+    url = reverse("admin:governance_grant_confirm", args=[row.pk])
+    role = str(row.arguments.get("role", "")).replace("_", " ")
+    sentence = f"The role {role} is to be given: {row.reason}"
+    return Task(
+        "held", "group_add", "Second person", sentence, _by(row), Offer("Confirm", url, look="cs-pri")
+    )
+
+
+def _rules_task(row: Proposal) -> Task:
+    url = reverse("admin:releases_approvalruleset_confirm", args=[row.pk])
+    sentence = f"New approval rules for {row.system} wait: {row.reason}"
+    return Task("held", "rule", "Second person", sentence, _by(row), Offer("Confirm", url, look="cs-pri"))
+
+
+def _by(row: Proposal) -> str:
+    return f"proposed by {row.proposed_by_username}, open until {row.expires_at:%-d %b %H:%M} UTC"
+
+
+def _adoptions(actor: Actor, waiting: Q) -> list[Task]:
+    found = reach(actor, Permission.CONFIRM_ADOPTION)
+    if found is None:
+        return []
+    rows = [
+        row
+        for row in Proposal.objects.filter(waiting, verb=ADOPTION)
+        if found.everywhere or row.system_id in found.systems
+    ]
+    names = {
+        str(row.pk): row
+        for row in Revision.objects.filter(pk__in=[row.arguments["revision"] for row in rows]).select_related(
+            "release"
+        )
+    }
+    tasks = []
+    for row in rows:
+        revision = names.get(str(row.arguments["revision"]))
+        if revision is not None:
+            url = reverse("admin:revision_confirm_adoption", args=[revision.pk, row.pk])
+            sentence = f"{revision.release.name} is to be adopted: {row.reason}"
+            tasks.append(
+                Task(
+                    "held",
+                    "handshake",
+                    "Second person",
+                    sentence,
+                    _by(row),
+                    Offer("Confirm", url, look="cs-pri"),
+                )
+            )
+    return tasks
+
+
+def people_to_mind(actor: Actor) -> list[Task]:
+    """For administrators of the installation: that one is alone, and who can sign in but do nothing."""
+    found = reach(actor, Permission.MANAGE_GRANTS)
+    if found is None or not found.everywhere:
+        return []
+    now = timezone.now()
+    tasks = []
+    if active_administrators(now).count() == 1:
+        tasks.append(
+            Task(
+                "inc",
+                "unpublished",
+                "Gap",
+                "You are the only administrator: powerful roles are given without a second person.",
+                "every such act is marked in the ledger",
+                Offer("Grant a role", admin_url(Grant, "give"), is_dialog=False),
+            )
+        )
+    idle = Account.objects.filter(is_active=True, kind=AccountKind.PERSON).exclude(
+        id__in=grants_in_force(now).values("account_id")
+    )
+    names = list(idle.order_by("username").values_list("username", flat=True)[: MOST_NAMES + 1])
+    if names:
+        shown = ", ".join(names[:MOST_NAMES]) + (" and more" if len(names) > MOST_NAMES else "")
+        who = "One person holds" if len(names) == 1 else "Some people hold"
+        sentence = f"{who} no role and can do nothing: {shown}."
+        offer = Offer("Grant a role", admin_url(Grant, "give"), is_dialog=False)
+        tasks.append(Task("open", "person_off", "No role", sentence, "installation", offer))
+    return tasks
+
+
+def people_sections(actor: Actor) -> dict[str, Section]:
+    """The sections by their key; empty ones too."""
+    return {
+        "confirm": Section(
+            "confirm",
+            "Waits for a second person",
+            "proposed by others",
+            proposals_to_confirm(actor),
+            ("One proposal waits for you.", "{} proposals wait for you."),
+        ),
+        "people": Section(
+            "people",
+            "People and roles",
+            "",
+            people_to_mind(actor),
+            ("One thing about people and roles needs you.", "{} things about people and roles need you."),
+        ),
+    }

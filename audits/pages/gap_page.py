@@ -1,0 +1,123 @@
+"""The gap board: what the record of a live release lacks, why that is dangerous, and how it is closed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from audits.answers.gap_kinds import KINDS, GapKind, KindWords
+from audits.answers.gaps import Gap, gaps_visible_to
+from audits.pages.frame import draw
+from audits.pages.standing import listed, number
+from governance.access.admin_base import Offer, admin_url, lock_reason
+from governance.access.queries import visible_to
+from governance.access.requests import actor_from
+from governance.access.roles import Permission
+from governance.actors import Actor
+from governance.registry.models import ComponentVersion, System
+from releases.bundles.models import Release
+
+KEPT = "_countersign_gaps"
+
+
+@dataclass(frozen=True)
+class GapRow:
+    """A gap as the board shows it."""
+
+    gap: Gap
+    where: str
+    url: str
+    offer: Offer
+
+    @property
+    def words(self) -> KindWords:
+        """What its kind means."""
+        return self.gap.words
+
+
+def gaps_of(request: HttpRequest) -> list[Gap]:
+    """The reader's gaps, computed once in a request: the sidebar counts them and pages list them."""
+    found: list[Gap] | None = getattr(request, KEPT, None)
+    if found is None:
+        found = gaps_visible_to(actor_from(request))
+        setattr(request, KEPT, found)
+    return found
+
+
+def badge(request: HttpRequest) -> str:
+    """The count in the sidebar; nothing where there is none, and before signing in."""
+    if not request.user.is_authenticated:
+        return ""
+    return str(len(gaps_of(request)) or "")
+
+
+def gap_rows(request: HttpRequest) -> list[GapRow]:
+    """The gaps with where they are and what closes them."""
+    actor = actor_from(request)
+    return [_row(actor, gap) for gap in gaps_of(request)]
+
+
+def _row(actor: Actor, gap: Gap) -> GapRow:
+    release = gap.revision.release
+    names = listed([f"{one.name} (drill)" if one.drill else one.name for one in gap.channels])
+    url = f"{admin_url(Release, 'change', release.pk)}?revision={gap.revision.number}"
+    return GapRow(gap, f"{release.system} {release.name} on {names}", url, _offer(actor, gap))
+
+
+def _offer(actor: Actor, gap: Gap) -> Offer:
+    """The button that begins to close it, for those who may; else it says who does."""
+    release = gap.revision.release
+    permission, url = Permission.DRAFT_RELEASE, reverse("admin:revision_edit", args=[gap.revision.pk])
+    if gap.kind in {GapKind.NO_APPROVAL_RECORD, GapKind.NO_GUARDED_ROLLOUT}:
+        url = f"{reverse('admin:release_draft_form', args=[release.system_id])}?from={gap.revision.pk}"
+    elif gap.kind is GapKind.THRESHOLD_NOT_VERSIONED:
+        permission, url = Permission.REGISTER_COMPONENT, admin_url(ComponentVersion, "register")
+    why = lock_reason(actor, permission, release)
+    return Offer(gap.words.verb, url, why=why, is_dialog=False)
+
+
+@dataclass(frozen=True)
+class SystemRow:
+    """A system with the number of gaps of each kind."""
+
+    system: System
+    counts: tuple[int, ...]
+
+
+def by_system(systems: Sequence[System], gaps: Sequence[Gap]) -> list[SystemRow]:
+    """Every system that the reader sees, those without gaps too."""
+    return [
+        SystemRow(
+            system,
+            tuple(
+                sum(gap.kind is kind and gap.revision.release.system_id == system.pk for gap in gaps)
+                for kind in KINDS
+            ),
+        )
+        for system in systems
+    ]
+
+
+def gap_headline(gaps: Sequence[Gap]) -> str:
+    """The sentence of the page."""
+    if not gaps:
+        return "No gap is open: every live release has what the record asks for."
+    first = gaps[0]
+    count = "One gap is" if len(gaps) == 1 else f"{number(len(gaps))} gaps are"
+    name = first.revision.release.name
+    return f"{count} open. Start with the {first.words.title.lower().removeprefix('no ')} of {name}."
+
+
+def board(request: HttpRequest) -> HttpResponse:
+    """The page."""
+    rows = gap_rows(request)
+    systems = list(visible_to(System.objects.order_by("slug"), actor_from(request)))
+    context: dict[str, Any] = {
+        "lead": gap_headline([row.gap for row in rows]),
+        "rows": rows,
+        "kinds": list(KINDS.values()),
+        "systems": by_system(systems, [row.gap for row in rows]),
+    }
+    return draw(request, "countersign/gaps.html", context, title="Gaps", crumbs=[("Gaps", "")])

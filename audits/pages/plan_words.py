@@ -1,0 +1,105 @@
+"""The stages of a rollout plan in words: what each shows to whom, how long, and what it asks. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from releases.bundles.documents import WITH_ARMS, RolloutPlan, Stage, StageKind, has_guarded_stage
+from releases.rollouts.progress_queries import lasting
+
+TITLES = {
+    StageKind.OFFLINE_VALIDATION: "Offline validation",
+    StageKind.INTERNAL_TESTING: "Internal testing",
+    StageKind.SHADOW: "Shadow",
+    StageKind.GUARDED: "Guarded",
+    StageKind.SEGMENT_MONITORING: "Segment monitoring",
+    StageKind.GENERAL: "General",
+}
+DOES = {
+    StageKind.OFFLINE_VALIDATION: "The gate's evaluation; nobody is served by it.",
+    StageKind.SHADOW: "It is scored beside what is live; nobody gets its answer.",
+    StageKind.GENERAL: "Everybody gets it.",
+}
+
+
+@dataclass(frozen=True)
+class StageWords:
+    """One stage as a page tells it."""
+
+    number: int
+    name: str
+    text: str
+    criteria: tuple[str, ...]
+    """What it should show before the next; nothing measures it yet."""
+
+
+@dataclass(frozen=True)
+class PlanWords:
+    """A whole plan, with what a reader should know before approving it."""
+
+    stages: tuple[StageWords, ...]
+    warnings: tuple[str, ...]
+    freezes: tuple[tuple[datetime, datetime, str], ...]
+    has_guarded: bool
+
+
+def percent(share: float | None) -> str:
+    """``25 %``."""
+    return f"{(share or 0) * 100:.4g} %"
+
+
+def stage_title(stage: Stage) -> str:
+    """``Guarded 25 %``."""
+    name = TITLES[stage.kind]
+    return f"{name} {percent(stage.coverage)}" if stage.kind in WITH_ARMS else name
+
+
+def stage_does(stage: Stage) -> str:
+    """Who gets the candidate in the stage."""
+    if stage.kind in WITH_ARMS:
+        share = percent(stage.coverage)
+        return f"{share} of the people get it, {share} are its control."
+    if stage.kind is StageKind.INTERNAL_TESTING:
+        many = len(stage.keys)
+        return f"Only {many} named test key{'' if many == 1 else 's'} get{'s' if many == 1 else ''} it."
+    return DOES[stage.kind]
+
+
+def stage_lasts(stage: Stage) -> str:
+    """How long at least and at most."""
+    parts = []
+    if stage.min_duration_seconds:
+        parts.append(f"at least {lasting(stage.min_duration_seconds)}")
+    if stage.max_duration_seconds:
+        parts.append(f"held after {lasting(stage.max_duration_seconds)}")
+    if stage.min_subjects:
+        parts.append(f"at least {stage.min_subjects} people")
+    text = ", ".join(parts)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def stage_words(number: int, stage: Stage) -> StageWords:
+    """The stage in its place."""
+    text = " ".join(part for part in (stage_does(stage), stage_lasts(stage)) if part)
+    asked = tuple(item.description or item.key for item in stage.criteria)
+    return StageWords(number, stage_title(stage), text, asked)
+
+
+def plan_words(rollout_plan: dict[str, Any]) -> PlanWords:
+    """The plan of a revision."""
+    plan = RolloutPlan.model_validate(rollout_plan)
+    return PlanWords(
+        tuple(stage_words(number, stage) for number, stage in enumerate(plan.stages, start=1)),
+        _warnings(plan.stages),
+        tuple((one.starts_at, one.ends_at, one.reason) for one in plan.freezes),
+        has_guarded_stage(rollout_plan),
+    )
+
+
+def _warnings(stages: Sequence[Stage]) -> tuple[str, ...]:
+    return tuple(
+        f"{stage_title(stage)} has no minimum duration: it can be advanced as soon as it has begun."
+        for stage in stages
+        if stage.kind is StageKind.GUARDED and not stage.min_duration_seconds
+    )

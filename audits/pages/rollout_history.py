@@ -1,0 +1,80 @@
+"""The entries of one rollout, and its stages as a rail: done, here, held, failed, skipped, to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from audits.pages.history import Event, events_of
+from audits.pages.plan_words import stage_title
+from audits.pages.rollout_facts import RolloutFacts
+from governance.ledger.models import Entry
+from releases.bundles.documents import StageKind
+from releases.rollouts.models import Deployment
+from releases.rollouts.progress_queries import RailStage, StageState, lasting, stage_rail
+
+LONGEST = 40
+LOOKS = {
+    StageState.DONE: "done",
+    StageState.SKIPPED: "todo",
+    StageState.HERE: "here",
+    StageState.HELD: "held",
+    StageState.FAILED: "failed",
+    StageState.TO_DO: "todo",
+}
+NOTES = {
+    StageState.SKIPPED: "skipped: nothing was live to compare with",
+    StageState.HERE: "since",
+    StageState.FAILED: "rolled back here; began",
+}
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A stage on the rail."""
+
+    title: str
+    look: str
+    note: str
+    at: datetime | None = None
+    entry: Entry | None = None
+
+
+def entries_of(deployment: Deployment) -> list[Entry]:
+    """What the ledger holds about this rollout, newest first."""
+    rows = Entry.objects.filter(stream=deployment.stream(), document__after__deployment=str(deployment.pk))
+    return list(rows.select_related("leaf").order_by("-at", "-id")[:LONGEST])
+
+
+def told(entries: Sequence[Entry]) -> list[Event]:
+    """The entries as rows of a history."""
+    return events_of(entries)
+
+
+def rail_of(facts: RolloutFacts, entries: Sequence[Entry]) -> list[Stop]:
+    """Every stage of the plan and how it stands, with when it began; none for an adopted release."""
+    began = {
+        int(entry.document["after"]["stage_number"]): entry
+        for entry in entries
+        if entry.document["type"] in {"rollout.started", "rollout.advanced"}
+    }
+    return [
+        Stop(
+            stage_title(one.step.stage),
+            LOOKS[one.state],
+            _note(facts, one),
+            began[one.step.number].at if one.step.number in began else None,
+            began.get(one.step.number),
+        )
+        for one in stage_rail(facts.deployment)
+    ]
+
+
+def _note(facts: RolloutFacts, one: RailStage) -> str:
+    stage = one.step.stage
+    if one.state is StageState.TO_DO:
+        return f"at least {lasting(stage.min_duration_seconds)}" if stage.min_duration_seconds else ""
+    if one.state is StageState.HELD:
+        return "paused here; began" if facts.deployment.paused else "held here; began"
+    if one.state is StageState.DONE and stage.kind is StageKind.OFFLINE_VALIDATION:
+        return "by the gate's evaluation"
+    return NOTES.get(one.state, "")

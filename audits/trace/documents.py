@@ -1,0 +1,173 @@
+"""A trace as the interface answers it."""
+
+from typing import Any
+
+from audits.trace.facts import Gate, Placed, Sdk, Trace, VoteCast, index_of
+from governance.registry.models import ComponentVersion
+from releases.bundles.models import Revision
+from releases.monitoring.replay import Replay
+from releases.scores.bands import Band
+
+
+def trace_document(trace: Trace) -> dict[str, Any]:
+    """S21, S22 and S24 in one answer."""
+    decision = trace.decision
+    of = {name: [one.component for one in trace.slots if one.slot == name] for name in ("model", "fusion")}
+    return {
+        "decision": {
+            **decision.document(),
+            "channel_name": decision.channel.name,
+            "system": decision.channel.system.slug,
+            "received_at": decision.received_at,
+        },
+        "release": _release(trace),
+        "models": [_component(one) for one in of["model"]],
+        "fusion": next((_component(one) for one in of["fusion"]), None),
+        "threshold_policy": _policy(trace),
+        "sdk": _sdk(trace.sdk),
+        "evaluation": _gate(trace.gate),
+        "votes": [_vote(vote) for vote in trace.votes],
+        "stage": _placed(trace.placed),
+        "replay": _replay(trace.replay),
+        "ledger": [
+            {
+                "step": one.key,
+                "title": one.title,
+                "entry": one.entry.id,
+                "index": index_of(one.entry),
+                "at": one.entry.at,
+            }
+            for one in trace.sealed
+        ],
+        "notes": list(trace.notes),
+    }
+
+
+def _revision(revision: Revision) -> dict[str, Any]:
+    return {
+        "id": revision.release_id,
+        "name": revision.release.name,
+        "revision": revision.number,
+        "revision_id": revision.id,
+        "manifest_digest": revision.manifest_digest,
+        "adopted": revision.adopted,
+    }
+
+
+def _release(trace: Trace) -> dict[str, Any] | None:
+    if trace.revision is None:
+        return None
+    deployment = trace.deployment
+    return {
+        **_revision(trace.revision),
+        "stack_digest": trace.revision.stack_digest,
+        "frozen_at": trace.revision.frozen_at,
+        "deployment": deployment.id if deployment else None,
+        "approval": deployment.approval_id if deployment else None,
+        "started_at": deployment.started_at if deployment else None,
+        "started_by": deployment.started_by_username if deployment else None,
+    }
+
+
+def _component(component: ComponentVersion) -> dict[str, Any]:
+    return {
+        "id": component.id,
+        "name": str(component),
+        "digest": component.digest,
+        "digest_kind": component.digest_kind,
+        "status": component.status,
+    }
+
+
+def band_document(band: Band | None) -> dict[str, Any] | None:
+    """The band that decided, with its numbers and its conditions."""
+    if band is None:
+        return None
+    return {
+        "accept": band.accept,
+        "retry": band.retry,
+        "use_case": band.use_case,
+        "channel": band.channel,
+        "by_segment": band.segment is not None,
+    }
+
+
+def _policy(trace: Trace) -> dict[str, Any] | None:
+    if trace.policy is None:
+        return None
+    attributes = trace.policy.attributes
+    return {
+        **_component(trace.policy),
+        "polarity": attributes["polarity"],
+        "at_threshold": attributes["at_threshold"],
+        "band": band_document(trace.replay.fits),
+    }
+
+
+def _sdk(sdk: Sdk) -> dict[str, Any]:
+    return {
+        "of_release": _component(sdk.of_release) if sdk.of_release else None,
+        "reported": sdk.reported or None,
+        "sdk_not_of_release": sdk.not_of_release,
+    }
+
+
+def _gate(gate: Gate | None) -> dict[str, Any] | None:
+    if gate is None:
+        return None
+    evaluation = gate.evaluation
+    return {
+        "id": evaluation.id,
+        "status": evaluation.status,
+        "policy": str(evaluation.policy) if evaluation.policy else None,
+        "verdict": evaluation.verdict or None,
+        "result_digest": evaluation.result_digest or None,
+        "sentence": evaluation.result.get("sentence", ""),
+        "lines_passed": gate.passed,
+        "lines": gate.total,
+        "worst_line": gate.worst,
+        "ledger_index": index_of(gate.entry),
+    }
+
+
+def _vote(vote: VoteCast) -> dict[str, Any]:
+    return {
+        "seat": vote.seat or None,
+        "role": vote.role,
+        "voter": vote.username,
+        "decision": vote.decision,
+        "at": vote.at,
+        "strength": vote.strength,
+        "reason": vote.reason,
+        "ledger_index": index_of(vote.entry),
+    }
+
+
+def _placed(placed: Placed | None) -> dict[str, Any] | None:
+    if placed is None:
+        return None
+    assignment = placed.assignment
+    return {
+        "stage": placed.stage,
+        "stage_number": assignment.stage_number,
+        "since": assignment.period.lower,
+        "rollout": assignment.deployment_id,
+        "treatment_share": assignment.treatment_share,
+        "control_share": assignment.control_share,
+        "u": placed.u,
+        "arm": placed.arm.value,
+        "expected": _revision(placed.expected),
+        "as_expected": placed.as_expected,
+        "ledger_index": index_of(assignment.entry),
+    }
+
+
+def _replay(replay: Replay) -> dict[str, Any]:
+    return {
+        "same_outcome": replay.same,
+        "score": replay.score,
+        "band": replay.band or None,
+        "outcome": replay.outcome or None,
+        "difference": replay.difference or None,
+        "problem": replay.problem or None,
+    }

@@ -1,0 +1,4 @@
+"""Names of this slice's tasks, by which services start them."""
+
+DELIVER = "governance.notifications.deliver"
+PROPOSAL_STORED = "governance.notifications.proposal_stored"

@@ -1,0 +1,47 @@
+"""Reading what an account was told; everybody reads their own and nobody another's."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from governance.access.models import Account
+from governance.actors import Actor
+from governance.notifications.catalogue import MESSAGES, Message
+from governance.notifications.channels import CHANNELS
+from governance.notifications.models import Notification, Preference
+
+
+def own_notifications(actor: Actor) -> QuerySet[Notification]:
+    """What the actor's account was told, newest first, with the deliveries."""
+    rows = Notification.objects.filter(Q(account_id=actor.id))
+    return rows.select_related("account").prefetch_related("deliveries")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Whether an account gets a message on a channel, and whether it may change that."""
+
+    message: Message
+    channel: str
+    channel_title: str
+    on: bool
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it cannot be switched off."""
+        return self.message.asks
+
+    @property
+    def key(self) -> str:
+        """Its name in a form."""
+        return f"{self.message.event}/{self.channel}"
+
+
+def choices_of(account: Account) -> list[Choice]:
+    """Every message on every channel, in the order of the catalogue."""
+    off = set(Preference.objects.filter(account=account).values_list("event", "channel"))
+    return [
+        Choice(message, channel.name, channel.title, message.asks or (message.event, channel.name) not in off)
+        for message in MESSAGES.values()
+        for channel in CHANNELS
+    ]

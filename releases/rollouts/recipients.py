@@ -1,0 +1,104 @@
+"""Who is told of a rollout: those who answer for it, and those who can act on its channel.
+
+The owner of the release, the person whom the rollback plan names, whoever started it, and everybody who may
+advance it there; of a rollback also those who voted for what was taken back.
+"""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+
+from governance.access.models import Account, Proposal
+from governance.access.queries import grants_in_force
+from governance.access.roles import Permission, roles_with
+from governance.actors import moment
+from governance.notifications.services import notify
+from releases.approvals.models import VoteDecision
+from releases.bundles.models import Revision
+from releases.rollouts.models import Deployment, DeploymentState, Rollback
+from releases.rollouts.stages import current_step
+
+
+def tell_of_rollout(event: str, deployment: Deployment, *, reason: str = "") -> None:
+    """Step of the verbs that move a rollout; after their entry."""
+    facts: dict[str, Any] = {**_facts(deployment), "stage": current_step(deployment).title}
+    facts["reason"] = reason or None
+    if event in {"rollout.started", "rollout.advanced"}:
+        facts["live"] = deployment.state == DeploymentState.LIVE
+    notify(
+        event,
+        subject=deployment,
+        accounts=concerned(deployment),
+        context=facts,
+        path=_page(deployment),
+    )
+
+
+def tell_of_rollback(rollback: Rollback) -> None:
+    """Step of the verb that takes a deployment back; after its entry."""
+    deployment = rollback.deployment
+    voters = Q()
+    if deployment.approval is not None:
+        votes = deployment.approval.request.votes.filter(decision=VoteDecision.APPROVE)
+        voters = Q(id__in=votes.values("account_id"))
+    target = rollback.target
+    notify(
+        "rollout.rolled_back",
+        subject=deployment,
+        accounts=concerned(deployment, besides=voters),
+        context={
+            **_facts(deployment),
+            "reason": rollback.reason,
+            "target": f"{target.release.name} revision {target.number}",
+        },
+        path=_page(deployment),
+    )
+
+
+def tell_of_adoption(proposal: Proposal, revision: Revision, channels: list[str]) -> None:
+    """Step of the verb that proposes an adoption: everybody who may be its second person."""
+    name = f"{revision.release.name} revision {revision.number}"
+    notify(
+        "proposal.stored",
+        subject=proposal,
+        accounts=Account.objects.filter(
+            _holding(Permission.CONFIRM_ADOPTION, Q(system_id=revision.release.system_id))
+        ),
+        context={
+            "act": f"adopt {name} as what answers on {', '.join(channels)}",
+            "reason": proposal.reason,
+            "expires_at": proposal.expires_at,
+            "system": str(revision.release.system),
+            "release": name,
+        },
+        path=reverse("admin:revision_confirm_adoption", args=[revision.pk, proposal.pk]),
+    )
+
+
+def concerned(deployment: Deployment, *, besides: Q | None = None) -> QuerySet[Account]:
+    """Accounts that are told of the deployment."""
+    names = {deployment.started_by_username, str(deployment.revision.rollback_plan.get("owner", ""))}
+    there = Q(system_id=deployment.release.system_id) | Q(channel_id=deployment.channel_id)
+    acting = _holding(Permission.ADVANCE_ROLLOUT, there)
+    answering = Q(id=deployment.release.owner_id) | Q(username__in=names)
+    return Account.objects.filter(answering | acting | (besides or Q(pk__in=[])))
+
+
+def _holding(permission: Permission, there: Q) -> Q:
+    """Accounts with a role that carries the permission, in force where ``there`` says."""
+    roles = [role.value for role in roles_with(permission)]
+    return Q(id__in=grants_in_force(moment()).filter(there, role__in=roles).values("account_id"))
+
+
+def _facts(deployment: Deployment) -> dict[str, Any]:
+    revision = deployment.revision
+    return {
+        "release": f"{revision.release.name} revision {revision.number}",
+        "system": str(revision.release.system),
+        "channel": deployment.channel.name,
+    }
+
+
+def _page(deployment: Deployment) -> str:
+    return reverse("admin:rollout", args=[deployment.pk])

@@ -1,0 +1,106 @@
+"""Verbs that tell people, made for these tests: what the product's own verbs do, without their conditions."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from celery import current_app
+
+from governance.access.models import Account
+from governance.access.services import create_account, create_first_administrator
+from governance.actors import Actor, command_actor
+from governance.errors import GovernanceError
+from governance.ledger.verbs import record, verb
+from governance.notifications import tasks  # noqa: F401 - declares what attempt() runs
+from governance.notifications.models import Delivery, Notification
+from governance.notifications.names import DELIVER
+from governance.notifications.services import notify
+from governance.outbox.models import OutboxMessage
+from governance.registry.models import System
+from tests.factories.cast import PASSWORD, actor
+from tests.governance.ledger.acts import found, person
+from tests.governance.outbox.work import make_due
+
+EVENT = "rollout.held"
+PATH = "/admin/live/"
+CONTEXT = {
+    "release": "quality_svm",
+    "system": "onboarding",
+    "channel": "mobile_web",
+    "stage": "guarded 5 %",
+    "reason": "Retries rise",
+}
+
+
+class Refused(GovernanceError):
+    """The test's refusal."""
+
+
+@verb("rollout.held")
+def hold(
+    actor: Actor, /, *, system: System, accounts: Iterable[Account], times: int = 1, **facts: Any
+) -> System:
+    """Record an entry in the system's stream and tell the accounts, ``times`` times."""
+    record(system.stream(), after={"held": True})
+    people = list(accounts)
+    for _ in range(times):
+        notify(EVENT, subject=system, accounts=people, context={**CONTEXT, **facts}, path=PATH)
+    return system
+
+
+@verb("rollout.held")
+def hold_and_be_refused(actor: Actor, *, system: System, accounts: Iterable[Account]) -> System:
+    """The same, refused after everything was written."""
+    record(system.stream(), after={"held": True})
+    notify(EVENT, subject=system, accounts=accounts, context=CONTEXT, path=PATH)
+    raise Refused("Refused at the end.")
+
+
+@verb("approval.requested")
+def ask(actor: Actor, /, *, system: System, accounts: Iterable[Account], **facts: Any) -> System:
+    """Tell the accounts that their vote is asked for."""
+    record(system.stream(), after={"asked": True})
+    context = {"system": system.slug, **facts}
+    notify("approval.requested", subject=system, accounts=accounts, context=context, path=PATH)
+    return system
+
+
+def administrator() -> Account:
+    """The installation's first account."""
+    return create_first_administrator(command_actor("operator"), username="root", password=PASSWORD)
+
+
+def reader(username: str, *, by: Account, email: str | None = None) -> Account:
+    """A person with a mail address."""
+    address = f"{username}@example.org" if email is None else email
+    return create_account(actor(by), username=username, password=PASSWORD, email=address)
+
+
+def system_of_tests() -> System:
+    """A system to tell about."""
+    return found(person(), slug="onboarding")
+
+
+def told(account: Account, **facts: Any) -> Delivery:
+    """The account told once that a rollout is held; its delivery, which waits."""
+    system = System.objects.first() or system_of_tests()
+    hold(person(), system=system, accounts=[account], **facts)
+    notification = Notification.objects.filter(account=account).latest("created_at", "id")
+    return Delivery.objects.select_related("notification__account").get(notification=notification)
+
+
+def attempt(delivery: Delivery) -> Delivery:
+    """A worker takes the delivery's message from the outbox, which is due; the delivery as it is then."""
+    message = message_of(delivery)
+    make_due(message)
+    current_app.tasks[DELIVER](str(message.id))
+    return now(delivery)
+
+
+def message_of(delivery: Delivery) -> OutboxMessage:
+    """The delivery's message in the outbox."""
+    return OutboxMessage.objects.get(task=DELIVER, payload__delivery=str(delivery.id))
+
+
+def now(delivery: Delivery) -> Delivery:
+    """The delivery as it is stored."""
+    return Delivery.objects.select_related("notification__account").get(id=delivery.id)

@@ -1,0 +1,83 @@
+"""Reports at the same time, and what the database itself refuses; all of it commits."""
+
+import pytest
+from django.db import ProgrammingError, connection
+
+from governance.ledger.models import Entry
+from releases.monitoring.models import Decision, DecisionBatch, digest_of_lines
+from releases.monitoring.reporting import Report, report_lines
+from tests.database import in_threads
+from tests.factories.cast import Cast, actor, cast
+from tests.releases.monitoring.lines import decision, ndjson
+
+
+@pytest.fixture
+def crew(committed_db: str) -> Cast:
+    """The cast in a database of this test alone."""
+    return cast()
+
+
+def numbered(documents: list[dict[str, object]]) -> list[tuple[int, bytes]]:
+    return list(enumerate(ndjson(documents).splitlines(), 1))
+
+
+def test_two_reports_of_the_same_decisions_at_once_store_each_once(crew: Cast) -> None:
+    documents = [decision(crew.channel(name)) for name in ("android", "ios") * 60]
+    by = actor(crew.integration)
+    forwards, backwards = numbered(documents), numbered(documents[::-1])
+
+    found = in_threads(lambda: report_lines(by, forwards), lambda: report_lines(by, backwards))
+
+    assert [type(one) for one in found] == [Report, Report], found
+    assert sum(one.accepted for one in found) == Decision.objects.count() == 120
+    assert sum(one.duplicates for one in found) == 120
+    assert [one.refused for one in found] == [[], []]
+    assert sum(batch.decisions_count for batch in DecisionBatch.objects.all()) == 120
+
+
+def test_two_bodies_under_one_id_at_once_leave_one_of_them(crew: Cast) -> None:
+    one = decision(crew.channel("android"))
+    other = {**one, "outcome": "reject"}
+    by = actor(crew.integration)
+
+    found = in_threads(lambda: report_lines(by, numbered([one])), lambda: report_lines(by, numbered([other])))
+
+    assert [report.accepted for report in found].count(1) == 1
+    assert [len(report.refused) for report in found].count(1) == 1
+    assert Decision.objects.count() == 1
+
+
+def test_what_is_stored_fits_its_batchs_digest_and_the_ledgers(crew: Cast) -> None:
+    documents = [
+        decision(crew.channel("ios"), latency_ms=latency, attributes={"a": latency, "b": "ä", "c": None})
+        for latency in (1, 1.5, 1e-7, 123456789.25)
+    ]
+
+    report_lines(actor(crew.integration), numbered(documents))
+
+    batch = DecisionBatch.objects.get()
+    lines = [row.line() for row in batch.decisions.order_by("id")]
+    entry = Entry.objects.get(id=batch.entry_id)
+    assert digest_of_lines(lines) == batch.digest == entry.document["refs"]["decisions"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE releases_decision SET outcome = 'accept'",
+        "DELETE FROM releases_decision",
+        "TRUNCATE releases_decision",
+    ],
+)
+def test_a_stored_decision_never_changes(crew: Cast, statement: str) -> None:
+    report_lines(actor(crew.integration), numbered([decision(crew.channel("ios"))]))
+
+    with pytest.raises(ProgrammingError, match="permission denied"), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_a_batch_without_its_entry_is_refused_by_the_guard(crew: Cast) -> None:
+    report_lines(actor(crew.integration), numbered([decision(crew.channel("ios"))]))
+
+    with pytest.raises(Exception, match="ledger guard"):
+        DecisionBatch.objects.update(decisions_count=7)
