@@ -6,7 +6,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
 
 # Each process has servers of its own; the tests of one file share what their fixtures build. Many wait for
 # processes they started, so that one process more than there are cores is no crowd.
-PARALLEL := -p xdist -n $(shell expr `getconf _NPROCESSORS_ONLN` + 1) --maxprocesses 4 --dist loadfile
+PARALLEL := -p xdist -n $(shell expr `getconf _NPROCESSORS_ONLN` + 1) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Every process imports some 1,800 modules, and the suite starts dozens: compiling them anew takes 4 s each.
 unexport PYTHONDONTWRITEBYTECODE
