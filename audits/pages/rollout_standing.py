@@ -54,7 +54,7 @@ def _held(facts: RolloutFacts) -> Standing:
         "pause_circle",
         "Held",
         f"{facts.name} is held at {reach_words(facts)}.",
-        f"Held because: {sentence(facts.deployment.held_reason)} "
+        f"Held because: {ended(facts.deployment.held_reason)} "
         "Shares stay as they are, and it does not advance.",
         (
             "Roll back if the reason stands. It takes effect at once and needs no second person.",
@@ -69,7 +69,7 @@ def _paused(facts: RolloutFacts) -> Standing:
         "pause_circle",
         "Paused",
         f"{facts.name} is paused on {facts.channel}: everybody gets {_stable(facts)}.",
-        f"Paused because: {sentence(facts.deployment.held_reason)}",
+        f"Paused because: {ended(facts.deployment.held_reason)}",
         (
             f"Resume shows it again as {where(facts)}, and the minimum duration begins anew.",
             f"Roll back ends it: {_stable(facts)} stays.",
@@ -129,12 +129,12 @@ def _rolled_back(facts: RolloutFacts) -> Standing:
         "undo",
         "Rolled back",
         f"{facts.name} was rolled back on {facts.channel}.",
-        f"{sentence(back.reason) if back else ''}{landed}".strip(),
+        f"{ended(back.reason) if back else ''}{landed}".strip(),
         ("It goes forward here only by a new approval.",),
     )
 
 
-def sentence(text: str) -> str:
+def ended(text: str) -> str:
     """What somebody wrote, ended like a sentence, so that another can follow."""
     text = text.strip()
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."

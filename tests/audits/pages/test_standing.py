@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from audits.pages.changes import marked
+from audits.pages.rollout_standing import ended
 from audits.pages.standing import Facts, listed, standing
 
 
@@ -65,3 +66,8 @@ def test_only_what_differs_is_marked() -> None:
 
     assert old == (("accept ≤", False), ("0.9780, no", True), ("retry", False))
     assert new == (("accept ≤", False), ("0.5884,", True), ("retry", False), ("≤ 0.7282", True))
+
+
+@pytest.mark.parametrize(("written", "shown"), [("Two masks passed", "Two masks passed."), ("Why?", "Why?")])
+def test_a_reason_is_ended_like_a_sentence(written: str, shown: str) -> None:
+    assert ended(f" {written} ") == shown
