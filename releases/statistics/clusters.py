@@ -22,6 +22,8 @@ from typing import Literal
 
 from scipy.special import stdtrit
 
+from releases.statistics.subject_counts import PerSubject, as_array, product_sum, total
+
 T_QUANTILE = 0.95
 
 
@@ -90,7 +92,7 @@ class ClusterSums:
     which is X(N − X) for errors and (b + c)N − (b − c)² for pairs.
     """
 
-    cluster_rows: tuple[int, ...]
+    cluster_rows: PerSubject
     rows_without_cluster: int
     squared_residuals_known: int
     squared_residuals_without: int
@@ -100,7 +102,7 @@ class ClusterSums:
 def design_effect(sums: ClusterSums, plan: ClusterPlan) -> DesignEffect:
     """Design effect, floor and effective sample size of one stratum."""
     known, without = len(sums.cluster_rows), sums.rows_without_cluster
-    rows = sum(sums.cluster_rows) + without
+    rows = total(sums.cluster_rows) + without
     subjects = known + (without / plan.planned_deff if plan.planned_deff is not None else 0.0)
 
     def result(source: DesignSource, used: float | None, **parts: float | None) -> DesignEffect:
@@ -123,10 +125,11 @@ def design_effect(sums: ClusterSums, plan: ClusterPlan) -> DesignEffect:
         return result(DesignSource.UNKNOWN, None)
     if known == 0:
         return result(DesignSource.PLANNED, plan.planned_deff)
-    if without == 0 and max(sums.cluster_rows) == 1:
+    if without == 0 and as_array(sums.cluster_rows).max() == 1:
         return result(DesignSource.SINGLETONS, 1.0, size=1.0)
 
-    size = (sum(n * n for n in sums.cluster_rows) + (plan.planned_deff or 0.0) * without) / rows
+    squares = product_sum(sums.cluster_rows, sums.cluster_rows)
+    size = (squares + (plan.planned_deff or 0.0) * without) / rows
     floor = 1 + (size - 1) * plan.planned_icc
     estimated = _estimated(sums, rows, subjects, plan.planned_deff or 0.0)
     used, source = _largest(estimated, floor)
@@ -170,8 +173,9 @@ def check_counts(**columns: Sequence[int]) -> None:
             f"per-subject columns differ in length: {lengths}; give one number per subject in each"
         )
     for name, values in columns.items():
-        if any(value < 0 for value in values):
-            raise ValueError(f"{name} holds {min(values)}: counts cannot be negative; count the rows again")
+        lowest = as_array(values).min(initial=0)
+        if lowest < 0:
+            raise ValueError(f"{name} holds {lowest}: counts cannot be negative; count the rows again")
 
 
 def check_alpha(**alphas: float) -> None:

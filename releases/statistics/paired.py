@@ -6,7 +6,6 @@ difference is (b − c)/n = candidate − baseline, so positive is worse. Bounds
 """
 
 from dataclasses import dataclass
-from itertools import starmap
 
 from releases.statistics.clusters import (
     ClusterPlan,
@@ -16,6 +15,7 @@ from releases.statistics.clusters import (
     check_counts,
     design_effect,
 )
+from releases.statistics.subject_counts import PerSubject, as_array, product_sum, total
 from releases.statistics.tango import score_bounds, score_p_value
 
 PAIRED_METHOD = "tango_n_eff"
@@ -29,10 +29,10 @@ class PairedCounts:
     The last four count rows that name no subject. Subjects without a row are left out.
     """
 
-    subject_rows: tuple[int, ...] = ()
-    subject_both: tuple[int, ...] = ()
-    subject_candidate_only: tuple[int, ...] = ()
-    subject_baseline_only: tuple[int, ...] = ()
+    subject_rows: PerSubject = ()
+    subject_both: PerSubject = ()
+    subject_candidate_only: PerSubject = ()
+    subject_baseline_only: PerSubject = ()
     rows_without_cluster: int = 0
     both_without_cluster: int = 0
     candidate_only_without_cluster: int = 0
@@ -51,15 +51,11 @@ class PairedCounts:
             candidate_only_without_cluster=(self.candidate_only_without_cluster,),
             baseline_only_without_cluster=(self.baseline_only_without_cluster,),
         )
-        if any(n == 0 for n in self.subject_rows):
+        rows = as_array(self.subject_rows)
+        if (rows == 0).any():
             raise ValueError("subject_rows holds a 0: leave out subjects without a row")
-        columns = (
-            self.subject_rows,
-            self.subject_both,
-            self.subject_candidate_only,
-            self.subject_baseline_only,
-        )
-        if any(a + b + c > n for n, a, b, c in zip(*columns, strict=True)):
+        changed = as_array(self.subject_candidate_only) + as_array(self.subject_baseline_only)
+        if (as_array(self.subject_both) + changed > rows).any():
             raise ValueError(
                 "subject_both + subject_candidate_only + subject_baseline_only exceeds subject_rows "
                 "for a subject: each row falls in one cell"
@@ -76,22 +72,22 @@ class PairedCounts:
 
     @property
     def presentations(self) -> int:
-        return sum(self.subject_rows) + self.rows_without_cluster
+        return total(self.subject_rows) + self.rows_without_cluster
 
     @property
     def both(self) -> int:
         """a: presentations on which both err."""
-        return sum(self.subject_both) + self.both_without_cluster
+        return total(self.subject_both) + self.both_without_cluster
 
     @property
     def candidate_only(self) -> int:
         """b: presentations on which only the candidate errs."""
-        return sum(self.subject_candidate_only) + self.candidate_only_without_cluster
+        return total(self.subject_candidate_only) + self.candidate_only_without_cluster
 
     @property
     def baseline_only(self) -> int:
         """c: presentations on which only the baseline errs."""
-        return sum(self.subject_baseline_only) + self.baseline_only_without_cluster
+        return total(self.subject_baseline_only) + self.baseline_only_without_cluster
 
     @property
     def neither(self) -> int:
@@ -210,13 +206,14 @@ def paired_sums(counts: PairedCounts) -> ClusterSums:
     b_without, c_without = counts.candidate_only_without_cluster, counts.baseline_only_without_cluster
     unchanged_without = counts.rows_without_cluster - b_without - c_without
     without = b_without * (n - net) ** 2 + c_without * (n + net) ** 2 + unchanged_without * net**2
-    columns = zip(
-        counts.subject_candidate_only, counts.subject_baseline_only, counts.subject_rows, strict=True
-    )
+    x, y, m = counts.subject_candidate_only, counts.subject_baseline_only, counts.subject_rows
+    changes = product_sum(x, x) - 2 * product_sum(x, y) + product_sum(y, y)  # Σ (b_i − c_i)²
+    known = n**2 * changes - 2 * n * net * (product_sum(x, m) - product_sum(y, m))
+    known += net**2 * product_sum(m, m)
     return ClusterSums(
         cluster_rows=counts.subject_rows,
         rows_without_cluster=counts.rows_without_cluster,
-        squared_residuals_known=sum(starmap(lambda x, y, m: (n * (x - y) - net * m) ** 2, columns)),
+        squared_residuals_known=known,
         squared_residuals_without=without,
         spread=(b + c) * n - net**2,
     )

@@ -23,6 +23,16 @@ class McNemarTest:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusteredMcNemar:
+    """Two-sided, each about chi-square with one degree of freedom."""
+
+    obuchowski: float
+    obuchowski_p_value: float
+    durkalski: float
+    durkalski_p_value: float
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterTTest:
     """Difference with its cluster-robust standard error and the one-sided p of "not worse"."""
 
@@ -40,6 +50,28 @@ def mcnemar(candidate_only: int, baseline_only: int) -> McNemarTest:
     statistic = (candidate_only - baseline_only) ** 2 / changed
     exact = min(1.0, 2 * float(bdtr(min(candidate_only, baseline_only), changed, 0.5)))
     return McNemarTest(statistic, float(chdtrc(1, statistic)), exact)
+
+
+def clustered_mcnemar(counts: PairedCounts) -> ClusteredMcNemar | None:
+    """McNemar's test for pairs that repeat subjects, in its two well-known forms.
+
+    With D_i = worse − better and n_i rows of subject i: Obuchowski's (ΣD_i)² / (K/(K − 1)·ΣD_i²) (Statistics
+    in Medicine 17 (1998) 1495-1507) weighs rows alike, Durkalski's (ΣD_i/n_i)² / Σ(D_i/n_i)² (Statistics in
+    Medicine 22 (2003) 2417-2428) subjects alike. Rows without an id are subjects of their own. None with
+    fewer than two subjects or without a change.
+    """
+    worse, better = counts.candidate_only_without_cluster, counts.baseline_only_without_cluster
+    pairs = zip(counts.subject_candidate_only, counts.subject_baseline_only, strict=True)
+    changes = [b - c for b, c in pairs] + [1] * worse + [-1] * better
+    subjects = len(counts.subject_rows) + counts.rows_without_cluster
+    if subjects < 2 or not any(changes):
+        return None
+    rows = [*counts.subject_rows, *[1] * (worse + better)]
+    shares = [change / n for change, n in zip(changes, rows, strict=True)]
+    squares = sum(change * change for change in changes)
+    obuchowski = sum(changes) ** 2 * (subjects - 1) / (subjects * squares)
+    durkalski = math.fsum(shares) ** 2 / math.fsum(share * share for share in shares)
+    return ClusteredMcNemar(obuchowski, float(chdtrc(1, obuchowski)), durkalski, float(chdtrc(1, durkalski)))
 
 
 def cluster_t_test(counts: PairedCounts, planned_deff: float | None = None) -> ClusterTTest | None:

@@ -7,7 +7,6 @@ n_eff, the beta quantiles of p·n_eff events in n_eff trials. ``lower`` is excee
 
 import math
 from dataclasses import dataclass
-from itertools import starmap
 
 from scipy.special import betainc, betaincinv, ndtri
 
@@ -19,6 +18,7 @@ from releases.statistics.clusters import (
     check_counts,
     design_effect,
 )
+from releases.statistics.subject_counts import PerSubject, as_array, product_sum, total
 
 RATE_METHOD = "clopper_pearson_n_eff"
 RATE_METHOD_VERSION = "1"
@@ -31,8 +31,8 @@ class RateCounts:
     Rows are those the stack answered. Subjects without a row are left out.
     """
 
-    subject_events: tuple[int, ...] = ()
-    subject_rows: tuple[int, ...] = ()
+    subject_events: PerSubject = ()
+    subject_rows: PerSubject = ()
     events_without_cluster: int = 0
     rows_without_cluster: int = 0
 
@@ -42,9 +42,10 @@ class RateCounts:
             events_without_cluster=(self.events_without_cluster,),
             rows_without_cluster=(self.rows_without_cluster,),
         )
-        if any(n == 0 for n in self.subject_rows):
+        rows = as_array(self.subject_rows)
+        if (rows == 0).any():
             raise ValueError("subject_rows holds a 0: leave out subjects without a row")
-        if any(x > n for x, n in zip(self.subject_events, self.subject_rows, strict=True)):
+        if (as_array(self.subject_events) > rows).any():
             raise ValueError(
                 "subject_events exceeds subject_rows for a subject: an error is counted once per row"
             )
@@ -56,11 +57,11 @@ class RateCounts:
 
     @property
     def presentations(self) -> int:
-        return sum(self.subject_rows) + self.rows_without_cluster
+        return total(self.subject_rows) + self.rows_without_cluster
 
     @property
     def events(self) -> int:
-        return sum(self.subject_events) + self.events_without_cluster
+        return total(self.subject_events) + self.events_without_cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +151,16 @@ def wilson_interval(events: float, n: float, alpha: float) -> tuple[float, float
 
 def _sums(counts: RateCounts) -> ClusterSums:
     rows, events = counts.presentations, counts.events
-    pairs = zip(counts.subject_events, counts.subject_rows, strict=True)
+    x, n = counts.subject_events, counts.subject_rows
+    known = (
+        rows**2 * product_sum(x, x) - 2 * rows * events * product_sum(x, n) + events**2 * product_sum(n, n)
+    )
     without = counts.events_without_cluster * (rows - events) ** 2
     without += (counts.rows_without_cluster - counts.events_without_cluster) * events**2
     return ClusterSums(
         cluster_rows=counts.subject_rows,
         rows_without_cluster=counts.rows_without_cluster,
-        squared_residuals_known=sum(starmap(lambda x, n: (rows * x - events * n) ** 2, pairs)),
+        squared_residuals_known=known,
         squared_residuals_without=without,
         spread=events * (rows - events),
     )

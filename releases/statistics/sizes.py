@@ -47,7 +47,7 @@ def rate_n_eff_needed(rate: float, limit: float, alpha: float) -> float | None:
     if limit >= 1:
         return 0.0
     if rate <= 0:
-        return math.log(alpha) / math.log1p(-limit)
+        return _planned(math.log(alpha) / math.log1p(-limit))
     low, high = 0.0, 1.0
     while not _upper_is_within(rate, high, limit, alpha):
         low, high = high, 2 * high
@@ -75,10 +75,11 @@ def paired_n_eff_needed(
     if margin >= 1:
         return 0.0
     if candidate_only_rate == 0 and baseline_only_rate == 0:
-        return math.log(alpha) / math.log1p(-margin)
+        return _planned(math.log(alpha) / math.log1p(-margin))
     # A difference a rounding error below the margin asks for absurdly many; that is the same as none.
-    n_eff = (_z(alpha) / score_statistic(candidate_only_rate, baseline_only_rate, 1.0, margin)) ** 2
-    return n_eff if n_eff <= LARGEST_N_EFF else None
+    statistic = -score_statistic(candidate_only_rate, baseline_only_rate, 1.0, margin)
+    root = _z(alpha) / statistic if statistic > 0 else math.inf
+    return root**2 if root <= math.sqrt(LARGEST_N_EFF) else None
 
 
 def subjects_missing(subjects: float, n_eff: float, n_eff_needed: float) -> int:
@@ -102,6 +103,10 @@ def rate_detectable_effect(result: RateResult, limit: float, power: float = POWE
     if result.n_eff is None:
         return None
     return (_z(result.alpha_pass) + float(ndtri(power))) * math.sqrt(limit * (1 - limit) / result.n_eff)
+
+
+def _planned(n_eff: float) -> float | None:
+    return n_eff if n_eff <= LARGEST_N_EFF else None
 
 
 def _upper_is_within(rate: float, n: float, limit: float, alpha: float) -> bool:

@@ -25,14 +25,14 @@ DESIGNS = [
 
 @pytest.mark.parametrize("design", DESIGNS)
 def test_bounds_of_clustered_rates_hold_the_truth(design: Design) -> None:
-    coverage = rate_coverage(design, rate=0.2, icc=0.2, replicates=600, seed=20260724)
+    coverage = rate_coverage(design, rate=0.2, icc=0.2, replicates=300, seed=20260724)
 
     assert min(coverage.lower, coverage.upper) >= 0.93
 
 
 @pytest.mark.parametrize("design", DESIGNS)
 def test_bounds_of_clustered_pairs_hold_the_truth(design: Design) -> None:
-    coverage = paired_coverage(design, worse=0.15, better=0.08, icc=0.2, replicates=600, seed=20260724)
+    coverage = paired_coverage(design, worse=0.15, better=0.08, icc=0.2, replicates=300, seed=20260724)
 
     assert min(coverage.lower, coverage.upper) >= 0.93
 

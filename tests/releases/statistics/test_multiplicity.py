@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from releases.statistics.clusters import ClusterPlan
 from releases.statistics.multiplicity import detect_regressions, holm_adjusted, worst_bounds
 from releases.statistics.paired import PairedCounts, PairedResult, compare_paired, paired_p_value
-from releases.statistics.rates import RateCounts, bound_rate
+from releases.statistics.rates import RateCounts, bound_rate, clopper_pearson_lower
 from tests.releases.statistics.counts import independent_pairs, independent_rate
 
 PLAN = ClusterPlan(planned_icc=0.2)
@@ -84,3 +85,33 @@ def test_the_worst_upper_bound_need_not_be_of_the_highest_estimate() -> None:
 def test_the_worst_of_strata_has_no_bound_when_one_has_none_or_there_is_none() -> None:
     assert worst_bounds({}, PLAN) is None
     assert worst_bounds({"known": independent_rate(1, 20), "empty": RateCounts()}, PLAN) is None
+
+
+def lowers_hold(alpha: float, *, species: int, n: int = 400, rate: float = 0.2) -> float:
+    """Probability that no species has a lower bound above the rate that all of them share; exact."""
+    events = np.arange(n + 1)
+    held = [clopper_pearson_lower(k / n, n, alpha) <= rate for k in events.tolist()]
+    return float(stats.binom.pmf(events, n, rate) @ held) ** species
+
+
+def test_the_largest_lower_bound_of_six_species_holds_only_when_alpha_is_shared() -> None:
+    assert lowers_hold(0.05, species=6) < 0.81
+    assert lowers_hold(0.05 / 6, species=6) >= 0.95
+
+
+def test_a_regression_is_marked_in_many_runs_where_nothing_changed_and_detected_in_few() -> None:
+    drawn = np.random.default_rng(1).multinomial(100, [0.1, 0.1, 0.8], size=(60, 8)).tolist()
+    runs = [
+        detect_regressions(
+            {
+                str(i): compare_paired(independent_pairs(0, b, c, same), PLAN)
+                for i, (b, c, same) in enumerate(run)
+            }
+        )
+        for run in drawn
+    ]
+
+    marked = np.mean([any(mark.marked for mark in run.values()) for run in runs])
+    detected = np.mean([any(mark.detected for mark in run.values()) for run in runs])
+    assert 0.25 <= marked <= 0.54
+    assert detected <= 0.10

@@ -1,11 +1,17 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 
 from releases.statistics.paired import PairedCounts
-from releases.statistics.paired_display import cluster_t_test, mcnemar, newcombe_paired_interval
-from tests.releases.statistics.counts import Pair, Table
+from releases.statistics.paired_display import (
+    cluster_t_test,
+    clustered_mcnemar,
+    mcnemar,
+    newcombe_paired_interval,
+)
+from tests.releases.statistics.counts import Pair, Table, independent_pairs
 from tests.releases.statistics.psychiatry import PSYCHIATRY
 
 
@@ -36,6 +42,33 @@ def test_mcnemar_without_a_change_is_certain() -> None:
     test = mcnemar(0, 0)
 
     assert (test.statistic, test.chi_square_p_value, test.exact_p_value) == (0.0, 1.0, 1.0)
+
+
+def test_clustered_mcnemar_equals_the_published_values() -> None:
+    test = clustered_mcnemar(PSYCHIATRY)
+
+    assert test is not None
+    assert test.obuchowski == pytest.approx(7.19, abs=5e-3)
+    assert test.durkalski == pytest.approx(7.542, abs=5e-4)
+    assert test.obuchowski_p_value == pytest.approx(stats.chi2.sf(test.obuchowski, 1))
+    assert test.durkalski_p_value == pytest.approx(stats.chi2.sf(test.durkalski, 1))
+
+
+def test_clustered_mcnemar_of_single_captures_is_mcnemars_but_for_its_correction() -> None:
+    alone = clustered_mcnemar(independent_pairs(5, 16, 8, 71))
+    lost = clustered_mcnemar(PairedCounts((), (), (), (), 100, 5, 16, 8))
+
+    assert alone == lost
+    assert alone is not None
+    assert alone.durkalski == pytest.approx(mcnemar(16, 8).statistic)
+    assert alone.obuchowski == pytest.approx(mcnemar(16, 8).statistic * 99 / 100)
+
+
+@pytest.mark.parametrize(
+    "counts", [PairedCounts(), PairedCounts((9,), (0,), (1,), (0,)), independent_pairs(3, 0, 0, 9)]
+)
+def test_clustered_mcnemar_does_not_exist_without_subjects_or_a_change(counts: PairedCounts) -> None:
+    assert clustered_mcnemar(counts) is None
 
 
 def test_cluster_t_equals_the_published_standard_error_and_least_squares() -> None:

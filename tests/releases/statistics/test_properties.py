@@ -12,7 +12,7 @@ from releases.statistics.paired import PairedCounts, PairedResult, compare_paire
 from releases.statistics.rates import RateCounts, RateResult, bound_rate, rate_p_value
 from releases.statistics.tango import score_bounds, score_statistic
 
-searched = settings(deadline=None, derandomize=True, database=None, max_examples=120)
+searched = settings(deadline=None, derandomize=True, database=None, max_examples=40)
 MINIMA = Minima()
 RANK = {Verdict.FAIL: 0, Verdict.INCONCLUSIVE: 1, Verdict.PASS: 2}
 

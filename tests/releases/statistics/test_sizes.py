@@ -85,6 +85,13 @@ def test_a_difference_equal_to_the_margin_but_for_rounding_is_not_below_it() -> 
     assert paired_n_eff_needed(0.12, 0.02, 0.1, 0.05) is None
 
 
+@pytest.mark.parametrize("margin", [5e-324, 2.3e-308, 1e-200])
+def test_a_margin_a_hair_above_the_difference_is_a_requirement_beyond_any_plan(margin: float) -> None:
+    assert paired_n_eff_needed(0.1, 0.1, margin, 0.05) is None
+    assert paired_n_eff_needed(0.0, 0.0, margin, 0.05) is None
+    assert rate_n_eff_needed(0.0, margin, 0.05) is None
+
+
 def test_subjects_missing_rounds_up_and_is_never_negative() -> None:
     assert subjects_missing(20, 50, 101) == 21
     assert subjects_missing(20, 50, 50) == 0
