@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up serve test check slow clean chromium
+.PHONY: help up serve test check slow bench clean chromium
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,10 @@ check: .venv/.installed-dev ## format, lint, types, layers, migrations, then the
 
 slow: .venv/.installed-dev .venv/.installed-demo ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+# Exit 1 names a missed goal, 2 says that something could not be measured.
+bench: .venv/.installed ## measure against peers and floors (QUICK=1 ROUNDS=n ROWS="…" DOCS=1 ALLOW_MISSES=1)
+	@$(BIN)/python -m benchmarks
 
 clean: ## remove caches and the servers of tests; the data of `make up` stays
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache var/test-*

@@ -20,22 +20,30 @@ from releases.scores.models import ScoreTable
 from releases.scores.services import import_scores
 
 META = """{
-  "dataset": "<id of the dataset>",
-  "evaluation_report": "<id of the report>",
+  "dataset": "<id of the dataset, from its page>",
+  "stack_digest": "<stack of the release, from its page>",
   "mapping": {"sample": "sample_id", "subject": "subject_id",
               "label": {"column": "label", "bona_fide": ["bona_fide"]},
-              "species": "species", "score": "score", "attributes": []},
+              "species": "species", "score": "score", "attributes": ["skin_tone"]},
   "polarity": "higher_is_attack"
 }"""
 
 
 class ImportForm(OnSystemForm):
-    """A CSV file, gzip allowed, and what its columns mean."""
+    """A CSV or Parquet file, and what its columns mean."""
 
-    file = forms.FileField(label="File", help_text="CSV, also gzip.")
-    meta = JsonField(label="What the columns mean (JSON)", initial=META)
+    file = forms.FileField(label="File", help_text="CSV, also gzip, or Parquet.")
+    meta = JsonField(
+        label="What the columns mean (JSON)",
+        initial=META,
+        help_text="On the right stand the names of the file's columns. Attributes are what segments look at.",
+    )
     digest = forms.RegexField(
-        r"^sha256:[0-9a-f]{64}$", label="Digest of the file", required=False, help_text="Checked if given."
+        r"^sha256:[0-9a-f]{64}$",
+        label="Digest of the file",
+        required=False,
+        help_text="Checked if given.",
+        error_messages={"invalid": "Give sha256: and 64 hex digits, or leave it empty."},
     )
 
     def clean_meta(self) -> Any:
@@ -78,6 +86,7 @@ class ImportScores(OnSystem):
             file=given["file"].file,
             meta=given["meta"],
             digest=given["digest"],
+            name=str(given["file"].name or ""),
         )
         self.made = table.pk
         refused = sum(int(row["count"]) for row in table.refusals)

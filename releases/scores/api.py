@@ -76,7 +76,12 @@ class ScoreTableViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Govern
         body = self.validated(ImportBody)
         system = self.visible(System.objects.all(), body["system"], "system")
         table = import_scores(
-            actor, system=system, file=body["file"].file, meta=_meta(body["meta"]), digest=body.get("digest")
+            actor,
+            system=system,
+            file=body["file"].file,
+            meta=_meta(body["meta"]),
+            digest=body.get("digest"),
+            name=str(body["file"].name or ""),
         )
         answer = ScoreTableSerializer(self.still_visible(table)).data
         location = reverse("score-table-detail", args=[table.id])

@@ -96,6 +96,14 @@ def decision_columns(bands: Bands, columns: Collection[str]) -> list[pl.Expr]:
     ]
 
 
+def accept_bound(bands: Bands, columns: Collection[str]) -> pl.Expr:
+    """The accept bound of the band that applies to a row; null where none does."""
+    bound: pl.Expr = pl.lit(None, dtype=pl.Float64)
+    for band in sorted(bands.bands, key=lambda band: band.rank):
+        bound = pl.when(_fits(band, columns)).then(pl.lit(band.accept)).otherwise(bound)
+    return bound
+
+
 def _fits(band: Band, columns: Collection[str]) -> pl.Expr:
     conditions: list[pl.Expr] = [pl.lit(True)]
     if band.use_case is not None:

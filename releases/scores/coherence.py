@@ -2,14 +2,24 @@
 
 import polars as pl
 
-from releases.scores.reading import ROW
 from releases.scores.refusals import RowsContradict
+from releases.scores.tables_as_text import ROW
 
 SHOWN = 5
+MIXED = {
+    "label": "labels",
+    "species": "species",
+    "subject": "subjects",
+    "instrument": "instruments",
+    "source_set": "source sets",
+    "channel": "channels",
+    "use_case": "use cases",
+}
+ONE_PER_TRANSACTION = tuple(MIXED)
 
 
-def check_samples(typed: pl.DataFrame) -> None:
-    """Every sample id stands once, refused rows included."""
+def check_samples(typed: pl.DataFrame, counting: str = "") -> None:
+    """Every sample id stands once, refused rows included. ``counting`` says how rows are counted."""
     repeated = (
         typed.lazy()
         .filter(pl.col("sample").is_not_null())
@@ -31,28 +41,32 @@ def check_samples(typed: pl.DataFrame) -> None:
         for sample, count, rows, _ in shown.iter_rows()
     )
     raise RowsContradict(
-        f"{repeated.height:,} sample ids stand more than once: {named}{_more(repeated)}.",
+        f"{repeated.height:,} sample ids stand more than once: {named}{_more(repeated)}.{counting}",
         next_step="Make each sample id unique, or add a filter that leaves one row of each.",
         rows=tuple(sorted(row for rows in shown["rows"].to_list() for row in rows)),
     )
 
 
-def check_transactions(good: pl.DataFrame) -> None:
+def check_transactions(good: pl.DataFrame, counting: str = "") -> None:
     """The attempts of a transaction have different numbers, and are all of one kind of presentation."""
     attempts = good.lazy().filter(pl.col("transaction").is_not_null())
     whole = attempts.group_by("transaction").agg(
         pl.col(ROW).min().alias("first"),
         (pl.col("attempt").n_unique() < pl.len()).alias("repeats"),
-        *((pl.col(name).n_unique() > 1).alias(name) for name in ("label", "species", "subject")),
+        *((pl.col(name).n_unique() > 1).alias(name) for name in ONE_PER_TRANSACTION),
     )
-    mixed = pl.col("label") | pl.col("species") | pl.col("subject")
-    wrong = whole.filter(pl.col("repeats") | mixed).sort("first").collect()
+    wrong = whole.filter(pl.any_horizontal("repeats", *ONE_PER_TRANSACTION)).sort("first").collect()
     if wrong.is_empty():
         return
-    named = ", ".join(repr(name[:200]) for name in wrong["transaction"].head(SHOWN))
+    mixed = [MIXED[name] for name in ONE_PER_TRANSACTION if wrong[name].any()]
+    reasons = ["repeat an attempt number"] if wrong["repeats"].any() else []
+    reasons += [f"mix {', '.join(mixed)}"] if mixed else []
+    named = ", ".join(
+        f"{name[:200]!r} (first in row {row})"
+        for name, row in wrong.select("transaction", "first").head(SHOWN).iter_rows()
+    )
     raise RowsContradict(
-        f"{wrong.height:,} transactions repeat an attempt number or mix labels, species or subjects: "
-        f"{named}{_more(wrong)}.",
+        f"{wrong.height:,} transactions {' or '.join(reasons)}: {named}{_more(wrong)}.{counting}",
         next_step="Number the attempts of each transaction 1, 2, … and keep it to one subject and one label.",
         rows=tuple(wrong["first"].head(SHOWN)),
     )

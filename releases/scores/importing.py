@@ -18,7 +18,7 @@ from releases.scores.normalise import normalise
 from releases.scores.polarity import PolarityCheck, check_polarity
 from releases.scores.reading import read_text_table
 from releases.scores.row_refusals import RowRefusal
-from releases.scores.sources import SourceFormat
+from releases.scores.sources import SourceFormat, name_note
 from releases.scores.summary import TableSummary, summarise
 
 
@@ -33,6 +33,7 @@ class ImportedTable:
     digest: str
     size: int
     source_format: SourceFormat
+    source_note: str
     canonical_digest: str
     canonical_size: int
     rows: int
@@ -50,10 +51,12 @@ def import_table(
     store: BlobStore,
     *,
     expected_digest: str | None = None,
+    name: str = "",
     segments: Sequence[tuple[str, Predicate]] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> ImportedTable:
-    """Import one upload (a binary file, read once from where it stands).
+    """Import one upload (a binary file, read once from where it stands). Its ``name`` decides nothing; where
+    it promises another format than the bytes hold, the record says so.
 
     Raises ScoreTableRefused, BlobRefused or their kinds, and then leaves the store as it was.
     """
@@ -71,6 +74,7 @@ def import_table(
         digest=staged.digest,
         size=staged.size,
         source_format=text.source_format,
+        source_note=name_note(name, text.source_format),
         canonical_digest=stored.digest,
         canonical_size=stored.size,
         rows=table.frame.height,

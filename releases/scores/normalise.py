@@ -13,9 +13,9 @@ from releases.scores import cells
 from releases.scores.coherence import check_samples, check_transactions
 from releases.scores.mapping import Source, TableMeta
 from releases.scores.polars_boundary import polars_errors_refused
-from releases.scores.reading import ROW, TextTable
 from releases.scores.refusals import NoRowsLeft, ScoreTableRefused
 from releases.scores.row_refusals import RowRefusal, collect_refusals, first_reason
+from releases.scores.tables_as_text import ROW, TextTable
 
 CORE_COLUMNS = (
     "sample",
@@ -59,14 +59,14 @@ def normalise(table: TextTable, meta: TableMeta) -> NormalisedTable:
     with polars_errors_refused("brought into its canonical form"):
         kept = _filtered(table, meta)
         typed = _typed(kept, meta, _Columns(table))
-        check_samples(typed)
+        check_samples(typed, table.counting)
         _check_species_mapped(typed, meta)
-        refusals = collect_refusals(typed)
+        refusals = collect_refusals(typed, table.counting)
         good = typed.filter(pl.col("reason").is_null())
         if good.is_empty():
             parts = ", ".join(f"{one.reason} {one.count:,}" for one in refusals)
             raise NoRowsLeft(f"No row of the table can be used: {parts}.")
-        check_transactions(good)
+        check_transactions(good, table.counting)
         causes = good.filter(pl.col("missing").is_not_null()).group_by("missing").len().sort("missing")
         return NormalisedTable(
             frame=_canonical(good),
@@ -130,6 +130,7 @@ def _typed(kept: pl.DataFrame, meta: TableMeta, columns: _Columns) -> pl.DataFra
     return (
         frame.with_columns(
             subject=_within_source_set("own_subject"),
+            transaction=_within_source_set("own_transaction"),
             instrument=pl.when(pl.col("label") == "attack").then(_within_source_set("own_instrument")),
             species=pl.when(pl.col("label") == "attack").then(pl.col("own_species")),
             missing=_missing_cause(meta),
@@ -139,9 +140,17 @@ def _typed(kept: pl.DataFrame, meta: TableMeta, columns: _Columns) -> pl.DataFra
             answered=pl.col("missing").is_null(),
         )
         .with_columns(reason=first_reason(meta))
+        .with_columns(reason=_of_whole_transactions())
         .collect(engine="streaming")
         .sort(ROW)
     )
+
+
+def _of_whole_transactions() -> pl.Expr:
+    """A transaction of which an attempt is refused is refused whole: who knows what that attempt was."""
+    reason, named = pl.col("reason"), pl.col("transaction").is_not_null()
+    broken = reason.is_not_null().any().over("transaction")
+    return pl.when(reason.is_null() & named & broken).then(pl.lit("transaction_incomplete")).otherwise(reason)
 
 
 def _optional(meta: TableMeta, columns: _Columns) -> list[pl.Expr]:
@@ -149,7 +158,7 @@ def _optional(meta: TableMeta, columns: _Columns) -> list[pl.Expr]:
     return [
         columns.text(mapping.latency_ms).alias("latency_text"),
         cells.number(columns.text(mapping.latency_ms)).alias("latency_ms"),
-        columns.text(mapping.transaction).alias("transaction"),
+        columns.text(mapping.transaction).alias("own_transaction"),
         cells.attempt(columns.text(mapping.attempt)).alias("attempt"),
         columns.value(mapping.channel).alias("channel"),
         columns.value(mapping.use_case).alias("use_case"),

@@ -1,51 +1,38 @@
-"""Read a CSV upload into columns of text, or refuse it whole with the rows that are wrong.
+"""Read an upload into columns of text, or refuse it whole with the rows that are wrong.
 
-Rows are split by Python's csv module in strict mode, not by polars' own CSV reader: that one pads short rows
-with nulls and renames a repeated header without a word, and names no row when it gives up. The rows go to
-polars in chunks and only for the columns that the mapping uses, so memory follows what is needed.
+The rows of CSV are split by Python's csv module in strict mode, not by polars' own CSV reader: that one pads
+short rows with nulls and renames a repeated header without a word, and names no row when it gives up. They go
+to polars in chunks and only for the columns that the mapping uses, so memory follows what is needed.
 """
 
 import csv
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
 import polars as pl
 
 from releases.scores.limits import DEFAULT_LIMITS, Limits
-from releases.scores.refusals import ColumnMissing, FileBroken, FileTooLarge
-from releases.scores.sources import SourceFormat, open_text_lines
+from releases.scores.parquet_reading import read_parquet_table
+from releases.scores.refusals import FileBroken, FileTooLarge
+from releases.scores.sources import is_parquet, open_text_lines
+from releases.scores.tables_as_text import ROW, TextTable, check_header, indices_of
 
-ROW = "row"
 CHUNK_ROWS = 50_000
-NAMES_SHOWN = 40
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """An upload as text. ``frame`` has the columns asked for, by position ``c0``, ``c1`` …, and ``row``.
-
-    Position names keep a hostile header out of every later expression. ``positions`` maps header names to
-    them. ``row`` counts as a spreadsheet does: the header is row 1, the first data row is row 2.
-    """
-
-    frame: pl.DataFrame
-    positions: dict[str, str]
-    header: tuple[str, ...]
-    source_format: SourceFormat
 
 
 def read_text_table(upload: BinaryIO, columns: Sequence[str], limits: Limits = DEFAULT_LIMITS) -> TextTable:
     """Read ``columns`` of an upload (a seekable binary file) as text.
 
-    Raises FormatNotRead, FileBroken, FileTooLarge or ColumnMissing; never anything of csv, gzip or polars.
+    The format is told by the first bytes; CSV, CSV in gzip and Parquet are read. Raises FormatNotRead,
+    FileBroken, FileTooLarge, ColumnMissing or ColumnTypeNotRead; never anything of csv, gzip or polars.
     """
+    if is_parquet(upload):
+        return read_parquet_table(upload, columns, limits)
     source_format, lines = open_text_lines(upload, limits)
     rows = _rows(_RowBudget(lines, limits), limits)
     header = _header(rows, limits)
-    indices = _indices(header, columns)
+    indices = indices_of(header, columns)
     frame = _frame(_checked(rows, header, limits), indices, limits)
     positions = {header[index]: f"c{index}" for index in indices}
     return TextTable(frame=frame, positions=positions, header=header, source_format=source_format)
@@ -100,25 +87,8 @@ def _header(rows: Iterator[list[str]], limits: Limits) -> tuple[str, ...]:
         raise FileBroken(
             "The first row holds no column names.", next_step="Add a header row and upload again."
         )
-    if len(header) > limits.columns:
-        raise FileTooLarge(f"The file has {len(header):,} columns; at most {limits.columns:,} are read.")
-    empty = [str(index + 1) for index, name in enumerate(header) if not name.strip()]
-    if empty:
-        raise FileBroken(f"Column {_listed(empty)} has no name in the header.", rows=(1,))
-    twice = [name for name, count in Counter(header).items() if count > 1]
-    if twice:
-        raise FileBroken(f"The header names {_listed(twice)} more than once.", rows=(1,))
+    check_header(header, limits)
     return header
-
-
-def _indices(header: tuple[str, ...], columns: Sequence[str]) -> list[int]:
-    missing = [name for name in dict.fromkeys(columns) if name not in header]
-    if missing:
-        raise ColumnMissing(
-            f"The mapping names {_listed(missing)}, which the file does not have. "
-            f"Its columns are {_listed(header)}."
-        )
-    return [header.index(name) for name in dict.fromkeys(columns)]
 
 
 def _checked(rows: Iterator[list[str]], header: tuple[str, ...], limits: Limits) -> Iterator[list[str]]:
@@ -162,8 +132,3 @@ def _frame(rows: Iterator[list[str]], indices: list[int], limits: Limits) -> pl.
             "The file has a header but no rows.", next_step="Upload a table with at least one row."
         )
     return pl.concat(chunks, rechunk=True).with_row_index(ROW, offset=2)
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name[:80]) for name in names[:NAMES_SHOWN])
-    return shown if len(names) <= NAMES_SHOWN else f"{shown} and {len(names) - NAMES_SHOWN} more"

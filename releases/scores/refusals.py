@@ -7,6 +7,7 @@ class ScoreTableRefused(GovernanceError):
     """A score table that is not taken.
 
     ``rows`` holds the first row numbers concerned, counted as a spreadsheet counts them: the header is row 1.
+    The rows of a Parquet file, which has no header row, are counted from 1.
     """
 
     code = "score_table_refused"
@@ -20,15 +21,15 @@ class ScoreTableRefused(GovernanceError):
 
 
 class FormatNotRead(ScoreTableRefused):
-    """The bytes are no CSV in UTF-8, plain or gzip."""
+    """The bytes are neither CSV in UTF-8, plain or gzip, nor Parquet."""
 
     code = "score_file_format"
     status = 415
-    next_step = "Upload a CSV file in UTF-8, plain or compressed with gzip."
+    next_step = "Upload a CSV file in UTF-8, plain or compressed with gzip, or a Parquet file."
 
 
 class FileBroken(ScoreTableRefused):
-    """A CSV or gzip file that cannot be read to its end without guessing."""
+    """A CSV, gzip or Parquet file that cannot be read to its end without guessing."""
 
     code = "score_file_broken"
 
@@ -46,6 +47,13 @@ class ColumnMissing(ScoreTableRefused):
 
     code = "score_column_missing"
     next_step = "Correct the name in the mapping, or add the column to the file."
+
+
+class ColumnTypeNotRead(ScoreTableRefused):
+    """A mapped column of a Parquet file that holds neither text nor numbers nor yes and no."""
+
+    code = "score_column_type"
+    next_step = "Write the column as text or as numbers and upload the file again."
 
 
 class RowsContradict(ScoreTableRefused):
@@ -127,3 +135,10 @@ class TablesDisagree(CountingRefused):
 
     code = "tables_disagree"
     next_step = "Import both tables again with the same mapping from the same dataset version."
+
+
+class TablesOverlap(CountingRefused):
+    """Two tables of one stack hold the same sample: which of its scores counts cannot be known."""
+
+    code = "tables_overlap"
+    next_step = "The tables of one report hold different samples: register a new report and import each once."

@@ -6,7 +6,7 @@ import polars as pl
 
 from releases.scores import cells
 from releases.scores.mapping import TableMeta
-from releases.scores.reading import ROW
+from releases.scores.tables_as_text import ROW
 
 FIRST_ROWS = 5
 
@@ -22,6 +22,7 @@ SENTENCES = {
     "sub_score_not_a_number": "A sub-score is no decimal number and no declared missing value.",
     "latency_not_a_number": "The latency is no decimal number of at least 0.",
     "transaction_without_attempt": "The row has a transaction but no attempt number of 1 or more.",
+    "transaction_incomplete": "Another attempt of the row's transaction was refused.",
 }
 
 
@@ -43,15 +44,17 @@ def first_reason(meta: TableMeta) -> pl.Expr:
     return chain
 
 
-def collect_refusals(typed: pl.DataFrame) -> tuple[RowRefusal, ...]:
-    """Refused rows by reason, in the order of the reasons."""
+def collect_refusals(typed: pl.DataFrame, counting: str = "") -> tuple[RowRefusal, ...]:
+    """Refused rows by reason, in the order of the reasons. ``counting`` says how rows are counted."""
     refused = typed.lazy().filter(pl.col("reason").is_not_null()).group_by("reason")
     counted = refused.agg(
         pl.len().alias("count"), pl.col(ROW).sort().head(FIRST_ROWS).alias("rows")
     ).collect()
     found = {reason: (count, tuple(rows)) for reason, count, rows in counted.iter_rows()}
     return tuple(
-        RowRefusal(reason, SENTENCES[reason], *found[reason]) for reason in SENTENCES if reason in found
+        RowRefusal(reason, f"{sentence}{counting}", *found[reason])
+        for reason, sentence in SENTENCES.items()
+        if reason in found
     )
 
 

@@ -1,205 +1,233 @@
-"""The one scan: read a candidate's table, and a baseline's beside it, decide every row, and match them by id.
+"""The one scan: read a candidate's tables, and a baseline's beside them, decide every row, and match by id.
 
-What comes out is held as numpy arrays, one entry per unit. A unit is a capture, or a whole transaction where
-the table names transactions; a transaction is accepted if one of its allowed attempts is. Everything that is
-counted afterwards, for however many criteria and strata, is counted from these arrays.
+What comes out is one small number per fact and one byte per stack for each unit. A unit is a capture, or a
+whole transaction where a table names transactions. Everything that is counted afterwards, for however many
+criteria and strata, is counted from these; texts and scores are not kept.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from releases.scores.bands import Bands, decision_columns
+from releases.scores.bands import Bands
+from releases.scores.encoding import Encoder
+from releases.scores.matching import Findings, joined_tables, matched
 from releases.scores.normalise import ATTRIBUTE_PREFIX
+from releases.scores.outcomes import SET_THRESHOLD, Arm, Flags, state_column
 from releases.scores.polars_boundary import polars_errors_refused
-from releases.scores.refusals import PolaritiesDiffer, TablesDisagree
+from releases.scores.refusals import PolaritiesDiffer
+from releases.scores.streams import SortedTable, aligned
+from releases.scores.tally import Tallies
+from releases.scores.transactions import coded_attempts, whole_transactions
 from releases.statistics.thresholds import Polarity
 
-FACTS = ("label", "species", "subject", "instrument", "source_set", "channel", "use_case")
-OUTCOMES = ("present", "answered", "accepted", "accepted_or_retry", "no_band", "ambiguous_band")
-SHOWN = 5
+CLUSTERS = ("subject", "instrument")
+FACTS = ("label", "species", "source_set", "channel", "use_case")
+THREADS = 2
+FEW_ROWS = 20_000  # up to so many, handing columns to threads costs more than it saves
 
-Flags = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
+ArmName = Literal["candidate", "baseline"]
+Codes = npt.NDArray[np.signedinteger]
 
 
 @dataclass(frozen=True)
 class ScoredTable:
     """A canonical table (canonical.scan_canonical) under the numbers of a threshold policy. ``polarity`` is
-    the one declared at import; the policy must read scores the same way.
+    the one declared at import; the policy must read scores the same way. ``name`` is what refusals call it.
     """
 
     rows: pl.LazyFrame
     polarity: Polarity
     bands: Bands
+    name: str = ""
 
 
-@dataclass(frozen=True)
-class Arm:
-    """What one stack did on each unit, all arrays of one length. ``accepted`` and ``accepted_or_retry`` are
-    false wherever there is no decision; ``present`` is false where the table lacks the unit.
-    """
-
-    present: Flags
-    answered: Flags
-    accepted: Flags
-    accepted_or_retry: Flags
-    no_band: Flags
-    ambiguous_band: Flags
-
-    @property
-    def decided(self) -> Flags:
-        return self.answered & ~self.no_band & ~self.ambiguous_band
+ScoredTables = ScoredTable | Sequence[ScoredTable]
 
 
 @dataclass(frozen=True)
 class Scan:
-    """One entry per unit of either table, sorted by id.
+    """One entry per unit of either stack.
 
-    ``facts`` has FACTS and the attributes. ``subject`` and ``instrument`` are codes in the order of the ids,
-    −1 where there is none. ``set_threshold`` marks units of which a capture also set the threshold.
+    ``facts`` has FACTS and the attributes as Enum columns. ``subject`` and ``instrument`` are codes in the
+    order of the ids, −1 where there is none. ``set_threshold`` marks units of which a capture also set the
+    threshold, ``transaction`` those that are whole transactions.
     """
 
     facts: pl.DataFrame
     subject: Codes
     instrument: Codes
     set_threshold: Flags
+    transaction: Flags
     candidate: Arm
     baseline: Arm | None
+    tables: dict[ArmName, tuple[ScoredTable, ...]] = field(default_factory=dict)
+    tallies: Tallies = field(default_factory=Tallies, compare=False)
+
+    def arm(self, name: ArmName) -> Arm:
+        """Raises ValueError for a baseline that was not scanned."""
+        found = self.candidate if name == "candidate" else self.baseline
+        if found is None:
+            raise ValueError("no baseline was scanned: pass its table to scan_tables")
+        return found
+
+    def polarity(self, name: ArmName = "candidate") -> Polarity:
+        """Which way the scores of a stack read."""
+        return self.tables[name][0].polarity
+
+    def restricted(self, rows: Flags) -> "Scan":
+        """The scan of some of the units; its tables are not carried along."""
+        return Scan(
+            facts=self.facts.filter(pl.Series(rows)),
+            subject=self.subject[rows],
+            instrument=self.instrument[rows],
+            set_threshold=self.set_threshold[rows],
+            transaction=self.transaction[rows],
+            candidate=Arm(self.candidate.state[rows]),
+            baseline=None if self.baseline is None else Arm(self.baseline.state[rows]),
+        )
 
 
 def scan_tables(
-    candidate: ScoredTable, baseline: ScoredTable | None = None, *, set_up: Sequence[pl.LazyFrame] = ()
+    candidate: ScoredTables, baseline: ScoredTables | None = None, *, set_up: Sequence[pl.LazyFrame] = ()
 ) -> Scan:
-    """Read, decide and match. ``set_up`` are the canonical tables on which the thresholds were set.
+    """Read, decide and match. Each stack has one table or several, whose samples must be disjoint. ``set_up``
+    are the canonical tables on which the thresholds were set.
 
-    Raises PolaritiesDiffer; TablesDisagree when the tables state different facts about one id. A fact that
-    only one of them states is taken from that one.
+    Raises PolaritiesDiffer; TablesOverlap; TablesDisagree when candidate and baseline state different facts
+    about one id. A fact that only one of them states is taken from that one.
     """
+    arms = [_tables(candidate)] + ([] if baseline is None else [_tables(baseline)])
     with polars_errors_refused("scanned"):
-        set_up_samples = _set_up_samples(set_up)
-        first = _decided(candidate, set_up_samples)
-        if baseline is None:
-            return _arrays(_marked(first, "candidate").sort("unit"), paired=False)
-        second = _decided(baseline, set_up_samples)
-        return _arrays(_matched(first, second), paired=True)
+        return _Scanning(arms, set_up).run()
 
 
-def _set_up_samples(tables: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
-    frames = [table.select("sample") for table in tables]
-    return pl.concat(frames).unique() if frames else pl.LazyFrame(schema={"sample": pl.String})
+def _tables(given: ScoredTables) -> tuple[ScoredTable, ...]:
+    tables = (given,) if isinstance(given, ScoredTable) else tuple(given)
+    if not tables:
+        raise ValueError("a stack without a table: pass at least one ScoredTable")
+    if any(table.bands != tables[0].bands for table in tables):
+        raise ValueError("the tables of one stack are decided by one threshold policy: their bands differ")
+    for table in tables:
+        if table.polarity is not table.bands.polarity:
+            raise PolaritiesDiffer(
+                f"The table {table.name} declares".replace("  ", " ")
+                + f" {table.polarity.value}, the threshold policy {table.bands.polarity.value}."
+            )
+    return tables
 
 
-def _decided(table: ScoredTable, set_up_samples: pl.LazyFrame) -> pl.DataFrame:
-    if table.polarity is not table.bands.polarity:
-        raise PolaritiesDiffer(
-            f"The table declares {table.polarity.value}, the threshold policy {table.bands.polarity.value}."
+@dataclass(frozen=True)
+class _Selector:
+    """From stored rows to decided ones; a fact that the table lacks is unknown in every row."""
+
+    bands: Bands
+    columns: tuple[str, ...]
+    facts: tuple[str, ...]
+
+    def __call__(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        absent = [
+            pl.lit(None, dtype=pl.String).alias(name) for name in self.facts if name not in self.columns
+        ]
+        there = [name for name in self.facts if name in self.columns]
+        state = state_column(self.bands, self.columns)
+        return rows.select("sample", "transaction", "attempt", *there, state).with_columns(absent)
+
+
+class _Scanning:
+    """The state of a scan while pieces stream by."""
+
+    def __init__(self, arms: Sequence[tuple[ScoredTable, ...]], set_up: Sequence[pl.LazyFrame]) -> None:
+        self.arms = arms
+        self.set_up = set_up
+        columns = sorted({name for arm in arms for one in arm for name in one.rows.collect_schema().names()})
+        attributes = [name for name in columns if name.startswith(ATTRIBUTE_PREFIX)]
+        self.encoders = {name: Encoder() for name in (*CLUSTERS, *FACTS, *attributes)}
+        self.findings = Findings()
+        self.attempts: list[list[pl.DataFrame]] = [[] for _ in arms]
+        self.states: list[list[npt.NDArray[np.uint8]]] = [[] for _ in arms]
+        self.captures = 0
+
+    def run(self) -> Scan:
+        streams = [[SortedTable(one.rows, self._selector(one)) for one in arm] for arm in self.arms]
+        marks = [SortedTable(rows, lambda rows: rows.select("sample")) for rows in self.set_up]
+        with ThreadPoolExecutor(THREADS) as pool:
+            for *pieces, marked in aligned([*streams, marks]):
+                self._piece(pieces, marked, pool)
+            self.captures = sum(map(len, self.states[0]))
+            self._transactions(pool)
+        self.findings.raise_any()
+        return self._scan()
+
+    def _selector(self, table: ScoredTable) -> _Selector:
+        return _Selector(table.bands, tuple(table.rows.collect_schema().names()), tuple(self.encoders))
+
+    def _piece(
+        self, pieces: Iterable[list[pl.DataFrame]], marked: list[pl.DataFrame], pool: ThreadPoolExecutor
+    ) -> None:
+        sides = []
+        for number, tables in enumerate(pieces):
+            names = [one.name or f"table {place}" for place, one in enumerate(self.arms[number], start=1)]
+            rows = _marked(joined_tables(tables, names, self.findings), marked)
+            transaction = rows["transaction"]
+            if transaction.null_count() < len(transaction):
+                attempts = rows.filter(pl.col("transaction").is_not_null())
+                self.attempts[number].append(coded_attempts(attempts, self.encoders))
+                rows = rows.filter(pl.col("transaction").is_null())
+            sides.append(rows.select(pl.col("sample").alias("unit"), *self.encoders, "state"))
+        self._take(sides, pool)
+
+    def _transactions(self, pool: ThreadPoolExecutor) -> None:
+        if not any(self.attempts):
+            return
+        empty = pl.DataFrame(schema=dict.fromkeys(("unit", *self.encoders), pl.String) | {"state": pl.UInt8})
+        sides = [
+            whole_transactions(attempts, self.encoders, arm[0].bands.attempts_allowed) if attempts else empty
+            for attempts, arm in zip(self.attempts, self.arms, strict=True)
+        ]
+        self._take(sides, pool)
+
+    def _take(self, sides: Sequence[pl.DataFrame], pool: ThreadPoolExecutor) -> None:
+        if len(sides) == 1:
+            rows, states = sides[0], [sides[0]["state"]]
+        else:
+            rows = matched(sides[0], sides[1], list(self.encoders), self.findings)
+            states = [rows["candidate"], rows["baseline"]]
+        for kept, state in zip(self.states, states, strict=True):
+            kept.append(state.to_numpy().copy())
+        each = pool.map if rows.height > FEW_ROWS else map
+        list(each(lambda name: self.encoders[name].add(rows[name]), self.encoders))
+
+    def _scan(self) -> Scan:
+        nothing = np.zeros(0, dtype=np.uint8)  # a table without rows streams no piece
+        arms = [Arm(np.concatenate(states or [nothing])) for states in self.states]
+        self.states.clear()
+        clusters = {name: self.encoders.pop(name).whole() for name in CLUSTERS}
+        facts = pl.DataFrame([self.encoders[name].whole().as_enum(name) for name in self.encoders])
+        set_threshold = np.bitwise_or.reduce([arm.state & np.uint8(SET_THRESHOLD) for arm in arms]) != 0
+        transaction = np.zeros(len(arms[0].state), dtype=np.bool_)
+        transaction[self.captures :] = True
+        return Scan(
+            facts=facts,
+            subject=clusters["subject"].codes,
+            instrument=clusters["instrument"].codes,
+            set_threshold=set_threshold,
+            transaction=transaction,
+            candidate=arms[0],
+            baseline=arms[1] if len(arms) > 1 else None,
+            tables=dict(zip(("candidate", "baseline"), self.arms, strict=False)),
         )
-    columns = table.rows.collect_schema().names()
-    attributes = [name for name in columns if name.startswith(ATTRIBUTE_PREFIX)]
-    marks = set_up_samples.with_columns(set_threshold=pl.lit(True))
-    rows = (
-        table.rows.with_columns(*decision_columns(table.bands, columns))
-        .join(marks, on="sample", how="left")
-        .select(
-            pl.col("sample").alias("unit"),
-            *FACTS,
-            *attributes,
-            "transaction",
-            "attempt",
-            "answered",
-            pl.col("accepted", "accepted_or_retry", "set_threshold").fill_null(value=False),
-            (pl.col("band_problem") == "no_band").fill_null(value=False).alias("no_band"),
-            (pl.col("band_problem") == "ambiguous_band").fill_null(value=False).alias("ambiguous_band"),
-        )
-        .collect(engine="streaming")
-    )
-    return _by_transaction(rows, table.bands.attempts_allowed).drop("transaction", "attempt")
 
 
-def _by_transaction(rows: pl.DataFrame, attempts_allowed: int) -> pl.DataFrame:
-    """One row per transaction, of its allowed attempts; rows that name no transaction stay as they are."""
-    single = rows.filter(pl.col("transaction").is_null())
-    if single.height == rows.height:
+def _marked(rows: pl.DataFrame, marked: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The rows, with those noted whose sample also stands in a table that set the threshold."""
+    samples = [piece["sample"] for piece in marked if not piece.is_empty()]
+    if not samples:
         return rows
-    either = ("answered", "accepted", "accepted_or_retry", "set_threshold", "no_band", "ambiguous_band")
-    facts = [name for name in rows.columns if name not in {"unit", "transaction", "attempt", *either}]
-    allowed = pl.col("attempt") <= attempts_allowed
-    whole = (
-        rows.filter(pl.col("transaction").is_not_null())
-        .sort("transaction", "attempt")
-        .group_by("transaction", maintain_order=True)
-        .agg(pl.col(*facts).drop_nulls().first(), (pl.col(*either) & allowed).any(), pl.col("attempt").max())
-        .with_columns(pl.concat_str(pl.lit("transaction "), pl.col("transaction")).alias("unit"))
-    )
-    return pl.concat([single, whole.select(rows.columns)])
-
-
-def _marked(rows: pl.DataFrame, arm: str) -> pl.DataFrame:
-    outcomes = {name: f"{arm}.{name}" for name in OUTCOMES}
-    return rows.with_columns(present=pl.lit(True)).rename(outcomes)
-
-
-def _matched(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
-    left, right = _marked(first, "candidate"), _marked(second, "baseline")
-    facts = sorted(
-        name for name in {*left.columns, *right.columns} if name in FACTS or name.startswith(ATTRIBUTE_PREFIX)
-    )
-    other = {name: f"baseline.{name}" for name in (*facts, "set_threshold") if name in right.columns}
-    joined = left.join(right.rename(other), on="unit", how="full", coalesce=True).sort("unit")
-    _check_agreement(joined, [name for name in facts if name in left.columns and name in right.columns])
-    flags = [f"{arm}.{name}" for arm in ("candidate", "baseline") for name in OUTCOMES]
-    return joined.select(
-        "unit",
-        *(_either(joined, name, f"baseline.{name}").alias(name) for name in facts),
-        (
-            pl.col("set_threshold").fill_null(value=False)
-            | pl.col("baseline.set_threshold").fill_null(value=False)
-        ),
-        pl.col(*flags).fill_null(value=False),
-    )
-
-
-def _either(joined: pl.DataFrame, *names: str) -> pl.Expr:
-    return pl.coalesce([pl.col(name) for name in names if name in joined.columns])
-
-
-def _check_agreement(joined: pl.DataFrame, facts: Sequence[str]) -> None:
-    for name in facts:
-        differing = joined.filter(pl.col(name) != pl.col(f"baseline.{name}"))
-        if differing.is_empty():
-            continue
-        shown = "; ".join(
-            f"{unit[:200]!r}: {ours!r} and {theirs!r}"
-            for unit, ours, theirs in differing.select("unit", name, f"baseline.{name}")
-            .head(SHOWN)
-            .iter_rows()
-        )
-        plain = name.removeprefix(ATTRIBUTE_PREFIX)
-        raise TablesDisagree(
-            f"Candidate and baseline state different {plain} for {differing.height:,} samples: {shown}."
-        )
-
-
-def _arrays(rows: pl.DataFrame, *, paired: bool) -> Scan:
-    facts = rows.select(*FACTS, *(name for name in rows.columns if name.startswith(ATTRIBUTE_PREFIX)))
-    return Scan(
-        facts=facts,
-        subject=_codes(rows["subject"]),
-        instrument=_codes(rows["instrument"]),
-        set_threshold=rows["set_threshold"].to_numpy(),
-        candidate=_arm(rows, "candidate"),
-        baseline=_arm(rows, "baseline") if paired else None,
-    )
-
-
-def _arm(rows: pl.DataFrame, arm: str) -> Arm:
-    return Arm(**{name: rows[f"{arm}.{name}"].to_numpy() for name in OUTCOMES})
-
-
-def _codes(ids: pl.Series) -> Codes:
-    """0, 1, … in the order of the ids, so that counts come out in the same order on every machine."""
-    return (ids.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
+    bit = pl.when(pl.col("sample").is_in(pl.concat(samples))).then(SET_THRESHOLD).otherwise(0)
+    return rows.with_columns(state=pl.col("state") | bit.cast(pl.UInt8))

@@ -45,6 +45,12 @@ def _dataset(system: System, meta: TableMeta) -> ComponentVersion:
     return dataset
 
 
+def _report(system: System, meta: TableMeta) -> ComponentVersion | None:
+    if meta.evaluation_report is None:
+        return None
+    return _component(system, "evaluation_report", meta.evaluation_report, "meta.evaluation_report")
+
+
 def _segments(system: System) -> list[tuple[str, Predicate]]:
     return [(segment.key, parse_predicate(segment.predicate)) for segment in segments_in_force(system)]
 
@@ -86,15 +92,39 @@ def _counts(found: ImportedTable) -> dict[str, Any]:
         "rows_filtered_out": found.rows_filtered_out,
         "missing_scores": found.missing_scores,
         "source_format": found.source_format,
+        "source_note": found.source_note,
+        "row_numbering": "data_rows" if found.source_format == "parquet" else "spreadsheet",
         "polarity_note": found.polarity.note,
+    }
+
+
+def _recorded(table: ScoreTable, found: ImportedTable) -> dict[str, Any]:
+    """What the ledger says of an import."""
+    return {
+        "system": table.system_id,
+        "dataset": table.dataset_id,
+        "evaluation_report": table.evaluation_report_id,
+        "stack_digest": table.stack_digest,
+        "rows": table.rows,
+        "refused_rows": sum(refusal.count for refusal in found.refusals),
+        "polarity": table.polarity,
+        "auroc": table.auroc,
+        "meta": digest_of(plain(table.meta)),
     }
 
 
 @verb("score_table.imported")
 def import_scores(
-    actor: Actor, *, system: System, file: BinaryIO, meta: dict[str, Any], digest: str | None = None
+    actor: Actor,
+    *,
+    system: System,
+    file: BinaryIO,
+    meta: dict[str, Any],
+    digest: str | None = None,
+    name: str = "",
 ) -> ScoreTable:
-    """Import a CSV file (gzip allowed) of one stack's scores on one dataset; stored by digest.
+    """Import a file (CSV, CSV in gzip, or Parquet) of one stack's scores on one dataset; stored by digest.
+    ``name`` is what the sender calls the file; it decides nothing.
 
     Rows whose content cannot be taken are refused by reason and counted in the record; a broken file, a
     duplicate sample, or a polarity that the data contradict refuse the file whole.
@@ -107,27 +137,14 @@ def import_scores(
     require(actor, Permission.IMPORT_SCORES, system)
     checked = parse_meta(meta)
     dataset = _dataset(system, checked)
-    report = None
-    if checked.evaluation_report is not None:
-        report = _component(system, "evaluation_report", checked.evaluation_report, "meta.evaluation_report")
-    found = import_table(file, checked, score_store(), expected_digest=digest, segments=_segments(system))
+    report = _report(system, checked)
+    found = import_table(
+        file, checked, score_store(), expected_digest=digest, name=name, segments=_segments(system)
+    )
     table = _new_table(system, dataset, report, checked, found)
     table.imported_by = account_of(actor) if actor.id else None
     table.imported_by_username = actor.username
     table.save(force_insert=True)
-    record(
-        table.stream(),
-        after={
-            "system": system.id,
-            "dataset": dataset.id,
-            "evaluation_report": report.id if report else None,
-            "stack_digest": table.stack_digest,
-            "rows": table.rows,
-            "refused_rows": sum(refusal.count for refusal in found.refusals),
-            "polarity": table.polarity,
-            "auroc": table.auroc,
-            "meta": digest_of(plain(table.meta)),
-        },
-        refs={"file": table.file_digest, "table": table.canonical_digest},
-    )
+    refs = {"file": table.file_digest, "table": table.canonical_digest}
+    record(table.stream(), after=_recorded(table, found), refs=refs)
     return table

@@ -12,13 +12,19 @@ from typing import BinaryIO, Literal
 from releases.scores.limits import Limits
 from releases.scores.refusals import FileBroken, FileTooLarge, FormatNotRead
 
-SourceFormat = Literal["csv", "csv_gzip"]
+SourceFormat = Literal["csv", "csv_gzip", "parquet"]
+ENDINGS: dict[SourceFormat, tuple[str, ...]] = {
+    "csv": (".csv", ".txt", ".tsv"),
+    "csv_gzip": (".gz", ".gzip"),
+    "parquet": (".parquet", ".pq"),
+}
+WORDS: dict[SourceFormat, str] = {"csv": "CSV", "csv_gzip": "CSV in gzip", "parquet": "Parquet"}
 
 GZIP_MAGIC = b"\x1f\x8b"
-PARQUET_SENTENCE = "The file is Parquet, which this version does not import yet; upload the table as CSV."
+PARQUET_MAGIC = b"PAR1"
 OTHER_FORMATS: tuple[tuple[bytes, str], ...] = (
-    (b"PAR1", PARQUET_SENTENCE),
-    (b"PARE", PARQUET_SENTENCE),
+    (PARQUET_MAGIC, "The file is Parquet."),  # only inside gzip: on its own it is read
+    (b"PARE", "The file is Parquet, encrypted."),
     (b"ARROW1", "The file is Arrow IPC (Feather), which is not imported."),
     (b"PK\x03\x04", "The file is a zip archive or a spreadsheet (xlsx, ods)."),
     (b"PK\x05\x06", "The file is an empty zip archive."),
@@ -36,6 +42,27 @@ OTHER_FORMATS: tuple[tuple[bytes, str], ...] = (
     (b"\xfe\xff", "The file is encoded in UTF-16."),
 )
 LONGEST_MAGIC = max(len(magic) for magic, _ in OTHER_FORMATS)
+
+
+def name_note(name: str, found: SourceFormat) -> str:
+    """What to say where a file's name promises another format than its bytes hold; else nothing."""
+    ending = f".{name.rsplit('.', 1)[-1].lower()}" if "." in name else ""
+    promised = next((one for one, endings in ENDINGS.items() if ending in endings), found)
+    if promised == found:
+        return ""
+    return f"The file is named {name[-100:]!r}, but holds {WORDS[found]}; it was read as {WORDS[found]}."
+
+
+def is_parquet(upload: BinaryIO) -> bool:
+    """Whether the upload begins as Parquet files do. Raises FileBroken where only its end does."""
+    upload.seek(0)
+    head = upload.read(len(PARQUET_MAGIC))
+    if head == PARQUET_MAGIC or len(head) < len(PARQUET_MAGIC):
+        return head == PARQUET_MAGIC
+    upload.seek(-len(PARQUET_MAGIC), io.SEEK_END)
+    if upload.read() == PARQUET_MAGIC:
+        raise FileBroken("The file ends as Parquet files do, but does not begin so: its start is damaged.")
+    return False
 
 
 def open_text_lines(upload: BinaryIO, limits: Limits) -> tuple[SourceFormat, Iterator[str]]:

@@ -1,6 +1,8 @@
-"""Which rows a criterion looks at, and how it cuts them: pooled, by a column's values, or by segments."""
+"""Which rows a criterion looks at, and how it cuts them: pooled, by a column's values, by segments, or by two
+of these at once.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,15 +11,14 @@ import numpy.typing as npt
 import polars as pl
 
 from governance.registry.predicates import Predicate
+from releases.scores.choosing import Flags, chosen, codes_of, values_of
 from releases.scores.normalise import ATTRIBUTE_PREFIX
 from releases.scores.refusals import CountingRefused
-from releases.scores.selection import selection
 
 Label = Literal["bona_fide", "attack"]
-Flags = npt.NDArray[np.bool_]
-
 COLUMNS = ("species", "source_set", "channel", "use_case")
 MOST_STRATA = 500
+CROSS = " × "
 
 
 class TooManyStrata(CountingRefused):
@@ -36,11 +37,21 @@ class Population:
 
 
 @dataclass(frozen=True, slots=True)
+class BothClasses:
+    """Bona fide rows and attacks together; for what compares them, such as AUROC and calibration."""
+
+    where: Predicate | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stratum:
-    """``kind`` is species, segment, source_set, channel, use_case, pooled, or the name of an attribute."""
+    """``kind`` is species, segment, source_set, channel, use_case, pooled, or the name of an attribute; of a
+    crossing both kinds and both keys, with the two in ``parts``.
+    """
 
     kind: str
     key: str
+    parts: tuple["Stratum", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +82,39 @@ class BySegments:
     segments: tuple[tuple[str, Predicate], ...]
 
 
-Strata = Pooled | ByColumn | BySegments
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One stratum per pair of strata of two cuts, such as segments × species.
+
+    Where both cuts are pinned (segments, ``only``) every pair is there, empty or not; else the pairs found in
+    the population.
+    """
+
+    first: ByColumn | BySegments
+    second: ByColumn | BySegments
+
+    def __post_init__(self) -> None:
+        if self.first == self.second:
+            raise ValueError("both cuts of the crossing are the same: cross two different ones")
 
 
-def population_rows(facts: pl.DataFrame, population: Population) -> Flags:
-    """Which units belong to the population."""
-    inside = pl.col("label") == population.label
-    if population.where is not None:
-        inside &= selection(population.where, facts.columns).fill_null(value=False)
-    return facts.select(inside.fill_null(value=False).alias("inside"))["inside"].to_numpy()
+Strata = Pooled | ByColumn | BySegments | Crossing
+
+
+def is_pinned(strata: Strata) -> bool:
+    """Whether the strata are known before the table is; the others are those found in it."""
+    if isinstance(strata, Crossing):
+        return is_pinned(strata.first) and is_pinned(strata.second)
+    return not isinstance(strata, ByColumn) or strata.only is not None
+
+
+def population_rows(facts: pl.DataFrame, population: Population | BothClasses) -> Flags:
+    """Which units belong to the population; ``facts`` are those of a scan."""
+    inside = np.ones(facts.height, dtype=np.bool_)
+    if isinstance(population, Population):
+        values, codes = coded_column(facts, "label")
+        inside = codes == (values.index(population.label) if population.label in values else -1)
+    return inside if population.where is None else inside & chosen(population.where, facts)
 
 
 def stratum_rows(facts: pl.DataFrame, inside: Flags, strata: Strata) -> Iterator[tuple[Stratum, Flags]]:
@@ -88,20 +123,52 @@ def stratum_rows(facts: pl.DataFrame, inside: Flags, strata: Strata) -> Iterator
         yield Stratum("pooled", "all"), inside
     elif isinstance(strata, ByColumn):
         yield from _by_column(facts, inside, strata)
-    else:
+    elif isinstance(strata, BySegments):
         for key, predicate in strata.segments:
-            found = facts.select(selection(predicate, facts.columns).fill_null(value=False).alias("inside"))
-            # A predicate on attributes that the table lacks is a single literal; numpy spreads it.
-            yield Stratum("segment", key), inside & found["inside"].to_numpy()
+            yield Stratum("segment", key), inside & chosen(predicate, facts)
+    else:
+        yield from _crossing(facts, inside, strata)
+
+
+def column_strata(strata: ByColumn, found: Sequence[str]) -> list[Stratum]:
+    """The strata of a column: the pinned ones, or the values found in the population."""
+    kind = strata.column.removeprefix(ATTRIBUTE_PREFIX)
+    keys = found if strata.only is None else strata.only
+    _check_number(kind, len(keys))
+    return [Stratum(kind, key) for key in keys]
 
 
 def _by_column(facts: pl.DataFrame, inside: Flags, strata: ByColumn) -> Iterator[tuple[Stratum, Flags]]:
-    kind = strata.column.removeprefix(ATTRIBUTE_PREFIX)
-    absent = pl.Series(strata.column, [None] * facts.height, dtype=pl.String)
-    values = facts[strata.column] if strata.column in facts.columns else absent
-    found = values.filter(pl.Series(inside)).drop_nulls().unique().sort()
-    keys = list(found) if strata.only is None else list(strata.only)
-    if len(keys) > MOST_STRATA:
-        raise TooManyStrata(f"{kind} has {len(keys):,} values; at most {MOST_STRATA} are counted one by one.")
-    for key in keys:
-        yield Stratum(kind, key), inside & (values == key).fill_null(value=False).to_numpy()
+    values, codes = coded_column(facts, strata.column)
+    found = np.flatnonzero(np.bincount(codes[inside], minlength=1)[: len(values)]).tolist()
+    for stratum in column_strata(strata, [values[place] for place in found]):
+        yield stratum, inside & (codes == (values.index(stratum.key) if stratum.key in values else -1))
+
+
+def _crossing(facts: pl.DataFrame, inside: Flags, strata: Crossing) -> Iterator[tuple[Stratum, Flags]]:
+    """The first cut's rows are cut again by the second; a cell that nobody asked for by name and that holds
+    no unit is no stratum.
+    """
+    pinned, cells = is_pinned(strata), 0
+    for outer, rows in stratum_rows(facts, inside, strata.first):
+        for inner, both in stratum_rows(facts, rows, strata.second):
+            kind = f"{outer.kind}{CROSS}{inner.kind}"
+            if not pinned and not both.any():
+                continue
+            cells += 1
+            _check_number(kind, cells)
+            yield Stratum(kind, f"{outer.key}{CROSS}{inner.key}", (outer, inner)), both
+
+
+def coded_column(facts: pl.DataFrame, column: str) -> tuple[list[str], npt.NDArray[np.integer]]:
+    """The values of a column and each unit's place among them, behind the last where it has none."""
+    if column not in facts.columns:
+        return [], np.zeros(facts.height, dtype=np.uint8)
+    return values_of(facts[column]).to_list(), codes_of(facts[column])
+
+
+def _check_number(kind: str, number: int) -> None:
+    if number > MOST_STRATA:
+        more = "more than " if CROSS in kind else ""
+        shown = f"{more}{MOST_STRATA} cells" if more else f"{number:,} values"
+        raise TooManyStrata(f"{kind} has {shown}; at most {MOST_STRATA} are counted one by one.")

@@ -12,8 +12,9 @@ from releases.scores.bands import Bands, single_threshold
 from releases.scores.limits import DEFAULT_LIMITS, Limits
 from releases.scores.mapping import TableMeta, parse_meta
 from releases.scores.normalise import NormalisedTable, normalise
-from releases.scores.reading import TextTable, read_text_table
+from releases.scores.reading import read_text_table
 from releases.scores.scan import ScoredTable
+from releases.scores.tables_as_text import TextTable
 from releases.statistics.thresholds import AtThreshold, Polarity
 
 STACK = "sha256:" + "ab" * 32

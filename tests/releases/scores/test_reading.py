@@ -97,7 +97,7 @@ BROKEN = [
     ("id\nä\n".encode("latin-1"), FormatNotRead, "not UTF-8: byte 0xe4", ()),
     ("id\na\n".encode("utf-16"), FormatNotRead, "UTF-16", ()),
     ("id\na\n".encode("utf-32"), FormatNotRead, "UTF-32", ()),
-    (b"PAR1" + b"\x00" * 50 + b"PAR1", FormatNotRead, "Parquet, which this version does not import yet", ()),
+    (b"PAR1" + b"\x00" * 50 + b"PAR1", FileBroken, "Parquet file is damaged or was cut short", ()),
     (packed(b"PAR1" + b"\x00" * 50), FormatNotRead, "Parquet.*inside gzip", ()),
     (b"PK\x03\x04rest", FormatNotRead, "zip archive or a spreadsheet", ()),
     (b"ARROW1\x00\x00", FormatNotRead, "Arrow", ()),

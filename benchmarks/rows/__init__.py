@@ -1,0 +1,6 @@
+"""The rows, in the order of the report. A new row is a file here and a name in this tuple."""
+
+from benchmarks.row import Row
+from benchmarks.rows import bit_identity, bootstrap, gate_evaluation, gate_memory
+
+ROWS: tuple[Row, ...] = (gate_evaluation.ROW, gate_memory.ROW, bootstrap.ROW, bit_identity.ROW)
