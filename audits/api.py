@@ -1,9 +1,13 @@
 """The HTTP interface of this app: the routes of its slices, one line each."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
 from audits.answers.api import routes as answer_routes
+from audits.records.api import LedgerKeyView
 from audits.trace.api import routes as trace_routes
 from governance.access.rest import router_of
 
-urlpatterns: list[URLPattern | URLResolver] = [*router_of(answer_routes, trace_routes).urls]
+urlpatterns: list[URLPattern | URLResolver] = [
+    *router_of(answer_routes, trace_routes).urls,
+    path("ledger/key", LedgerKeyView.as_view(), name="ledger-key"),
+]

@@ -42,5 +42,6 @@ def sentence(fields: Iterable[FieldError]) -> str:
 
 
 def _message(item: Any) -> str:
-    message = str(item["msg"])
-    return message.removeprefix("Value error, ")
+    if item["type"] in {"model_type", "model_attributes_type", "dataclass_type"}:
+        return "an object is wanted, with its fields by name"  # not the name of our class
+    return str(item["msg"]).removeprefix("Value error, ")

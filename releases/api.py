@@ -8,6 +8,8 @@ from governance.access.rest import Route, router_of
 from releases.approvals.api import routes as approval_routes
 from releases.bundles.api import routes as bundle_routes
 from releases.gates.api import routes as gate_routes
+from releases.gates.attestations.api import routes as attestation_routes
+from releases.gates.overrides.api import routes as override_routes
 from releases.monitoring.api import routes as monitoring_routes
 from releases.rollouts.api import routes as rollout_routes
 from releases.scores.api import routes as score_routes
@@ -16,6 +18,8 @@ ROUTES: tuple[Sequence[Route], ...] = (
     score_routes,
     bundle_routes,
     gate_routes,
+    attestation_routes,
+    override_routes,
     approval_routes,
     rollout_routes,
     monitoring_routes,

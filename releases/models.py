@@ -2,7 +2,15 @@
 
 from releases.approvals.models import Approval, ApprovalRequest, ApprovalRuleSet, RequestChannel, Vote
 from releases.bundles.models import Assignment, Release, Revision, RevisionChannel, Slot
-from releases.gates.models import EvaluationProgress, GateCriterion, GateEvaluation, GatePolicy
+from releases.gates.models import (
+    Attestation,
+    CriterionResult,
+    EvaluationProgress,
+    GateCriterion,
+    GateEvaluation,
+    GatePolicy,
+    Override,
+)
 from releases.monitoring.models import Decision, DecisionBatch
 from releases.rollouts.models import Deployment, Rollback
 from releases.scores.models import ScoreTable
@@ -12,6 +20,8 @@ __all__ = [
     "ApprovalRequest",
     "ApprovalRuleSet",
     "Assignment",
+    "Attestation",
+    "CriterionResult",
     "Decision",
     "DecisionBatch",
     "Deployment",
@@ -19,6 +29,7 @@ __all__ = [
     "GateCriterion",
     "GateEvaluation",
     "GatePolicy",
+    "Override",
     "Release",
     "RequestChannel",
     "Revision",

@@ -1,11 +1,15 @@
 """Fixtures that many tests share; states are reached through the factories, by the real services."""
 
 import gc
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from releases.bundles import guarding
 from tests.factories.cast import Cast, cast
+from tests.factories.connections import let_go
+from tests.factories.snapshot import trust
 
 # A busy machine is no defect: what takes long is seen in --durations.
 settings.register_profile(
@@ -15,9 +19,49 @@ settings.load_profile("countersign")
 
 
 def pytest_collection_finish() -> None:
-    """What importing and collecting left behind stays for good: the collector need not look at it again."""
+    """What importing and collecting left behind stays for good: the collector need not look at it again.
+
+    Nor does it pay to look for new cycles after every few hundred objects.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Function) -> None:
+    """Where a test or a fixture of ours patches the product, factories run for real and nothing is kept."""
+    trust(not _is_patched(item))
+
+
+def _is_patched(item: pytest.Function) -> bool:
+    found = item._fixtureinfo.name2fixturedefs.values()
+    ours = (one for many in found for one in many if not one.func.__module__.startswith("pytest_django"))
+    arguments = (item._fixtureinfo.argnames, *(one.argnames for one in ours))
+    return any("monkeypatch" in names for names in arguments)
+
+
+def pytest_sessionfinish() -> None:
+    """Close what tests have kept open."""
+    let_go()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobody_waits_an_hour() -> Iterator[None]:
+    """Releases of the tests go through their guarded stage in a moment, where the product asks for an hour.
+
+    What the hour means is tested with the fixture ``whole_hour``.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(guarding, "LEAST_GUARDED_SECONDS", 0)
+        yield
+
+
+@pytest.fixture
+def whole_hour(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The product's own shortest guarded stage, in seconds."""
+    monkeypatch.setattr(guarding, "LEAST_GUARDED_SECONDS", 3600)
+    return 3600
 
 
 @pytest.fixture

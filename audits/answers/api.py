@@ -42,12 +42,15 @@ class GapSerializer(serializers.Serializer[Gap]):
     found = serializers.CharField()
     danger = serializers.CharField(source="words.danger")
     owner_role = serializers.CharField(source="words.owner")
-    owner = serializers.CharField(source="revision.release.owner_username")
+    owner = serializers.CharField()
     since = serializers.DateTimeField()
     system = serializers.UUIDField(source="revision.release.system_id")
     release = serializers.UUIDField(source="revision.release_id")
     release_name = serializers.CharField(source="revision.release.name")
     revision = serializers.UUIDField(source="revision.id")
+    override = serializers.UUIDField(
+        source="override.id", allow_null=True, default=None, help_text="The override that leaves it open."
+    )
     channels = GapChannelSerializer(many=True)
     next_step = serializers.CharField(source="words.close")
 

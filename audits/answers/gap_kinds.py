@@ -12,8 +12,13 @@ class GapKind(StrEnum):
     """What the record ought to hold about what is live, and does not."""
 
     NO_APPROVAL_RECORD = "no_approval_record"
+    OVERRIDE_EXPIRED = "override_expired"
+    EXPEDITE_REVIEW_OVERDUE = "expedite_review_overdue"
     NO_ROLLBACK_OWNER = "no_rollback_owner"
     NO_GUARDED_ROLLOUT = "no_guarded_rollout"
+    OVERRIDE_IN_FORCE = "override_in_force"
+    EXPEDITE_REVIEW_DUE = "expedite_review_due"
+    ATTESTATION_STALE = "attestation_stale"
     THRESHOLD_NOT_VERSIONED = "threshold_not_versioned"
     RELEASE_NOTES_MISSING = "release_notes_missing"
 
@@ -42,6 +47,24 @@ _KINDS = (
         "New release from this one",
     ),
     KindWords(
+        GapKind.OVERRIDE_EXPIRED,
+        "Override expired",
+        "Override expired",
+        "It decides although it never passed its gate, and what excused that has run out.",
+        "author",
+        "Bring a release live that passes the gate, or bring the data on which this one does.",
+        "New release from this one",
+    ),
+    KindWords(
+        GapKind.EXPEDITE_REVIEW_OVERDUE,
+        "Expedite not reviewed",
+        "Expedite overdue",
+        "What was let through in a hurry was never looked at again, so haste becomes the rule.",
+        "security_reviewer",
+        "Somebody who did not give it looks back at it and records a conclusion.",
+        "Review it",
+    ),
+    KindWords(
         GapKind.NO_ROLLBACK_OWNER,
         "No rollback owner",
         "Rollback owner",
@@ -58,6 +81,33 @@ _KINDS = (
         "author",
         "This one stays on record; plan a guarded stage for the next release.",
         "Plan the next release",
+    ),
+    KindWords(
+        GapKind.OVERRIDE_IN_FORCE,
+        "Gate overridden",
+        "Override in force",
+        "A release that did not pass its gate may be approved and go live.",
+        "qa_lead",
+        "It closes when the override expires or is withdrawn, or when the gate passes.",
+        "Open the override",
+    ),
+    KindWords(
+        GapKind.EXPEDITE_REVIEW_DUE,
+        "Expedite to be reviewed",
+        "Expedite review",
+        "It was let through in a hurry, and nobody has looked at it in calm since.",
+        "security_reviewer",
+        "Somebody who did not give it looks back at it and records a conclusion.",
+        "Review it",
+    ),
+    KindWords(
+        GapKind.ATTESTATION_STALE,
+        "Review out of date",
+        "Review",
+        "Somebody signed for other figures than those of what decides now.",
+        "qa_lead",
+        "A QA lead who took no part reviews the live revision anew.",
+        "Review it anew",
     ),
     KindWords(
         GapKind.THRESHOLD_NOT_VERSIONED,

@@ -2,8 +2,9 @@
 
 A gap closes by itself once the missing thing is recorded; nobody can tick it off. What is on its way is not
 judged yet: freezing and approval ask for these things before anything goes live, so a gap tells of what was
-adopted, or of what went missing since. One gap is one kind of one live revision, with all the channels on
-which it applies and which the reader may see. The number of queries does not grow with rows.
+adopted, or of what went missing since; and of overrides, from the moment they are given. One gap is one kind
+of one revision, with all the channels on which it applies and which the reader may see. The number of
+queries does not grow with rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,18 +13,24 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Prefetch
+from django.utils import timezone
 
+from audits.answers.attestation_gaps import stale_attestations
 from audits.answers.gap_kinds import KINDS, GapKind, KindWords
+from audits.answers.override_gaps import Left, gaps_of_overrides
 from governance.access.models import Account
 from governance.access.queries import visible_to
 from governance.actors import Actor
 from governance.registry.models import Channel, DigestKind
+from releases.bundles import guarding
 from releases.bundles.differences import differences_of
 from releases.bundles.documents import CARD_TEXTS, StageKind
 from releases.bundles.guarding import channel_reasons
 from releases.bundles.models import Assignment, Revision
 from releases.bundles.queries import revisions_with_content
+from releases.gates.models import Override
 from releases.rollouts.models import Deployment, DeploymentState
+from releases.rollouts.progress_queries import lasting
 
 POLICY = "threshold_policy"
 
@@ -37,6 +44,14 @@ class Gap:
     channels: tuple[Channel, ...]
     since: datetime
     found: str
+    override: Override | None = None
+    """The override that leaves it open, where one does."""
+
+    @property
+    def owner(self) -> str:
+        """Who is to see that it closes: whoever let the release past its gate, else its author."""
+        override = self.override
+        return override.given_by_username if override else self.revision.release.owner_username
 
     @property
     def words(self) -> KindWords:
@@ -50,14 +65,46 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """How long guarded stages showed a deployment to a part of the people, and to how many at most.
+
+    Pauses do not count, and neither does a share too small to show anything.
+    """
+
+    seconds: float
+    share: float
+
+    @property
+    def counts(self) -> bool:
+        """Whether that was a guarded rollout: what freezing asks of a plan, asked of what took place."""
+        return (
+            self.share >= guarding.LEAST_GUARDED_COVERAGE and self.seconds >= guarding.LEAST_GUARDED_SECONDS
+        )
+
+    @property
+    def sentence(self) -> str:
+        """What took place instead."""
+        if not self.share:
+            return "everybody got it at once"
+        if self.share < guarding.LEAST_GUARDED_COVERAGE:
+            return f"its guarded stage showed it to {self.share * 100:.2g} % of the people"
+        return f"its guarded stage lasted {lasting(self.seconds)}"
+
+
+NOT_SHOWN = Shown(0, 0)
+
+
+@dataclass(frozen=True)
 class _Known:
     """What the kinds look at beside the deployment itself."""
 
     active: frozenset[str]
-    guarded: frozenset[UUID]
-    """Deployments that went through a guarded stage."""
+    guarded: dict[UUID, Shown]
+    """How long each deployment's guarded stages showed it to how many people."""
     reasons: dict[tuple[UUID, UUID], tuple[str, ...]]
     """Why S18 asks for one, by revision and channel."""
+    stale: dict[UUID, str]
+    """Which reviews of a revision are out of date."""
 
 
 def gaps_visible_to(actor: Actor) -> list[Gap]:
@@ -70,6 +117,7 @@ def gaps_visible_to(actor: Actor) -> list[Gap]:
             found.setdefault((kind, row.revision_id), []).append((row, text))
     order = list(KINDS)
     gaps = [_gap(kind, rows) for (kind, _), rows in found.items()]
+    gaps += _of_overrides(gaps_of_overrides(actor))
     return sorted(gaps, key=lambda gap: (order.index(gap.kind), gap.since, gap.revision.release.name))
 
 
@@ -86,21 +134,41 @@ def _live(actor: Actor) -> list[Deployment]:
 def _known(live: Sequence[Deployment]) -> _Known:
     owners = {str(row.revision.rollback_plan.get("owner", "")) for row in live}
     active = Account.objects.filter(username__in=owners, is_active=True).values_list("username", flat=True)
-    stages = Assignment.objects.filter(deployment__in=live, stage=StageKind.GUARDED, candidate__isnull=False)
-    guarded = frozenset(stages.values_list("deployment_id", flat=True))
-    bare = {row.revision_id: row.revision for row in live if row.pk not in guarded}
+    guarded = _guarded_stages(live)
+    bare = {row.revision_id: row.revision for row in live if not guarded.get(row.pk, NOT_SHOWN).counts}
     reasons = {
         (revision, channel): tuple(reason.sentence for reason in channel_reasons(found))
         for revision, channels in differences_of(list(bare.values())).items()
         for channel, found in channels.items()
     }
-    return _Known(frozenset(active), guarded, reasons)
+    return _Known(frozenset(active), guarded, reasons, stale_attestations(live, timezone.now()))
+
+
+def _guarded_stages(live: Sequence[Deployment]) -> dict[UUID, Shown]:
+    """What took place in guarded stages, by deployment. What is live has left them, so each has its end."""
+    rows = Assignment.objects.filter(
+        deployment__in=live, stage=StageKind.GUARDED, candidate__isnull=False, treatment_share__gt=0
+    )
+    found: dict[UUID, list[Assignment]] = {}
+    for row in rows:
+        if row.deployment_id is not None and row.period.upper is not None:
+            found.setdefault(row.deployment_id, []).append(row)
+    return {key: _shown(stages) for key, stages in found.items()}
+
+
+def _shown(stages: Sequence[Assignment]) -> Shown:
+    """The stages that showed it to enough people; where none did, all of them."""
+    large = [row for row in stages if row.treatment_share >= guarding.LEAST_GUARDED_COVERAGE] or stages
+    lasted = sum((row.period.upper - row.period.lower).total_seconds() for row in large)
+    return Shown(lasted, max(row.treatment_share for row in large))
 
 
 def _gaps_of(row: Deployment, known: _Known) -> Iterator[tuple[GapKind, str]]:
     yield from _approval(row)
     yield from _owner(row, known)
     yield from _guarded(row, known)
+    if row.revision_id in known.stale:
+        yield GapKind.ATTESTATION_STALE, known.stale[row.revision_id]
     yield from _threshold(row)
     yield from _notes(row)
 
@@ -120,8 +188,9 @@ def _owner(row: Deployment, known: _Known) -> Iterable[tuple[GapKind, str]]:
 
 def _guarded(row: Deployment, known: _Known) -> Iterable[tuple[GapKind, str]]:
     reasons = known.reasons.get((row.revision_id, row.channel_id), ())
-    if row.pk not in known.guarded and reasons:
-        yield GapKind.NO_GUARDED_ROLLOUT, f"everybody got it at once, although {'; '.join(reasons)}"
+    shown = known.guarded.get(row.pk, NOT_SHOWN)
+    if not shown.counts and reasons:
+        yield GapKind.NO_GUARDED_ROLLOUT, f"{shown.sentence}, although {'; '.join(reasons)}"
 
 
 def _threshold(row: Deployment) -> Iterable[tuple[GapKind, str]]:
@@ -151,3 +220,16 @@ def _gap(kind: GapKind, rows: Sequence[tuple[Deployment, str]]) -> Gap:
         min(row.state_changed_at for row in deployments),
         "; ".join(texts),
     )
+
+
+def _of_overrides(found: Sequence[Left]) -> list[Gap]:
+    """What overrides leave open; two overrides of one revision leave one gap of a kind."""
+    merged: dict[tuple[GapKind, UUID], Gap] = {}
+    for left in found:
+        key = (left.kind, left.revision.pk)
+        had = merged.get(key)
+        channels = dict.fromkeys((*(had.channels if had else ()), *left.channels))
+        since = min(left.since, had.since) if had else left.since
+        text = "; ".join(dict.fromkeys((*([had.found] if had else []), left.found)))
+        merged[key] = Gap(left.kind, left.revision, tuple(channels), since, text, left.override)
+    return list(merged.values())

@@ -8,6 +8,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from audits.pages.drafting import drafting_systems
 from audits.pages.findings import STATES, finding
@@ -18,10 +19,13 @@ from audits.templatetags.countersign import chip, st, when
 from governance.access.admin_base import Crumb, GovernedAdmin, Offer, column
 from governance.access.requests import actor_from
 from releases.approvals.eligibility import effective_state
+from releases.approvals.grounds import gate_in_words
 from releases.approvals.models import ApprovalRequest, RequestState
 from releases.approvals.queries import listed_requests
 from releases.bundles.models import Release, Revision
-from releases.gates.models import GateEvaluation
+from releases.gates.models import GateEvaluation, Override
+from releases.gates.overrides.queries import listed_overrides, stands_at
+from releases.gates.overrides.standing import Standing, by_whom
 from releases.rollouts.models import Deployment
 from releases.rollouts.stages import ON_ITS_WAY
 
@@ -64,6 +68,7 @@ class ReleaseAdmin(GovernedAdmin):
                 Prefetch("revisions", queryset=newest),
                 Prefetch("evaluations", queryset=evaluations),
                 Prefetch("deployments", queryset=deployments),
+                Prefetch("overrides", queryset=listed_overrides()),
             )
             .distinct()
         )
@@ -113,7 +118,8 @@ class ReleaseAdmin(GovernedAdmin):
     def gate_column(self, obj: Release) -> str:
         newest = next(iter(obj.revisions.all()))
         look, icon, title = STATES[_verdict(obj, newest)]
-        return st(look, title, icon)
+        past = _past(row for row in obj.overrides.all() if row.revision_id == newest.pk)
+        return format_html("{}{}", st(look, title, icon), past)
 
     @column("Drafted", "created_at")
     def created_column(self, obj: Release) -> str:
@@ -125,6 +131,22 @@ def _verdict(release: Release, revision: Revision) -> str:
     if not rows:
         return "none"
     return {"requested": "requested", "failed": "error"}.get(rows[0].status, rows[0].verdict)
+
+
+def _past(overrides: Iterable[Override]) -> str:
+    """``overridden until 27 Nov 14:00 UTC by two persons`` in a line of its own, where an override in force
+    goes past the verdict; else that one did."""
+    now = timezone.now()
+    rows = [(row, stands_at(row, now)) for row in overrides]
+    counting = [row for row, stands in rows if stands is Standing.IN_FORCE]
+    if counting:
+        until = f"{counting[0].expires_at:%-d %b %H:%M} UTC"
+        words = f"overridden until {until} by {by_whom(counting[0])}"
+    elif any(row.withdrawn_at is None for row, _ in rows):
+        words = "was overridden"
+    else:
+        return ""
+    return format_html('<br><span class="cs-muted cs-xs">{}</span>', words)
 
 
 @admin.register(GateEvaluation)
@@ -139,7 +161,8 @@ class GateEvaluationAdmin(GovernedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GateEvaluation]:
         """Without the large documents."""
-        return super().get_queryset(request).defer("inputs", "result")
+        rows = super().get_queryset(request).defer("inputs", "result")
+        return rows.prefetch_related(Prefetch("overrides", queryset=listed_overrides()))
 
     def changeform_view(
         self,
@@ -159,7 +182,7 @@ class GateEvaluationAdmin(GovernedAdmin):
     @column("Verdict", "verdict")
     def verdict_column(self, obj: GateEvaluation) -> str:
         found = finding(obj.release.name, obj.status, obj.verdict, {"sentence": ""})
-        return st(found.look, found.title, found.icon)
+        return format_html("{}{}", st(found.look, found.title, found.icon), _past(obj.overrides.all()))
 
     @column("Asked for", "requested_at")
     def requested_column(self, obj: GateEvaluation) -> str:
@@ -174,6 +197,7 @@ class ApprovalRequestAdmin(GovernedAdmin):
     list_display = (
         "release_column",
         "state_column",
+        "gate_column",
         "channels_column",
         "votes_column",
         "deadline_column",
@@ -207,6 +231,11 @@ class ApprovalRequestAdmin(GovernedAdmin):
         state = effective_state(obj, timezone.now())
         look, icon = REQUEST_LOOKS.get(state, ("void", "block"))
         return chip(look, str(state.label), icon)
+
+    @column("Gate")
+    def gate_column(self, obj: ApprovalRequest) -> str:
+        words = gate_in_words(obj, timezone.now())
+        return f"{words[0].upper()}{words[1:]}"
 
     @column("Channels")
     def channels_column(self, obj: ApprovalRequest) -> str:

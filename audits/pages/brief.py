@@ -1,5 +1,6 @@
 """The review brief: the page on which an approver decides."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from audits.pages.attestations import attestation_rows
 from audits.pages.changes import comparisons
 from audits.pages.doubts import doubts_of
 from audits.pages.evidence import decides, lines_of, worst_first
@@ -15,10 +17,11 @@ from audits.pages.findings import Finding, finding_of
 from audits.pages.forest import difference_forest, rate_forest
 from audits.pages.frame import draw, visible_revision
 from audits.pages.mini import WorstPicture, worst_picture
+from audits.pages.overrides import Shown, override_offers, override_shown, waiting_overrides
 from audits.pages.plans import card_rows, plan_rows, stage_rows
 from audits.pages.seating import Seating, foreseen, seating_of
+from audits.pages.standing import listed
 from governance.access.admin_base import Offer, admin_url
-from governance.access.queries import visible_to
 from governance.access.requests import actor_from
 from governance.actors import Actor
 from governance.ledger.queries import entry_of
@@ -42,10 +45,11 @@ def brief(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The brief of one revision."""
     revision = visible_revision(request, pk)
     actor = actor_from(request)
-    asked = newest_request(actor, revision)
+    asked = newest_request(revision)
     evaluation = evaluation_shown(revision, asked)
     found = finding_of(revision.release.name, evaluation)
     seating = seating_of(actor, asked) if asked else None
+    differences = _differences(revision, seating)
     context = {
         "revision": revision,
         "release": revision.release,
@@ -54,12 +58,14 @@ def brief(request: HttpRequest, pk: UUID) -> HttpResponse:
         "finding": found,
         "seating": seating,
         "foreseen": foreseen(actor, revision) if evaluation and asked is None else None,
-        "comparisons": comparisons(revision, _differences(revision, seating)),
+        "comparisons": comparisons(revision, differences),
+        "one_step": one_step(revision, differences),
+        "is_drill": any(one.channel.drill for one in differences),
         "card": card_rows(revision),
         "plan": plan_rows(revision),
         "stages": stage_rows(revision),
-        "offers": vote_offers(seating, found) if seating else (),
-        "say": say_of(seating, found),
+        "reviews": attestation_rows(actor, revision, [evaluation] if evaluation else []),
+        **_deciding(actor, revision, evaluation, seating, found),
         **evidence_context(evaluation, found, revision, asked),
     }
     system = revision.release.system
@@ -70,6 +76,26 @@ def brief(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
 
 
+def _deciding(
+    actor: Actor,
+    revision: Revision,
+    evaluation: GateEvaluation | None,
+    seating: Seating | None,
+    found: Finding,
+) -> dict[str, Any]:
+    """What the reader may do: vote on an open request; else let it past a gate that is not passed."""
+    opened = seating if seating is not None and seating.is_open else None
+    past = override_shown(revision, opened.request.override if opened else None)
+    return {
+        "override": past,
+        "proposed": [] if opened else waiting_overrides(actor, revision),
+        "offers": vote_offers(opened, found, past)
+        if opened
+        else override_offers(actor, revision, evaluation, past),
+        "say": say_of(seating, found, past),
+    }
+
+
 def _differences(revision: Revision, seating: Seating | None) -> list[ChannelDifference]:
     """What changes, on the channels that an open request asks for, else on all that the revision touches."""
     found = difference_by_channel(revision).values()
@@ -78,19 +104,43 @@ def _differences(revision: Revision, seating: Seating | None) -> list[ChannelDif
     return [one for one in found if one.channel.name in seating.channels]
 
 
-def requests_of(actor: Actor, revision: Revision) -> QuerySet[ApprovalRequest]:
-    """The revision's requests that the actor may see, newest first."""
-    rows = visible_to(ApprovalRequest.objects.filter(revision=revision), actor)
+def one_step(revision: Revision, differences: Sequence[ChannelDifference]) -> str:
+    """Where nothing is live nobody could answer beside the candidate, so the stages are skipped there."""
+    names = sorted(one.channel.name for one in differences if one.baseline is None)
+    if not names or revision.adopted or len(revision.rollout_plan.get("stages", [])) < 2:
+        return ""
     return (
-        rows.select_related("release__system", "revision__release__system", "evaluation__policy", "system")
+        f"Nothing is live on {listed(names)}: a rollout there takes one step, to its last stage at once. "
+        "The stages before it are skipped."
+    )
+
+
+def requests_of(revision: Revision) -> QuerySet[ApprovalRequest]:
+    """The revision's requests, newest first.
+
+    Whoever may read the revision reads all of them, also those for other channels: a release that touches a
+    reader's channel is read whole, and a page that left some out would say what is not so. What is to be done
+    about them is another matter: see ``Seating.elsewhere``.
+    """
+    return (
+        ApprovalRequest.objects.filter(revision=revision)
+        .select_related(
+            "release__system",
+            "revision__release__system",
+            "evaluation__policy",
+            "override__release__system",
+            "override__revision",
+            "override__evaluation",
+            "system",
+        )
         .prefetch_related("channel_rows__channel", "votes")
         .order_by("-requested_at")
     )
 
 
-def newest_request(actor: Actor, revision: Revision) -> ApprovalRequest | None:
+def newest_request(revision: Revision) -> ApprovalRequest | None:
     """The request a page is about: the open one, else the newest."""
-    rows = list(requests_of(actor, revision))
+    rows = list(requests_of(revision))
     opened = [row for row in rows if effective_state(row, timezone.now()) is RequestState.OPEN]
     return next(iter(opened or rows), None)
 
@@ -140,11 +190,12 @@ def vote_url(revision: Revision, decision: str) -> str:
     return reverse("admin:review_vote", args=[revision.pk, decision.replace("_", "-")])
 
 
-def vote_offers(seating: Seating, found: Finding) -> tuple[Offer, ...]:
-    """Reject, ask for changes, approve; the one that the gate's answer suggests stands out."""
-    if not seating.is_open:
+def vote_offers(seating: Seating, found: Finding, past: Shown | None) -> tuple[Offer, ...]:
+    """Reject, ask for changes, approve; the one that the gate's answer suggests stands out, and none past an
+    override, which is the voter's to weigh."""
+    suggests = "approve" if found.verdict == "pass" else "" if past else "request_changes"
+    if seating.elsewhere:
         return ()
-    suggests = "approve" if found.verdict == "pass" else "request_changes"
     looks = {"reject": "cs-dan", suggests: "cs-pri"}
     revision = seating.request.revision
     return tuple(
@@ -153,15 +204,20 @@ def vote_offers(seating: Seating, found: Finding) -> tuple[Offer, ...]:
     )
 
 
-def say_of(seating: Seating | None, found: Finding) -> tuple[str, str]:
+def say_of(seating: Seating | None, found: Finding, past: Shown | None) -> tuple[str, str]:
     """The bar's words: which seat is the reader's, and what is in the way."""
+    if (seating is None or not seating.is_open) and past is not None and past.is_in_force:
+        return "The gate is overridden.", "Approval can be requested on the release page."
     if seating is None:
         if found.verdict == "pass":
             return "No request for approval yet.", "Once it is asked for, the seats are shown here."
-        return "No request for approval.", "A gate that is not passed cannot go to approval."
+        return "No request for approval.", "A gate that is not passed goes to approval only past an override."
     if not seating.is_open:
         state = seating.state.label.lower()
         return f"This request is {state}.", seating.request.closing_reason
+    if seating.elsewhere:
+        others = listed(seating.channels)
+        return f"A request for other channels is open: {others}.", "You read it; others vote."
     if seating.may_vote:
         return (
             f"You vote for: {', '.join(seating.yours) or 'a seat'}.",

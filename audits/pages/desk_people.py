@@ -1,18 +1,23 @@
 """Proposals that a second person confirms, and what an administrator should know about people."""
 
+from uuid import UUID
+
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from audits.pages.overrides import may_answer
 from audits.pages.tasks import Section, Task
 from governance.access.admin_base import Offer, admin_url
 from governance.access.granting import VERB as GRANT
 from governance.access.models import Account, AccountKind, Grant, Proposal
 from governance.access.queries import active_administrators, grants_in_force, proposals_visible_to, reach
 from governance.access.roles import Permission
+from governance.access.scopes import AccessScope
 from governance.actors import Actor
 from releases.approvals.rules import VERB as RULES
 from releases.bundles.models import Revision
+from releases.gates.overrides.queries import open_proposals
 from releases.rollouts.adoption import VERB as ADOPTION
 
 MOST_NAMES = 6
@@ -24,7 +29,7 @@ def proposals_to_confirm(actor: Actor) -> list[Task]:
     waiting = Q(confirmed_at__isnull=True, expires_at__gt=now) & ~Q(proposed_by_id=actor.id)
     tasks = [_grant_task(row) for row in _administered(actor, GRANT, waiting)]
     tasks += [_rules_task(row) for row in _administered(actor, RULES, waiting)]
-    return [*tasks, *_adoptions(actor, waiting)]
+    return [*tasks, *_overrides(actor), *_adoptions(actor, waiting)]
 
 
 def _administered(actor: Actor, verb: str, waiting: Q) -> list[Proposal]:
@@ -52,6 +57,35 @@ def _rules_task(row: Proposal) -> Task:
 
 def _by(row: Proposal) -> str:
     return f"proposed by {row.proposed_by_username}, open until {row.expires_at:%-d %b %H:%M} UTC"
+
+
+def _overrides(actor: Actor) -> list[Task]:
+    """Proposed overrides of others whose second person the actor could be."""
+    found = reach(actor, Permission.OVERRIDE_FAIL)
+    if found is None:
+        return []
+    rows = [row for row in open_proposals(actor, timezone.now()) if row.proposed_by_id != actor.id]
+    keys = [row.arguments["revision"] for row in rows]
+    revisions = {
+        str(row.pk): row for row in Revision.objects.filter(pk__in=keys).select_related("release__system")
+    }
+    tasks = []
+    for row in rows:
+        revision = revisions[row.arguments["revision"]]
+        channels = frozenset(UUID(key) for key in row.arguments["channels"])
+        scope = AccessScope(revision.release.system_id, channels)
+        if found.acts_on(scope) and may_answer(actor, revision, Permission.OVERRIDE_FAIL):
+            tasks.append(_override_task(row, revision))
+    return tasks
+
+
+def _override_task(row: Proposal, revision: Revision) -> Task:
+    name, haste = revision.release.name, row.arguments["expedite"]
+    what = "is to be expedited because of an active attack" if haste else "is to be let past its gate"
+    offer = Offer(
+        "Read the brief", reverse("admin:review", args=[revision.pk]), "", "cs-pri", is_dialog=False
+    )
+    return Task("held", "key", "Second person", f"{name} {what}: {row.reason}", _by(row), offer)
 
 
 def _adoptions(actor: Actor, waiting: Q) -> list[Task]:
@@ -103,7 +137,7 @@ def people_to_mind(actor: Actor) -> list[Task]:
                 "Gap",
                 "You are the only administrator: powerful roles are given without a second person.",
                 "every such act is marked in the ledger",
-                Offer("Grant a role", admin_url(Grant, "give"), is_dialog=False),
+                Offer("Give a role", admin_url(Grant, "give"), is_dialog=False),
             )
         )
     idle = Account.objects.filter(is_active=True, kind=AccountKind.PERSON).exclude(
@@ -114,7 +148,7 @@ def people_to_mind(actor: Actor) -> list[Task]:
         shown = ", ".join(names[:MOST_NAMES]) + (" and more" if len(names) > MOST_NAMES else "")
         who = "One person holds" if len(names) == 1 else "Some people hold"
         sentence = f"{who} no role and can do nothing: {shown}."
-        offer = Offer("Grant a role", admin_url(Grant, "give"), is_dialog=False)
+        offer = Offer("Give a role", admin_url(Grant, "give"), is_dialog=False)
         tasks.append(Task("open", "person_off", "No role", sentence, "installation", offer))
     return tasks
 

@@ -153,7 +153,7 @@ def rollout_sections(actor: Actor) -> dict[str, Section]:
         "held": Section(
             "held",
             "Held rollouts",
-            "decide: resume or roll back",
+            "a release manager resumes; roll back if the reason stands",
             under_way.held,
             ("One rollout is held: it goes on or back.", "{} rollouts are held: they go on or back."),
         ),

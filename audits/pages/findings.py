@@ -110,7 +110,7 @@ def _failed(name: str, worst: Line, counts: Tally, lines: Sequence[Line]) -> tup
     else:
         headline = f"Do not approve {name} as it stands. {doing} more often than the policy allows."
     more = f" {counts.fail} lines fail." if counts.fail > 1 else ""
-    return headline, f"Request changes or reject.{more} A line that fails cannot be approved."
+    return headline, f"Request changes or reject.{more} Only two persons can override a fail."
 
 
 def _undecided(name: str, worst: Line, counts: Tally, lines: Sequence[Line]) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """The front page: what waits for the person first, then what is live, the gaps, what happened, what runs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -48,6 +49,9 @@ ORDER = (
 )
 """The sections in the order of danger; a person of several roles meets the union of theirs so."""
 
+BEFORE_THE_WAY = tuple(key for key in ORDER if key not in {"people", "policies", "running"})
+"""What is more pressing than the next step on the way to a first release."""
+
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What waits for the signed-in person."""
@@ -55,9 +59,10 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     held = roles_held(actor.id)
     votes = waiting_for(actor)
     sections = {**rollout_sections(actor), **release_sections(actor), **people_sections(actor)}
-    steps = first_steps(actor)
+    steps = first_steps(actor) if held else []
     step = next_of(steps)
-    said = f"Next: {step.sentence[0].lower()}{step.sentence[1:]}" if step else headline(votes, sections)
+    led = f"Next: {step.sentence[0].lower()}{step.sentence[1:]}" if step else ""
+    said = headline(votes, sections, BEFORE_THE_WAY) or led or headline(votes, sections)
     cells = cells_of(actor, visible_to(Channel.objects.all(), actor))
     return {
         **context,
@@ -69,14 +74,16 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "votes": votes,
         "votes_limit": _common_limit(votes),
         "steps": steps,
+        "next_step": step,
         "matrix": matrix_of(cells),
         "events": recent_events(actor),
         "running": running_evaluations(actor),
         "running_url": reverse("admin:running"),
         "gaps": gap_rows(request),
         "approvals": latest_approvals(actor) if holds(held, Role.AUDITOR) else [],
+        "holds_a_role": bool(held),
         "is_auditor": holds(held, Role.AUDITOR),
-        "drafts": drafting_systems(actor).exists() and bool(cells),
+        "drafts": drafting_systems(actor).exists() and any(cell.assignment for cell in cells),
     }
 
 
@@ -91,10 +98,10 @@ def _blocks(votes: list[Waiting], sections: dict[str, Section]) -> list[dict[str
     return shown
 
 
-def headline(votes: list[Waiting], sections: dict[str, Section]) -> str:
+def headline(votes: list[Waiting], sections: dict[str, Section], among: Sequence[str] = ORDER) -> str:
     """The sentence of the page: the most dangerous thing first, then how much else waits; '' for nothing."""
     counts = {key: len(votes) if key == "votes" else sections[key].count for key in ORDER}
-    first = next((key for key in ORDER if counts[key]), None)
+    first = next((key for key in among if counts[key]), None)
     if first is None:
         return ""
     others = sum(counts.values()) - counts[first]

@@ -18,8 +18,10 @@ from governance.access.roles import Permission
 from governance.actors import Actor
 from governance.registry.models import ComponentVersion, System
 from releases.bundles.models import Release
+from releases.gates.models import Override
 
 KEPT = "_countersign_gaps"
+TAKE_A_NEW_RELEASE = {GapKind.NO_APPROVAL_RECORD, GapKind.NO_GUARDED_ROLLOUT, GapKind.OVERRIDE_EXPIRED}
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,14 @@ def _row(actor: Actor, gap: Gap) -> GapRow:
 def _offer(actor: Actor, gap: Gap) -> Offer:
     """The button that begins to close it, for those who may; else it says who does."""
     release = gap.revision.release
+    if gap.override is not None and gap.kind not in TAKE_A_NEW_RELEASE:
+        return Offer(gap.words.verb, admin_url(Override, "change", gap.override.pk), is_dialog=False)
     permission, url = Permission.DRAFT_RELEASE, reverse("admin:revision_edit", args=[gap.revision.pk])
-    if gap.kind in {GapKind.NO_APPROVAL_RECORD, GapKind.NO_GUARDED_ROLLOUT}:
+    if gap.kind in TAKE_A_NEW_RELEASE:
         url = f"{reverse('admin:release_draft_form', args=[release.system_id])}?from={gap.revision.pk}"
+    elif gap.kind is GapKind.ATTESTATION_STALE:
+        permission = Permission.ATTEST
+        url = f"{admin_url(Release, 'change', release.pk)}?revision={gap.revision.number}#reviews"
     elif gap.kind is GapKind.THRESHOLD_NOT_VERSIONED:
         permission, url = Permission.REGISTER_COMPONENT, admin_url(ComponentVersion, "register")
     why = lock_reason(actor, permission, release)
@@ -83,7 +90,7 @@ class SystemRow:
     """A system with the number of gaps of each kind."""
 
     system: System
-    counts: tuple[int, ...]
+    counts: tuple[tuple[int, KindWords], ...]
 
 
 def by_system(systems: Sequence[System], gaps: Sequence[Gap]) -> list[SystemRow]:
@@ -92,8 +99,8 @@ def by_system(systems: Sequence[System], gaps: Sequence[Gap]) -> list[SystemRow]
         SystemRow(
             system,
             tuple(
-                sum(gap.kind is kind and gap.revision.release.system_id == system.pk for gap in gaps)
-                for kind in KINDS
+                (sum(gap.kind is kind and gap.revision.release.system_id == system.pk for gap in gaps), words)
+                for kind, words in KINDS.items()
             ),
         )
         for system in systems

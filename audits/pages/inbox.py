@@ -20,9 +20,9 @@ from governance.actors import Actor
 from governance.ledger.models import Entry, stream_name
 from releases.approvals.ballots import Ballot, rules_of_request
 from releases.approvals.eligibility import effective_state
+from releases.approvals.grounds import gate_in_words
 from releases.approvals.models import ApprovalRequest, RequestState, Vote
 from releases.approvals.people import (
-    CONTRIBUTING_EVENTS,
     Electorate,
     Person,
     gathered,
@@ -31,6 +31,7 @@ from releases.approvals.people import (
 from releases.approvals.queries import listed_requests
 from releases.approvals.rulebook import VOTING_ROLES
 from releases.bundles.models import Revision, Slot
+from releases.gates.contributors import CONTRIBUTING_EVENTS
 from releases.scores.models import ScoreTable
 
 
@@ -43,6 +44,8 @@ class Waiting:
     deadline: Deadline
     picture: Mini | None
     seats: str
+    overridden: str = ""
+    """The verdict in words where the request rests on an override."""
 
     @property
     def channels(self) -> str:
@@ -84,7 +87,7 @@ def _open_requests(actor: Actor) -> Sequence[ApprovalRequest]:
     rows = visible_to(listed_requests().filter(state=RequestState.OPEN), actor)
     votes = Prefetch("votes", queryset=Vote.objects.order_by("cast_at", "id"))
     return list(
-        rows.select_related("release__system", "revision", "evaluation")
+        rows.select_related("release__system", "revision", "evaluation", "override")
         .prefetch_related(None)
         .prefetch_related("channel_rows__channel", votes)
         .order_by("deadline_at")
@@ -160,6 +163,7 @@ def _rows(found: Sequence[tuple[ApprovalRequest, Ballot]], now: datetime) -> lis
             finding=finding,
             deadline=deadline_of(request.deadline_at, now),
             picture=mini(axis, finding.worst),
+            overridden=gate_in_words(request, now) if request.override_id else "",
             seats=f"{sum(seat is not None for seat in ballot.seating)} of {len(ballot.seats)} seats filled",
         )
         for (request, ballot), finding in zip(found, findings, strict=True)

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from audits.pages.drafting import drafting_systems
 from audits.pages.frame import draw
@@ -20,12 +19,14 @@ from governance.access.admin_base import Offer, admin_url
 from governance.access.queries import visible_to
 from governance.access.requests import actor_from
 from governance.actors import Actor
+from governance.errors import InvalidInput
 from governance.registry.models import Channel, System
 from releases.approvals.eligibility import effective_state
 from releases.approvals.models import RequestState
 from releases.approvals.queries import listed_requests
 from releases.bundles.models import Assignment, Release, Slot
 from releases.bundles.queries import live_matrix
+from releases.bundles.times import asked_moment
 from releases.rollouts.models import Deployment, DeploymentState, Rollback
 from releases.rollouts.stages import ON_ITS_WAY
 
@@ -55,6 +56,15 @@ class Cell:
     coming: OnItsWay | None = None
     since: datetime | None = None
     """Since when the release answers, other stages of a candidate beside it notwithstanding."""
+
+    @property
+    def beside(self) -> str:
+        """Whom what is live answers while a candidate is beside it: a control there is only with shares."""
+        if self.assignment is None:
+            return ""
+        if self.assignment.treatment_share:
+            return "control and rest"
+        return "everybody else" if self.assignment.internal_keys else "everybody"
 
     @property
     def url(self) -> str:
@@ -196,16 +206,13 @@ def matrix_of(cells: Sequence[Cell]) -> Matrix:
 
 
 def moment_asked_for(text: str) -> tuple[datetime | None, str]:
-    """The time of ``?at=`` in UTC, and what is wrong with it if it is none."""
+    """The time of ``?at=``, read as UTC, and what is wrong with it if it is none or lies ahead."""
     if not text.strip():
         return None, ""
     try:
-        found = parse_datetime(text.strip())
-    except ValueError:
-        found = None
-    if found is None:
-        return None, f"“{text[:40]}” is no time. Write it like 2026-11-23T14:20, in UTC."
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)), ""
+        return asked_moment(text.strip(), zone=UTC), ""
+    except InvalidInput as error:
+        return None, error.message
 
 
 def live_list(request: HttpRequest) -> HttpResponse:

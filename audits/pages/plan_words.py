@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from releases.bundles.documents import WITH_ARMS, RolloutPlan, Stage, StageKind, has_guarded_stage
+from releases.bundles.documents import WITH_ARMS, RolloutPlan, Stage, StageKind
+from releases.bundles.guarding import LEAST_GUARDED_SECONDS, guards
 from releases.rollouts.progress_queries import lasting
 
 TITLES = {
@@ -93,13 +94,19 @@ def plan_words(rollout_plan: dict[str, Any]) -> PlanWords:
         tuple(stage_words(number, stage) for number, stage in enumerate(plan.stages, start=1)),
         _warnings(plan.stages),
         tuple((one.starts_at, one.ends_at, one.reason) for one in plan.freezes),
-        has_guarded_stage(rollout_plan),
+        guards(rollout_plan),
     )
 
 
 def _warnings(stages: Sequence[Stage]) -> tuple[str, ...]:
     return tuple(
-        f"{stage_title(stage)} has no minimum duration: it can be advanced as soon as it has begun."
+        f"{stage_title(stage)} may be left {_how_soon(stage)}; a release that had less than an hour of it "
+        "shows as a gap."
         for stage in stages
-        if stage.kind is StageKind.GUARDED and not stage.min_duration_seconds
+        if stage.kind is StageKind.GUARDED and stage.min_duration_seconds < LEAST_GUARDED_SECONDS
     )
+
+
+def _how_soon(stage: Stage) -> str:
+    shortest = stage.min_duration_seconds
+    return f"after {lasting(shortest)}" if shortest else "as soon as it has begun"

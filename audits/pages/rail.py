@@ -66,6 +66,8 @@ def _step(known: Known, title: str, done: set[str], here: str, entries: list[Ent
     if title == "Evaluated" and title in done and known.finding.verdict != "pass":
         look = "failed" if known.finding.verdict == "fail" else "unsure"
         note = known.finding.title.lower()
+        if known.override is not None and known.override.is_in_force:
+            note = f"{note}, overridden"
     if title == "In review" and known.seating and known.seating.is_open:
         note = f"{known.seating.filled} of {len(known.seating.rows)} seats"
         look = "here" if title not in done else look

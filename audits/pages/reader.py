@@ -27,5 +27,5 @@ def what_comes_next(held: Iterable[Held]) -> str:
     """For whoever has nothing to do: what would bring something here."""
     known = [NEXT[Role(one.role)] for one in held if one.role in NEXT]
     if not known:
-        return "You hold no role yet; an administrator grants one on a system or a channel."
+        return "You hold no role yet; an administrator gives one on a system or a channel."
     return " ".join(dict.fromkeys(known))

@@ -12,7 +12,7 @@ from governance.access.admin_base import admin_url
 from governance.access.queries import visible_to
 from governance.actors import Actor
 from governance.ledger.models import Entry
-from governance.registry.models import ComponentVersion, System
+from governance.registry.models import Channel, ComponentVersion, System
 from releases.approvals.models import ApprovalRequest
 from releases.bundles.models import Release
 from releases.gates.models import GateEvaluation, GatePolicy
@@ -82,7 +82,7 @@ def recent_events(actor: Actor, most: int = 12) -> list[Recent]:
     subjects = _subjects(actor, entries)
     seen = [entry for entry in entries if entry.stream in subjects]
     rows = []
-    for event in events_of(seen)[:most]:
+    for event in events_of(seen, visible_to(Channel.objects.all(), actor))[:most]:
         subject = subjects[event.entry.stream]
         rows.append(Recent(event, subject.name, subject.url))
     return rows

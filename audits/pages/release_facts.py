@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from audits.pages.brief import requests_of
 from audits.pages.findings import Finding, finding_of
+from audits.pages.overrides import Shown, shown_of
 from audits.pages.seating import Seating, seating_of
 from audits.pages.standing import Facts, Standing, listed, standing
 from governance.access.queries import visible_to
 from governance.actors import Actor
+from governance.errors import FieldError
 from governance.registry.models import Channel
 from releases.approvals.models import Approval, ApprovalRequest, RequestState
 from releases.approvals.queries import effective_state
@@ -21,6 +23,7 @@ from releases.bundles.content import content_of
 from releases.bundles.guarding import reasons_of
 from releases.bundles.models import Assignment, Revision, RevisionState
 from releases.gates.models import GateEvaluation
+from releases.gates.overrides.queries import overrides_of
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.stages import ON_ITS_WAY, current_step
 
@@ -47,6 +50,8 @@ class Known:
     served: frozenset[str]
     """Names of the revision's channels on which something is live."""
     missing: tuple[str, ...]
+    past: tuple[Shown, ...]
+    """The overrides of its gate, newest first."""
     busy: dict[str, str]
     """Names of its channels on which a rollout of another revision is under way → that release's name."""
     now: datetime
@@ -60,6 +65,14 @@ class Known:
     def channels(self) -> list[Channel]:
         """The channels that the revision touches."""
         return [row.channel for row in self.revision.channel_rows.all()]
+
+    @property
+    def override(self) -> Shown | None:
+        """The override that an open request rests on or that is in force, else the newest."""
+        asked = self.seating.request.override_id if self.seating and self.seating.is_open else None
+        named = [one for one in self.past if one.override.pk == asked]
+        counting = [one for one in self.past if one.is_in_force]
+        return next(iter([*named, *counting, *self.past]), None)
 
     @property
     def live(self) -> list[Deployment]:
@@ -84,6 +97,7 @@ class Known:
             adopted=self.revision.adopted,
             is_newest=self.is_newest,
             verdict=self.finding.verdict,
+            overridden=self.override.sentence if self.override and self.override.is_in_force else "",
             live=named(states, DeploymentState.LIVE),
             on_the_way=_moving(self.on_their_way),
             is_held=any(row.state == DeploymentState.HELD for row in self.on_their_way),
@@ -93,6 +107,7 @@ class Known:
             seats=(seating.filled, len(seating.rows)) if seating else None,
             asked_for=seating.channels if seating else (),
             missing=self.missing,
+            unserved=[channel.name for channel in self.channels if channel.name not in self.served],
             closing_reason=self.requests[0].closing_reason if self.requests else "",
         )
 
@@ -132,7 +147,7 @@ def known_of(actor: Actor, revision: Revision) -> Known:
     evaluations = list(
         revision.evaluations.select_related("policy", "progress").order_by("-requested_at", "-id")
     )
-    requests = list(requests_of(actor, revision))
+    requests = list(requests_of(revision))
     opened = [row for row in requests if effective_state(row, now) is RequestState.OPEN]
     shown = next(iter(opened or requests), None)
     deployments = list(
@@ -157,6 +172,7 @@ def known_of(actor: Actor, revision: Revision) -> Known:
         ready=_ready(revision, approvals, deployments),
         served=_served(revision),
         missing=_missing(revision),
+        past=tuple(shown_of(row, revision, now) for row in overrides_of(revision)),
         busy=_busy(revision),
         now=now,
     )
@@ -201,5 +217,20 @@ def _missing(revision: Revision) -> tuple[str, ...]:
     try:
         check_complete(content_of(revision), reasons_of(revision))
     except ReleaseIncomplete as incomplete:
-        return tuple(f"{gap.field}: {gap.message}" for gap in incomplete.field_errors)
+        return tuple(_gap_said(gap) for gap in incomplete.field_errors)
     return ()
+
+
+PLACES = {
+    "slots": "Stack",
+    "card": "Model card",
+    "rollout_plan": "Rollout plan",
+    "rollback_plan": "Rollback plan",
+    "channels": "Channels",
+}
+"""Parts of a draft, by the first word of a field's name."""
+
+
+def _gap_said(gap: FieldError) -> str:
+    first = gap.field.partition(".")[0].partition("[")[0]
+    return f"{PLACES.get(first, gap.field)}: {gap.message}."

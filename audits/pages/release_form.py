@@ -45,7 +45,7 @@ class ReleaseForm(ActForm):
         self.system_channels = list(system.channels.order_by("name"))
         if not is_new:
             del self.fields["name"]
-        self.fields["channels"].choices = [(str(row.pk), row.name) for row in self.system_channels]  # type: ignore[attr-defined]  # a choice field
+        self.fields["channels"].choices = [(str(row.pk), _channel_label(row)) for row in self.system_channels]  # type: ignore[attr-defined]  # a choice field
         usable = ComponentVersion.objects.filter(system=system).exclude(status=ComponentStatus.REVOKED)
         self.components = {str(row.pk): row for row in usable.order_by("name", "-registered_at")}
         for kind in KINDS.values():
@@ -144,6 +144,10 @@ class ReleaseForm(ActForm):
         if lines:
             plan["triggers"] = [known.get(line, {"description": line}) for line in lines]
         return plan
+
+
+def _channel_label(row: Channel) -> str:
+    return f"{row.name} (drill: rehearses, and stands alone)" if row.drill else row.name
 
 
 def _label(row: ComponentVersion) -> str:

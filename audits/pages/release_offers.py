@@ -86,8 +86,9 @@ def _evaluating(actor: Actor, known: Known) -> list[Offer]:
 
 def _asking(actor: Actor, known: Known) -> Offer:
     why = lock_reason(actor, Permission.REQUEST_APPROVAL, known.revision)
-    if not why and known.finding.verdict != "pass":
-        why = "The gate must pass first."
+    is_past = known.override is not None and known.override.is_in_force
+    if not why and known.finding.verdict != "pass" and not is_past:
+        why = "The gate must pass first, or be overridden."
     return Offer("Request approval", _url("request", known), "how_to_vote", "" if why else "cs-pri", why)
 
 

@@ -9,7 +9,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from audits.pages.attestations import attestation_rows
 from audits.pages.changes import comparisons, stack_rows
+from audits.pages.comparing import compare_url
 from audits.pages.findings import finding_of
 from audits.pages.frame import visible_revision
 from audits.pages.history import events_of
@@ -56,6 +58,7 @@ def release_context(request: HttpRequest, release: Release) -> dict[str, Any]:
         "revision": revision,
         "known": known,
         "standing": known.standing,
+        "override": known.override,
         "steps": steps_of(known, entries),
         "voids": [row for row in known.revisions if row.pk != known.newest.pk],
         "frozen_entry": entry_of(release.stream(), "release.frozen") if revision.frozen_at else None,
@@ -65,6 +68,8 @@ def release_context(request: HttpRequest, release: Release) -> dict[str, Any]:
         "plan": plan_rows(revision),
         "stages": stage_rows(revision),
         "evaluations": [_evaluation(known, row) for row in known.evaluations],
+        "reviews": attestation_rows(actor, revision, known.evaluations),
+        "compare_url": compare_url(known.evaluations),
         "seatings": [seating_of(actor, row) for row in known.requests],
         "events": events_of(entries),
         "offers": offers,
@@ -75,7 +80,8 @@ def release_context(request: HttpRequest, release: Release) -> dict[str, Any]:
 
 
 def _evaluation(known: Known, row: GateEvaluation) -> dict[str, Any]:
-    return {**progress_of(row), "finding": finding_of(known.revision.release.name, row)}
+    past = [one for one in known.past if one.override.evaluation_id == row.pk]
+    return {**progress_of(row), "finding": finding_of(known.revision.release.name, row), "past": past}
 
 
 def adoption_proposals(actor: Actor, revision: Revision) -> list[dict[str, Any]]:
@@ -107,4 +113,6 @@ def progress_of(row: GateEvaluation) -> dict[str, Any]:
     """How far a run is; rows carry their progress."""
     progress = getattr(row, "progress", None)
     percent = share_done(progress.done, progress.total) if progress else 0
-    return {"row": row, "percent": percent, "progress": progress, "is_running": row.status == "requested"}
+    step = min(progress.done + 1, progress.total) if progress and progress.total else None
+    running = row.status == "requested"
+    return {"row": row, "percent": percent, "progress": progress, "step": step, "is_running": running}

@@ -66,7 +66,7 @@ def rollouts() -> QuerySet[Deployment]:
         "release__system",
         "revision__release__system",
         "channel__system",
-        "approval",
+        "approval__request__override",
         "rollback__target__release",
     ).prefetch_related("revision__slots__component")
 

@@ -13,6 +13,7 @@ from releases.rollouts.models import Deployment
 from releases.rollouts.progress_queries import RailStage, StageState, lasting, stage_rail
 
 LONGEST = 40
+STAGE_BEGAN = ("rollout.started", "rollout.advanced")
 LOOKS = {
     StageState.DONE: "done",
     StageState.SKIPPED: "todo",
@@ -45,17 +46,25 @@ def entries_of(deployment: Deployment) -> list[Entry]:
     return list(rows.select_related("leaf").order_by("-at", "-id")[:LONGEST])
 
 
+def entries_of_stages(deployment: Deployment) -> list[Entry]:
+    """The entries with which its stages began: all of them, however much else happened since."""
+    rows = Entry.objects.filter(
+        stream=deployment.stream(),
+        document__type__in=STAGE_BEGAN,
+        document__after__deployment=str(deployment.pk),
+    )
+    return list(rows.select_related("leaf").order_by("at", "stream_seq"))
+
+
 def told(entries: Sequence[Entry]) -> list[Event]:
     """The entries as rows of a history."""
     return events_of(entries)
 
 
-def rail_of(facts: RolloutFacts, entries: Sequence[Entry]) -> list[Stop]:
+def rail_of(facts: RolloutFacts) -> list[Stop]:
     """Every stage of the plan and how it stands, with when it began; none for an adopted release."""
     began = {
-        int(entry.document["after"]["stage_number"]): entry
-        for entry in entries
-        if entry.document["type"] in {"rollout.started", "rollout.advanced"}
+        int(entry.document["after"]["stage_number"]): entry for entry in entries_of_stages(facts.deployment)
     }
     return [
         Stop(

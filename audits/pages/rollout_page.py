@@ -15,6 +15,7 @@ from audits.pages.rollout_standing import rollout_standing, since
 from audits.pages.shares import shares_of
 from governance.access.admin_base import admin_url
 from governance.access.requests import actor_from
+from releases.approvals.grounds import gate_in_words
 from releases.bundles.models import Release
 from releases.rollouts.models import Deployment
 
@@ -34,12 +35,13 @@ def rollout(request: HttpRequest, pk: UUID) -> HttpResponse:
         "standing": stands,
         "since": since(facts),
         "shares": shares_of(facts.assignment) if facts.assignment else None,
-        "stops": rail_of(facts, entries),
+        "stops": rail_of(facts),
         "checks": checks_of(facts) if facts.is_on_its_way else [],
         "waits": waiting_sentence(facts) if facts.is_on_its_way else "",
         "back": _back_rows(facts) if facts.is_open else [],
         "events": told(entries),
         "offers": rollout_offers(actor_from(request), facts),
+        "gate": gate_in_words(row.approval.request, facts.now) if row.approval else "",
     }
     crumbs = [
         ("Rollouts", admin_url(Deployment, "changelist")),

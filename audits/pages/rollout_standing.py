@@ -123,7 +123,7 @@ def _superseded(facts: RolloutFacts) -> Standing:
 
 def _rolled_back(facts: RolloutFacts) -> Standing:
     back = facts.rollback
-    landed = f" {facts.channel} is on {back.target.release.name}." if back else ""
+    landed = f" {facts.channel} went back to {back.target.release.name}." if back else ""
     return Standing(
         "fail",
         "undo",

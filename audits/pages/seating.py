@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from governance.access.queries import visible_to
 from governance.actors import Actor
 from governance.errors import GovernanceError
 from governance.ledger.models import Entry
@@ -96,6 +97,8 @@ class Seating:
     yours: tuple[str, ...]
     others: tuple[Vote, ...]
     deadline: Deadline
+    elsewhere: bool = False
+    """Whether it is for channels on which the reader holds nothing: read, and nothing in it is theirs."""
 
     @property
     def rows(self) -> tuple[SeatRow, ...]:
@@ -153,6 +156,7 @@ def seating_of(actor: Actor, request: ApprovalRequest) -> Seating:
         yours=_yours(actor, listed),
         others=tuple(vote for vote in ballot.votes if vote.id not in sitting),
         deadline=deadline_of(request.deadline_at, now),
+        elsewhere=not visible_to(ApprovalRequest.objects.filter(pk=request.pk), actor).exists(),
     )
 
 
@@ -221,7 +225,8 @@ def _asks(rule: Rule) -> str:
     where = ["on " + ", ".join(kinds)] if kinds else []
     if rule.coverage == "channel":
         where = ["on each channel touched" + (f" of kind {', '.join(kinds)}" if kinds else "")]
-    return " · ".join([who, *where, *categories])
+    haste = ["expedited releases"] if rule.expedite else []
+    return " · ".join([who, *where, *categories, *haste])
 
 
 def _entries_of_votes(request: ApprovalRequest) -> dict[str, Entry]:

@@ -7,6 +7,7 @@ from django import forms
 from audits.pages.plan_words import stage_does, stage_title
 from audits.pages.rollout_facts import RolloutFacts, rollout_facts, visible_rollout
 from audits.pages.rollout_offers import rollout_url
+from audits.pages.rollout_standing import reach_words
 from governance.access.admin_acts import Act, ActForm, Words
 from governance.actors import Actor
 from releases.rollouts.models import Deployment
@@ -77,8 +78,8 @@ class Hold(RolloutAct):
         """What holding does."""
         return Words(
             f"Hold {target.release.name} on {target.channel.name}",
-            "Whoever gets it now keeps it; nobody else does, and it does not advance until it is resumed. "
-            "To take it from everybody, pause or roll back.",
+            f"It stays as it is: {reach_words(self.facts(target))} go on getting it, newcomers too, and it "
+            "does not advance until it is resumed. To take it from everybody, pause or roll back.",
             "Hold",
         )
 

@@ -14,6 +14,8 @@ class Facts:
     adopted: bool = False
     is_newest: bool = True
     verdict: str = "none"
+    overridden: str = ""
+    """``inconclusive, overridden until …``: the verdict in words where an override in force goes past it."""
     live: Sequence[str] = ()
     on_the_way: Sequence[str] = ()
     """``held on mobile_web (guarded 25 %)``: where it is between its start and being live, in words."""
@@ -26,6 +28,8 @@ class Facts:
     asked_for: Sequence[str] = ()
     missing: Sequence[str] = ()
     """What a draft still lacks before it can be frozen."""
+    unserved: Sequence[str] = ()
+    """Channels of a draft on which nothing is on record as live."""
     closing_reason: str = ""
 
 
@@ -131,7 +135,7 @@ def _draft(facts: Facts) -> Standing:
             "edit",
             "Draft",
             f"{facts.name} is a draft and {parts} missing.",
-            "Complete these before it can be frozen:",
+            f"{_adoptable(facts)}Complete these before it can be frozen:",
             tuple(facts.missing),
         )
     return Standing(
@@ -140,6 +144,15 @@ def _draft(facts: Facts) -> Standing:
         "Draft",
         f"{facts.name} is a complete draft. Freeze it to have it evaluated.",
         "Freezing fixes its slots, card and plans by digest; a later change is a new revision.",
+    )
+
+
+def _adoptable(facts: Facts) -> str:
+    if not facts.unserved:
+        return ""
+    return (
+        f"Nothing is on record as live on {listed(facts.unserved)}. If this serves there already, a release "
+        "manager can have it adopted as it is. "
     )
 
 
@@ -171,14 +184,22 @@ FROZEN = {
         "contrast",
         "Gate inconclusive",
         "{name} cannot go to approval: its gate is inconclusive.",
-        "Bring the data that the lines ask for, or change the release.",
+        "Bring what its lines ask for, data or a review, or change the release.",
     ),
     "pass": ("pass", "check_circle", "Gate passed", "{name} passed its gate. Ask for its approval.", ""),
+    "overridden": (
+        "held",
+        "key",
+        "Gate overridden",
+        "{name} may go past its gate. Ask for its approval.",
+        "Gate: {overridden}.",
+    ),
 }
 
 
 def _frozen(facts: Facts) -> Standing:
-    look, icon, chip, headline, support = FROZEN[facts.verdict]
+    look, icon, chip, headline, support = FROZEN["overridden" if facts.overridden else facts.verdict]
+    support = support.format(overridden=facts.overridden)
     more = f"The last request ended: {facts.closing_reason}" if facts.closing_reason else ""
     return Standing(
         look, icon, chip, headline.format(name=facts.name), " ".join(filter(None, (support, more)))

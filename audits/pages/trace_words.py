@@ -124,7 +124,8 @@ def _should(replay: Replay) -> str:
 
 def _support(trace: Trace) -> tuple[str, ...]:
     lines = [_belongs(trace)] if trace.revision is not None else []
-    lines += trace.notes
+    # The page says first, and in bold, that the release was not to decide then.
+    lines += trace.notes[1:] if trace.untimely else trace.notes
     if trace.sdk.not_of_release:
         own = str(trace.sdk.of_release) if trace.sdk.of_release else "none"
         lines.append(

@@ -6,11 +6,14 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
+from audits.pages.attestation_acts import AnalyseErrors, AttestCalibration
 from audits.pages.brief import brief
+from audits.pages.comparing import compare
 from audits.pages.drafting import Draft, Edit, choose
 from audits.pages.front import running as running_front
 from audits.pages.gap_page import board
 from audits.pages.live import live_list
+from audits.pages.overriding import ConfirmOverride, Expedite, GiveOverride
 from audits.pages.release_acts import Evaluate, Freeze, RequestApproval, Withdraw, WithdrawRequest
 from audits.pages.release_page import running as running_release
 from audits.pages.rollout_acts import ConfirmAdoption, ProposeAdoption, StartRollout
@@ -40,6 +43,11 @@ def pages(site: AdminSite) -> list[URLPattern]:
         act_path(site, "rollout/<uuid:pk>/roll-back/", RollBack, "rollout_roll_back"),
         page("running/", running_front, "running"),
         page("review/<uuid:pk>/", brief, "review"),
+        act_path(site, "review/<uuid:pk>/override/", GiveOverride, "review_override"),
+        act_path(site, "review/<uuid:pk>/expedite/", Expedite, "review_expedite"),
+        act_path(
+            site, "review/<uuid:pk>/override/<uuid:proposal>/", ConfirmOverride, "review_override_confirm"
+        ),
         act_path(site, "review/<uuid:pk>/<slug:decision>/", CastVote, "review_vote"),
         page("draft/", choose, "release_draft"),
         act_path(site, "draft/<uuid:pk>/", Draft, "release_draft_form"),
@@ -53,4 +61,18 @@ def pages(site: AdminSite) -> list[URLPattern]:
         act_path(site, f"{revision}/start/<uuid:channel>/", StartRollout, "revision_start"),
         act_path(site, f"{revision}/adopt/", ProposeAdoption, "revision_adopt"),
         act_path(site, f"{revision}/adopt/<uuid:proposal>/", ConfirmAdoption, "revision_confirm_adoption"),
+        *_reviews(site),
+    ]
+
+
+def _reviews(site: AdminSite) -> list[URLPattern]:
+    """What is looked at before a signature, and two runs side by side."""
+    attest = "revision/<uuid:pk>/attest"
+    compared = path("evaluation/<uuid:pk>/compare/", site.admin_view(compare), name="evaluation_compare")
+    return [
+        compared,
+        act_path(
+            site, f"{attest}/calibration-review/", AttestCalibration, "revision_attest_calibration_review"
+        ),
+        act_path(site, f"{attest}/error-analysis/", AnalyseErrors, "revision_attest_error_analysis"),
     ]

@@ -1,5 +1,6 @@
 """Casting a vote from the review brief."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,8 +10,10 @@ from django.urls import reverse
 from audits.pages.brief import newest_request
 from audits.pages.frame import visible_revision
 from governance.access.admin_acts import Act, ReasonForm, Words
+from governance.access.queries import visible_to
 from governance.access.requests import actor_from
 from governance.actors import Actor
+from releases.approvals.acknowledging import Doubt, doubts_to_acknowledge
 from releases.approvals.models import ApprovalRequest, VoteDecision
 from releases.approvals.services import cast_vote
 
@@ -37,6 +40,17 @@ class VoteForm(ReasonForm):
     conflict_declared = forms.BooleanField(label="I declare a conflict of interest", required=False)
     review_digest = forms.CharField(widget=forms.HiddenInput, max_length=71)
 
+    def __init__(self, *args: Any, doubts: Sequence[Doubt] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if doubts:
+            self.fields["acknowledge"] = forms.MultipleChoiceField(
+                label="I have read this and approve in spite of it",
+                widget=forms.CheckboxSelectMultiple,
+                choices=[(doubt.code, doubt.sentence) for doubt in doubts],
+                help_text="Tick each; it is kept with your vote.",
+            )
+            self.order_fields(["acknowledge", "reason"])
+
 
 class CastVote(Act):
     """One vote: approve, reject or request changes."""
@@ -55,8 +69,11 @@ class CastVote(Act):
     def target(self) -> ApprovalRequest:
         """The revision's request."""
         revision = visible_revision(self.request, self.kwargs["pk"])
-        found = newest_request(actor_from(self.request), revision)
+        found = newest_request(revision)
         if found is None:
+            raise Http404
+        mine = visible_to(ApprovalRequest.objects.filter(pk=found.pk), actor_from(self.request))
+        if not mine.exists():
             raise Http404
         return found
 
@@ -67,6 +84,11 @@ class CastVote(Act):
         return Words(
             f"{title} {target.release.name} for {channels}", EFFECTS[self.decision], submit, is_danger
         )
+
+    def form_arguments(self, actor: Actor, target: ApprovalRequest) -> dict[str, Any]:
+        """An approval acknowledges what is in doubt."""
+        approves = self.decision == VoteDecision.APPROVE
+        return {"doubts": doubts_to_acknowledge(target) if approves else ()}
 
     def initial(self, target: ApprovalRequest) -> dict[str, Any]:
         """The digest of what the page showed when the form was opened."""

@@ -28,6 +28,11 @@ class TraceAnswer(serializers.Serializer[Any]):
     stage = serializers.DictField(allow_null=True)
     replay = serializers.DictField()
     ledger = serializers.ListField(child=serializers.DictField())
+    untimely = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Why the release was not to decide then: not_frozen, not_approved, not_started, "
+        "not_adopted, rolled_back. Empty where it was.",
+    )
     notes = serializers.ListField(child=serializers.CharField())
 
 

@@ -39,6 +39,7 @@ def trace_document(trace: Trace) -> dict[str, Any]:
             }
             for one in trace.sealed
         ],
+        "untimely": list(trace.untimely.codes) if trace.untimely else [],
         "notes": list(trace.notes),
     }
 
@@ -123,10 +124,29 @@ def _gate(gate: Gate | None) -> dict[str, Any] | None:
         "verdict": evaluation.verdict or None,
         "result_digest": evaluation.result_digest or None,
         "sentence": evaluation.result.get("sentence", ""),
+        "override": _override(gate),
         "lines_passed": gate.passed,
         "lines": gate.total,
         "worst_line": gate.worst,
         "ledger_index": index_of(gate.entry),
+    }
+
+
+def _override(gate: Gate) -> dict[str, Any] | None:
+    """What let the release past a gate that it had not passed."""
+    override = gate.override
+    if override is None:
+        return None
+    return {
+        "id": override.id,
+        "sentence": gate.past,
+        "criteria": override.criteria,
+        "expedite": override.expedite,
+        "reason": override.reason,
+        "given_at": override.given_at,
+        "given_by": override.given_by_username,
+        "confirmed_by": override.confirmed_by_username or None,
+        "expires_at": override.expires_at,
     }
 
 

@@ -18,6 +18,7 @@ TOLD = (
     "release.frozen",
     "release.adopted",
     "gate_evaluation.completed",
+    "override.given",
     "approval.requested",
     "vote.cast",
     "release.approved",
@@ -34,6 +35,7 @@ def entries_behind(
         *([revision.stream()] if revision else []),
         *([evaluation.stream()] if evaluation else []),
         *([approval.request.stream()] if approval else []),
+        *([approval.request.override.stream()] if approval and approval.request.override else []),
     ]
     if not streams:
         return []
@@ -56,6 +58,7 @@ def sealed_steps(
         "evaluation": evaluation.id if evaluation else None,
         "approval": approval.id if approval else None,
         "request": approval.request_id if approval else None,
+        "override": approval.request.override_id if approval else None,
         "deployment": deployment.id if deployment else None,
     }
     steps = [step for entry in entries for step in _step(entry, wanted)]
@@ -74,6 +77,7 @@ def _step(entry: Entry, wanted: Mapping[str, Any]) -> Iterator[Sealed]:
         "release.frozen": ("frozen", "release frozen", _is(after, "revision", wanted)),
         "release.adopted": ("adopted", "release adopted", of_release),
         "gate_evaluation.completed": ("evaluated", "gate evaluated", aggregate == str(wanted["evaluation"])),
+        "override.given": ("overridden", "gate overridden", aggregate == str(wanted["override"])),
         "approval.requested": ("requested", "approval requested", aggregate == str(wanted["request"])),
         "vote.cast": ("vote", f"vote: {_voter(after)}", aggregate == str(wanted["request"])),
         "release.approved": ("approved", "approved", of_release and _is(after, "request", wanted)),
@@ -92,17 +96,21 @@ def _voter(after: Mapping[str, Any]) -> str:
     return str((after.get("voter") or {}).get("role", "")).replace("_", " ")
 
 
-def gate_of(evaluation: GateEvaluation | None, entries: Iterable[Entry]) -> Gate | None:
-    """What the evaluation came to."""
+def gate_of(
+    evaluation: GateEvaluation | None, entries: Iterable[Entry], approval: Approval | None = None
+) -> Gate | None:
+    """What the evaluation came to; only lines of measured rates count, as everywhere."""
     if evaluation is None:
         return None
     criteria = evaluation.result.get("criteria", [])
-    lines = [line for criterion in criteria for line in criterion.get("strata", [])]
+    measured = [criterion for criterion in criteria if criterion.get("spec", {}).get("metric")]
+    lines = [line for criterion in measured for line in criterion.get("strata", [])]
     entry = next((one for one in entries if one.stream == evaluation.stream()), None)
     passed = sum(line["verdict"] == "pass" for line in lines)
-    measured = [line for line in lines if line.get("upper") is not None] or lines
-    worst = min(measured, key=_badness, default=None)
-    return Gate(evaluation, worst, passed, len(lines), entry)
+    bounded = [line for line in lines if line.get("upper") is not None] or lines
+    worst = min(bounded, key=_badness, default=None)
+    override = approval.request.override if approval else None
+    return Gate(evaluation, worst, passed, len(lines), entry, override)
 
 
 def _badness(line: Mapping[str, Any]) -> tuple[int, bool, float]:

@@ -8,7 +8,8 @@ from governance.ledger.models import Entry
 from governance.registry.models import ComponentVersion
 from releases.bundles.arms import Arm
 from releases.bundles.models import Assignment, Revision, Slot
-from releases.gates.models import GateEvaluation
+from releases.gates.models import GateEvaluation, Override
+from releases.gates.overrides.standing import Standing, overridden
 from releases.monitoring.models import Decision
 from releases.monitoring.replay import Replay
 from releases.rollouts.models import Deployment
@@ -49,6 +50,13 @@ class Gate:
     passed: int
     total: int
     entry: Entry | None
+    override: Override | None = None
+    """What let the release past it when it was approved."""
+
+    @property
+    def past(self) -> str:
+        """The verdict with the override, as it stood when the release was approved."""
+        return overridden(self.override, Standing.IN_FORCE) if self.override else ""
 
 
 @dataclass(frozen=True)
@@ -86,8 +94,21 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class Untimely:
+    """Why the release was not to decide at that time: by code, as a word for a chip, as a sentence."""
+
+    codes: tuple[str, ...]
+    title: str
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Trace:
-    """Everything on record behind one decision. ``notes`` say what is missing, in sentences."""
+    """Everything on record behind one decision, as it stood when the decision was made.
+
+    ``untimely`` is set where the release was not to answer then. ``notes`` say what is missing, in sentences,
+    that one first.
+    """
 
     decision: Decision
     revision: Revision | None
@@ -100,4 +121,5 @@ class Trace:
     votes: tuple[VoteCast, ...]
     placed: Placed | None
     sealed: tuple[Sealed, ...]
+    untimely: Untimely | None
     notes: tuple[str, ...]

@@ -5,14 +5,14 @@ which stage and arm it fell into (S21, S22, S24). A fixed number of queries, and
 from collections.abc import Sequence
 
 from audits.trace.evidence import entries_behind, gate_of, sealed_steps, votes_of
-from audits.trace.facts import Placed, Sdk, Trace
+from audits.trace.facts import Placed, Sdk, Trace, Untimely
+from audits.trace.timeliness import named, untimely
 from governance.registry.models import ComponentVersion
 from releases.approvals.models import Approval
 from releases.bundles.arms import Arm, arm_of, position
 from releases.bundles.models import Revision, Slot
 from releases.bundles.queries import assignments_at
 from releases.gates.models import GateEvaluation
-from releases.gates.queries import latest_evaluation
 from releases.monitoring.models import Decision
 from releases.monitoring.queries import replay_of
 from releases.monitoring.replay import Replay
@@ -26,10 +26,12 @@ def trace_decision(decision: Decision) -> Trace:
     revision = decision.revision
     slots = _slots(revision)
     placed = _placed(decision)
-    deployment = _deployment(decision, placed)
+    deployment, later = _deployments(decision, placed)
     approval = deployment.approval if deployment else None
-    evaluation = _evaluation(revision, approval)
-    entries = entries_behind(revision, evaluation, approval)
+    evaluation = _evaluation(decision, approval)
+    # What was recorded after the decision is no evidence for it.
+    entries = [one for one in entries_behind(revision, evaluation, approval) if one.at <= decision.at]
+    wrong_time = untimely(decision, deployment, later)
     replayed = (
         replay_of(decision, slots, decision.channel.system) if revision else Replay(problem=UNKNOWN_STAMP)
     )
@@ -40,7 +42,7 @@ def trace_decision(decision: Decision) -> Trace:
         sdk=_sdk(decision, slots),
         replay=replayed,
         policy=_policy(slots, replayed),
-        gate=gate_of(evaluation, entries),
+        gate=gate_of(evaluation, entries, approval),
         deployment=deployment,
         votes=votes_of(approval, entries),
         placed=placed,
@@ -52,7 +54,8 @@ def trace_decision(decision: Decision) -> Trace:
             deployment=deployment,
             assignment=placed.assignment if placed else None,
         ),
-        notes=_notes(decision, placed, deployment, approval),
+        untimely=wrong_time,
+        notes=_notes(decision, placed, deployment, wrong_time),
     )
 
 
@@ -81,27 +84,36 @@ def _placed(decision: Decision) -> Placed | None:
     )
 
 
-def _deployment(decision: Decision, placed: Placed | None) -> Deployment | None:
+def _deployments(decision: Decision, placed: Placed | None) -> tuple[Deployment | None, Deployment | None]:
     """By which deployment the revision came to answer on the channel: the one assigned then, else the last
-    that had started."""
+    that had started. Where none had, the first that started later, which is no evidence."""
     if decision.revision_id is None:
-        return None
+        return None, None
     rows = Deployment.objects.filter(revision=decision.revision_id, channel=decision.channel_id)
     found = list(
-        rows.select_related("approval__request__evaluation__policy")
+        rows.select_related(
+            "revision__release",
+            "rollback",
+            "approval__request__evaluation__policy",
+            "approval__request__override",
+        )
         .prefetch_related("approval__request__votes")
         .order_by("-started_at", "-id")
     )
     assigned = placed.assignment.deployment_id if placed else None
     earlier = [one for one in found if one.started_at <= decision.at]
-    return next((one for one in found if one.id == assigned), next(iter([*earlier, *found]), None))
+    by_then = next((one for one in earlier if one.id == assigned), next(iter(earlier), None))
+    return by_then, found[-1] if found and by_then is None else None
 
 
-def _evaluation(revision: Revision | None, approval: Approval | None) -> GateEvaluation | None:
-    """The evaluation that was approved; of a release without an approval, its newest."""
+def _evaluation(decision: Decision, approval: Approval | None) -> GateEvaluation | None:
+    """The evaluation that was approved; of a release without an approval, the newest that had ended then."""
     if approval is not None:
         return approval.request.evaluation
-    return latest_evaluation(revision) if revision is not None and not revision.adopted else None
+    if decision.revision is None or decision.revision.adopted:
+        return None
+    ended = GateEvaluation.objects.filter(revision=decision.revision, ended_at__lte=decision.at)
+    return ended.select_related("policy").order_by("-ended_at", "-id").first()
 
 
 def _sdk(decision: Decision, slots: Sequence[Slot]) -> Sdk:
@@ -134,26 +146,24 @@ def _policy(slots: Sequence[Slot], replayed: Replay) -> ComponentVersion | None:
 
 
 def _notes(
-    decision: Decision, placed: Placed | None, deployment: Deployment | None, approval: Approval | None
+    decision: Decision, placed: Placed | None, deployment: Deployment | None, wrong_time: Untimely | None
 ) -> tuple[str, ...]:
     """What is missing or does not fit, most serious first."""
     revision = decision.revision
-    notes = []
+    notes = [wrong_time.sentence] if wrong_time is not None else []
     if revision is None:
         notes.append(
             "The stamp is the digest of no release of this system: which model and threshold decided is "
             "not on record."
         )
         if placed is not None:
-            notes.append(f"At that time {_named(placed.expected)} was to answer this subject.")
+            notes.append(f"At that time {named(placed.expected)} was to answer this subject.")
     elif revision.adopted:
         notes.append(
             f"{revision.release.name} was adopted: no gate and no approval stand behind it, only the "
             "decision of two people to go on with what served already."
         )
-    elif deployment is None:
-        notes.append(f"{revision.release.name} was never started on {decision.channel}.")
-    elif approval is None:
+    elif deployment is not None and deployment.approval is None:
         notes.append("No approval covers this deployment.")
     if placed is None:
         notes.append(f"Nothing on record was live on {decision.channel} at that time.")
@@ -164,10 +174,6 @@ def _notes(
 
 def _misplaced(placed: Placed) -> str:
     if not placed.has_arms:
-        return f"{_named(placed.expected)} was to answer this subject at that time."
+        return f"{named(placed.expected)} was to answer this subject at that time."
     arm = "the group outside both arms" if placed.arm is Arm.STABLE else f"the {placed.arm.value} arm"
-    return f"At that time {arm} was to be answered by {_named(placed.expected)}."
-
-
-def _named(revision: Revision) -> str:
-    return f"{revision.release.name} revision {revision.number}"
+    return f"At that time {arm} was to be answered by {named(placed.expected)}."

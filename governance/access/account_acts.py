@@ -32,6 +32,7 @@ DAYS = 90
 class AccountForm(ActForm):
     """A new account."""
 
+    renamed = {"password": "new_password"}
     username = forms.CharField(label="Username", max_length=150)
     kind = forms.ChoiceField(label="Kind", choices=AccountKind.choices)
     display_name = forms.CharField(label="Name", required=False, max_length=150)
@@ -40,7 +41,7 @@ class AccountForm(ActForm):
         label="Password",
         required=False,
         strip=False,
-        help_text="For a person. A service has tokens only.",
+        help_text="For a person, who cannot sign in without one. A service has tokens only.",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -63,7 +64,9 @@ class CreateAccount(Act):
     def run(self, actor: Actor, target: None, given: dict[str, Any]) -> str:
         """Create it."""
         self.made = create_account(actor, **given).pk
-        return f"{given['username']} is created. Give it a role next."
+        lacks = given["kind"] == AccountKind.PERSON and not given["password"]
+        next_step = "Set a password and give it a role next." if lacks else "Give it a role next."
+        return f"{given['username']} is created. {next_step}"
 
     def next_url(self, target: None) -> str:
         """The new account, or the list."""
@@ -103,6 +106,7 @@ class DeactivateAccount(AccountAct):
 class PasswordForm(ActForm):
     """A new password, twice."""
 
+    renamed = {"password": "new_password"}
     new_password = forms.CharField(
         label="New password", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
     )

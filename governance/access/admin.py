@@ -19,7 +19,7 @@ from governance.access.admin_base import GovernedAdmin, Offer, admin_url, column
 from governance.access.admin_parts import Table, events_of_streams, link
 from governance.access.grant_acts import ConfirmGrant, GiveGrant, RevokeGrant
 from governance.access.granting import VERB as GRANT
-from governance.access.models import Account, ApiToken, Grant
+from governance.access.models import Account, AccountKind, ApiToken, Grant
 from governance.access.queries import (
     accounts_visible_to,
     grants_visible_to,
@@ -31,6 +31,7 @@ from governance.access.queries import (
 from governance.access.requests import actor_from
 from governance.access.roles import Permission
 from governance.access.scopes import INSTALLATION
+from governance.actors import Actor
 
 
 @admin.register(Account)
@@ -63,7 +64,8 @@ class AccountAdmin(GovernedAdmin):
         grants = grants_visible_to(actor).filter(account=obj).order_by("-starts_at")
         manages = has_permission(actor, Permission.MANAGE_ACCOUNTS, INSTALLATION)
         own = actor.id == obj.pk
-        offers = []
+        silent = obj.kind == AccountKind.PERSON and not obj.has_usable_password()
+        offers = [*_role_offer(actor, obj)]
         if (own or manages) and obj.kind == "person":
             offers.append(Offer("Change password", self.url("password", obj.pk), "password"))
         if manages and obj.is_active and not own:
@@ -79,6 +81,7 @@ class AccountAdmin(GovernedAdmin):
         ]
         return {
             "headline": _sentence(obj),
+            "support": "It has no password: nobody can sign in with it." if silent else "",
             "look": "live" if obj.is_active else "void",
             "chips": [("live", "Active", "person")]
             if obj.is_active
@@ -98,6 +101,13 @@ class AccountAdmin(GovernedAdmin):
     @column("Created", "created_at")
     def created_column(self, obj: Account) -> str:
         return f"{obj.created_at:%-d %b %Y}"
+
+
+def _role_offer(actor: Actor, account: Account) -> Iterable[Offer]:
+    """Giving the account a role, for those who give roles."""
+    found = reach(actor, Permission.MANAGE_GRANTS)
+    if account.is_active and found is not None and (found.everywhere or found.systems):
+        yield Offer("Give a role", f"{admin_url(Grant, 'give')}?account={account.pk}", "badge", "cs-pri")
 
 
 def _sentence(account: Account) -> str:

@@ -5,7 +5,7 @@ checks the form, the password where the last proof of identity is too old, and c
 shown beside the form with what to do next. Nothing here writes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -26,7 +26,7 @@ from governance.access.presence import FRESH
 from governance.access.queries import visible_to
 from governance.access.requests import actor_from, prove_identity
 from governance.actors import Actor, AuthMethod
-from governance.errors import GovernanceError
+from governance.errors import FieldError, GovernanceError, InvalidInput
 from governance.identifiers import new_id
 
 PAGE = "countersign/act_page.html"
@@ -36,6 +36,8 @@ DIALOG = "countersign/act_dialog.html"
 class ActForm(forms.Form):
     """Base of the forms: the key makes a double click the same act, the password stands last if asked for."""
 
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """Fields that do not bear the name of the verb's argument, by that argument."""
     act_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
     def __init__(self, *args: Any, ask_password: bool = False, **kwargs: Any) -> None:
@@ -81,8 +83,11 @@ class Act(View):
 
     site: AdminSite = None  # type: ignore[assignment]  # set by as_view
     form_class: ClassVar[type[ActForm]] = ReasonForm
+    page: ClassVar[str] = PAGE
     proves: ClassVar[bool] = False
     """Whether the verb asks for a proof of identity of the last ten minutes."""
+    extra_context: dict[str, Any] | None = None
+    """What ``page`` shows beside the form."""
 
     # --- what a subclass says ---------------------------------------------------------------------------
     def rows(self) -> QuerySet[Any] | None:
@@ -177,12 +182,13 @@ class Act(View):
             "back": self.next_url(target),
             "action": self.request.get_full_path(),
             "multipart": form.is_multipart(),
+            **(self.extra_context or {}),
         }
         if in_dialog:
             # htmx swaps successful answers only; the page without scripts keeps the honest status.
             return TemplateResponse(self.request, DIALOG, context)
         whole = {**self.site.each_context(self.request), **context, "title": words.title}
-        return TemplateResponse(self.request, PAGE, whole, status=status)
+        return TemplateResponse(self.request, self.page, whole, status=status)
 
     def leaving(self, url: str) -> HttpResponse:
         """On to ``url``, from the page or from the dialog."""
@@ -196,14 +202,26 @@ def needs_proof(actor: Actor) -> bool:
     return actor.auth.method is AuthMethod.SESSION and not actor.auth.is_fresh(timezone.now(), FRESH)
 
 
-def show_on(form: forms.Form, refusal: GovernanceError) -> None:
-    """The refusal beside the fields it names, and whole above the form."""
-    form.add_error(None, f"{refusal.message} {refusal.next_step}".strip())
-    for error in refusal.field_errors:
-        name = error.field.partition(".")[0].partition("[")[0]
-        if name in form.fields:
-            place = "" if error.field == name else f"{error.field}: "
-            form.add_error(name, f"{place}{error.message}")
+MARKED = "Nothing was saved. Correct what is marked below."
+
+
+def show_on(form: ActForm, refusal: GovernanceError) -> None:
+    """The refusal beside the fields it names; above the form whole, unless those fields say all of it."""
+    beside = [(error, _field_of(form, error)) for error in refusal.field_errors]
+    says_all = isinstance(refusal, InvalidInput) and bool(beside) and all(name for _, name in beside)
+    form.add_error(None, MARKED if says_all else f"{refusal.message} {refusal.next_step}".strip())
+    for error, name in beside:
+        if name:
+            nested = "." in error.field or "[" in error.field
+            said = f"{error.field}: {error.message}" if nested else error.message
+            form.add_error(name, f"{said[:1].upper()}{said[1:]}" if not nested else said)
+
+
+def _field_of(form: ActForm, error: FieldError) -> str:
+    """The visible field that a refusal names, or ''."""
+    argument = error.field.partition(".")[0].partition("[")[0]
+    name = form.renamed.get(argument, argument)
+    return name if name in form.fields and not form[name].is_hidden else ""
 
 
 def act_path(site: AdminSite, route: str, act: type[Act], name: str) -> URLPattern:

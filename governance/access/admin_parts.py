@@ -72,11 +72,12 @@ def _event(entry: Entry) -> dict[str, Any]:
 
 
 class JsonField(forms.CharField):
-    """A JSON text; what is wrong is said with its line."""
+    """A JSON text; what is wrong is said with its line. An empty list or object is a value, not a gap."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.Textarea(attrs={"class": "cs-code", "spellcheck": "false"}))
         super().__init__(**kwargs)
+        self.empty_values = [None, ""]
 
     def to_python(self, value: Any) -> Any:
         """The parsed value."""

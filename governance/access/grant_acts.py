@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.http import Http404
+from django.utils import timezone
 
 from governance.access.admin_acts import Act, ActForm, ReasonForm, Words
 from governance.access.admin_base import admin_url
@@ -12,6 +13,7 @@ from governance.access.granting import VERB as GRANT
 from governance.access.granting import GrantTerms, grant_role, offer_grant, revoke_grant
 from governance.access.models import Account, Grant, Proposal
 from governance.access.queries import (
+    active_administrators,
     grantable_accounts,
     grants_visible_to,
     proposals_visible_to,
@@ -41,7 +43,7 @@ class GrantForm(ReasonForm):
         self.fields["account"].choices = [(str(row.pk), row.username) for row in accounts]  # type: ignore[attr-defined]  # a choice field
         self.fields["scope"].choices = scopes  # type: ignore[attr-defined]  # a choice field
         powerful = ", ".join(sorted(role.value.replace("_", " ") for role in POWERFUL))
-        self.fields["role"].help_text = f"Two administrators give {powerful}."
+        self.fields["role"].help_text = f"Powerful are {powerful}."
 
 
 def _scope_rows(name: str) -> Any:
@@ -80,11 +82,13 @@ class GiveGrant(Act):
 
     def words(self, target: None) -> Words:
         """One or two persons."""
-        return Words(
-            "Give a role",
-            "A powerful role is proposed, and another administrator confirms it within 24 hours.",
-            "Give",
+        alone = active_administrators(timezone.now()).count() < 2
+        effect = (
+            "You are the only administrator, so powerful roles count at once, and the record says so."
+            if alone
+            else "A powerful role is proposed, and another administrator confirms it within 24 hours."
         )
+        return Words("Give a role", effect, "Give")
 
     def run(self, actor: Actor, target: None, given: dict[str, Any]) -> str:
         """Give it, or propose it."""

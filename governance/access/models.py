@@ -10,6 +10,7 @@ from django.db.models import Q
 from guardian.models import UserObjectPermissionBase
 
 from governance.access.roles import Role
+from governance.access.scopes import AccessScope
 from governance.identifiers import new_id
 from governance.ledger.models import Governed
 
@@ -181,6 +182,10 @@ class Proposal(Governed):
 
     def __str__(self) -> str:
         return f"{self.verb} proposed by {self.proposed_by_username}"
+
+    def access_scope(self) -> AccessScope:
+        """The system in which something is proposed; without one the installation."""
+        return AccessScope(self.system_id)
 
 
 class SystemObjectPermission(UserObjectPermissionBase):

@@ -4,15 +4,17 @@ A stolen token must not be able to hand out power. Acts that do (grants, one's o
 need a session, or a token that its person minted after a second factor at most twelve hours ago.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 
-from governance.access.roles import Scope
+from governance.access.roles import STRENGTH, Role, Scope, Strength
 from governance.actors import Actor, ActorKind, AuthMethod, moment
 from governance.errors import GovernanceError
 
 IN_PERSON = frozenset({AuthMethod.SESSION, AuthMethod.DEMO})
 FRESH = timedelta(minutes=10)
 TOKEN_PROVES_FOR = timedelta(hours=12)
+WEAKEST_FIRST = (Strength.NONE, Strength.REAUTHENTICATION, Strength.MFA)
 
 
 class NotInPerson(GovernanceError):
@@ -34,6 +36,15 @@ class ReauthenticationNeeded(GovernanceError):
     status = 403
     title = "Confirm who you are"
     next_step = "Give your password again (POST /api/v1/reauthenticate/) and repeat the request."
+
+
+class SecondFactorNeeded(GovernanceError):
+    """The role in which the person acts asks for a second factor."""
+
+    code = "second_factor_needed"
+    status = 403
+    title = "A second factor is needed"
+    next_step = "Sign in with your second factor and repeat it."
 
 
 def is_in_person(actor: Actor) -> bool:
@@ -67,3 +78,24 @@ def require_fresh_session(actor: Actor, act: str) -> None:
         raise NotInPerson(f"It takes a signed-in person to {act}.", next_step="Sign in and repeat it there.")
     if not actor.auth.is_fresh(moment(), FRESH):
         raise ReauthenticationNeeded(f"To {act}, prove who you are: your last proof is over 10 minutes old.")
+
+
+def strength_of(roles: Iterable[str]) -> Strength:
+    """The strongest proof that one of the roles asks for."""
+    asked = [STRENGTH.get(Role(role), Strength.NONE) for role in roles]
+    return max(asked, key=WEAKEST_FIRST.index, default=Strength.NONE)
+
+
+def require_strength(actor: Actor, needed: Strength, act: str) -> None:
+    """Refuse ``act`` (a phrase after "to") without the proof that a role asks for: a session proved within
+    10 minutes, or a person's token minted after a second factor with scope ``approvals:vote`` at most 12
+    hours ago. Inside a verb.
+
+    Raises:
+        NotInPerson, ReauthenticationNeeded, SecondFactorNeeded: saying what to do.
+    """
+    require_presence(actor, act)
+    if needed is not Strength.NONE and actor.auth.method in IN_PERSON:
+        require_fresh_session(actor, act)
+    if needed is Strength.MFA and not actor.auth.mfa:
+        raise SecondFactorNeeded(f"To {act} takes a second factor here, and none was used.")

@@ -25,6 +25,12 @@ NEXT_STEPS = {
     "invalid": "Correct the named fields and send the request again.",
 }
 
+TITLES = {
+    "method_not_allowed": "Method not allowed",
+    "unsupported_media_type": "Unsupported media type",
+}
+"""Where the framework's own words hold a placeholder."""
+
 
 def problem(
     *,
@@ -95,7 +101,7 @@ def _from_framework(error: exceptions.APIException) -> Response:
     return problem(
         code="invalid_input" if validation else code,
         status_code=error.status_code,
-        title=str(error.default_detail).rstrip("."),
+        title=TITLES.get(code, str(error.default_detail).rstrip(".")),
         detail=detail or str(error.detail),
         next_step=NEXT_STEPS.get(code, "See /api/docs/."),
         errors=errors,

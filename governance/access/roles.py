@@ -41,6 +41,10 @@ class Permission(StrEnum):
     LOCK_POLICY = "lock_policy"
     EVALUATE_GATE = "evaluate_gate"
     COMPLETE_EVALUATION = "complete_evaluation"
+    ATTEST = "attest"
+    OVERRIDE_INCONCLUSIVE = "override_inconclusive"
+    OVERRIDE_FAIL = "override_fail"
+    REVIEW_EXPEDITE = "review_expedite"
     VOTE = "vote"
     EXPIRE_REQUEST = "expire_request"
     REMIND_VOTERS = "remind_voters"
@@ -80,6 +84,10 @@ SCOPE_OF: dict[Permission, Scope] = {
     P.LOCK_POLICY: Scope.GATES,
     P.EVALUATE_GATE: Scope.GATES,
     P.COMPLETE_EVALUATION: Scope.GATES,
+    P.ATTEST: Scope.GATES,
+    P.OVERRIDE_INCONCLUSIVE: Scope.VOTE,
+    P.OVERRIDE_FAIL: Scope.VOTE,
+    P.REVIEW_EXPEDITE: Scope.VOTE,
     P.VOTE: Scope.VOTE,
     P.EXPIRE_REQUEST: Scope.RELEASES,
     P.REMIND_VOTERS: Scope.RELEASES,
@@ -137,10 +145,39 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {P.VIEW, *_DRAFTING, P.DEPRECATE_COMPONENT, P.WITHDRAW_RELEASE, P.WITHDRAW_REQUEST}
     ),
     Role.QA_LEAD: frozenset(
-        {P.VIEW, P.DEFINE_SEGMENT, P.DRAFT_POLICY, P.LOCK_POLICY, P.EVALUATE_GATE, P.VOTE}
+        {
+            P.VIEW,
+            P.DEFINE_SEGMENT,
+            P.DRAFT_POLICY,
+            P.LOCK_POLICY,
+            P.EVALUATE_GATE,
+            P.ATTEST,
+            P.VOTE,
+            P.OVERRIDE_INCONCLUSIVE,
+            P.REVIEW_EXPEDITE,
+        }
     ),
-    Role.SECURITY_REVIEWER: frozenset({P.VIEW, P.VOTE, P.HOLD_ROLLOUT, P.ROLL_BACK, P.REVOKE_COMPONENT}),
-    Role.APPROVER: frozenset({P.VIEW, P.VOTE, P.CONFIRM_ADOPTION}),
+    Role.SECURITY_REVIEWER: frozenset(
+        {
+            P.VIEW,
+            P.VOTE,
+            P.HOLD_ROLLOUT,
+            P.ROLL_BACK,
+            P.REVOKE_COMPONENT,
+            P.OVERRIDE_FAIL,
+            P.REVIEW_EXPEDITE,
+        }
+    ),
+    Role.APPROVER: frozenset(
+        {
+            P.VIEW,
+            P.VOTE,
+            P.CONFIRM_ADOPTION,
+            P.OVERRIDE_INCONCLUSIVE,
+            P.OVERRIDE_FAIL,
+            P.REVIEW_EXPEDITE,
+        }
+    ),
     Role.RELEASE_MANAGER: frozenset(
         {
             P.VIEW,
@@ -169,7 +206,14 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.ENGINE: frozenset(
-        {P.VIEW, P.COMPLETE_EVALUATION, P.EXPIRE_REQUEST, P.REMIND_VOTERS, P.HOLD_ROLLOUT}
+        {
+            P.VIEW,
+            P.EVALUATE_GATE,
+            P.COMPLETE_EVALUATION,
+            P.EXPIRE_REQUEST,
+            P.REMIND_VOTERS,
+            P.HOLD_ROLLOUT,
+        }
     ),
     Role.OPERATOR: frozenset({P.VIEW, P.ROLL_BACK, P.MANAGE_ACCOUNTS, P.MANAGE_TOKENS}),
 }

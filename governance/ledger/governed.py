@@ -34,6 +34,7 @@ UNGOVERNED = (
     Ungoverned("governance_account_groups", "Django's groups give no right over objects."),
     Ungoverned("governance_account_user_permissions", "Django's permissions give no right over objects."),
     Ungoverned("releases_evaluationprogress", "How far a running evaluation is; no evidence."),
+    Ungoverned("releases_criterionresult", "Computed anew from what its key names; rows are written once."),
     Ungoverned("releases_decision", "Its batch is governed and holds its digest; rows are written once."),
     Ungoverned("auth_group", "Django's groups give no right over objects."),
     Ungoverned("auth_group_permissions", "Django's groups give no right over objects."),

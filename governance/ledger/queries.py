@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from governance.ledger.models import Entry, Pending
+from governance.ledger.models import Blob, Entry, Pending
 
 
 def entries_of(streams: Iterable[str]) -> QuerySet[Entry]:
@@ -36,6 +36,11 @@ def actor_ids(streams: Iterable[str], events: Iterable[str]) -> set[UUID]:
 def _accountable(document: dict[str, Any]) -> set[UUID]:
     people = (document["actor"], document["on_behalf_of"])
     return {UUID(person["id"]) for person in people if person and person["id"]}
+
+
+def blob_bytes(digest: str) -> bytes:
+    """The bytes that an entry names by ``digest``; they are never deleted while something refers to them."""
+    return bytes(Blob.objects.get(digest=digest).bytes)
 
 
 def seal_lag() -> timedelta:

@@ -21,6 +21,7 @@ from governance.notifications.catalogue import MESSAGES
 from governance.notifications.channels import CHANNEL
 from governance.notifications.models import Delivery, Notification
 from governance.notifications.queries import choices_of, own_notifications
+from governance.notifications.reach import SCOPE
 from governance.notifications.rendering import subject_of, text_of
 from governance.notifications.services import choose, mark_read
 
@@ -38,6 +39,7 @@ class NotificationAnswer(serializers.ModelSerializer[Notification]):
 
     subject_line = serializers.SerializerMethodField()
     text = serializers.SerializerMethodField()
+    context = serializers.SerializerMethodField()  # type: ignore[assignment]  # a field, not the property
     about = serializers.CharField(source="subject", help_text="The stream of the object.")
     deliveries = DeliveryAnswer(many=True, read_only=True)
 
@@ -52,6 +54,11 @@ class NotificationAnswer(serializers.ModelSerializer[Notification]):
     def get_subject_line(self, notification: Notification) -> str:
         """The message in one line."""
         return subject_of(notification)
+
+    @extend_schema_field(serializers.DictField())
+    def get_context(self, notification: Notification) -> dict[str, Any]:
+        """The facts that the text was made of."""
+        return {key: value for key, value in notification.context.items() if key != SCOPE}
 
     @extend_schema_field(serializers.CharField())
     def get_text(self, notification: Notification) -> str:

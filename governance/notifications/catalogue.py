@@ -16,7 +16,8 @@ class Message:
 
     ``asks`` says that the reader is asked to act, and that the case waits for them. Such a message cannot be
     switched off: who holds the role must learn of the work, and gives the role back to be left alone. All
-    others can be. ``subject`` is a line with Django's tags; ``link`` is what the one link of the mail says.
+    others can be. ``until`` names the fact that says when it asks no longer: later it is not sent.
+    ``subject`` is a line with Django's tags; ``link`` is what the one link of the mail says.
     """
 
     event: str
@@ -25,6 +26,7 @@ class Message:
     needs: tuple[str, ...]
     may: tuple[str, ...] = ()
     asks: bool = False
+    until: str | None = None
     picture: str | None = None
     link: str = "Open the release"
 
@@ -48,8 +50,9 @@ _CATALOGUE = (
         "Your vote is asked for",
         "Your vote on {{ release }}, until {{ deadline_at }}",
         (*RELEASE, "channels", "deadline_at"),
-        ("reason", "sentence", "seats"),
+        ("reason", "sentence", "seats", "history"),
         asks=True,
+        until="deadline_at",
         picture=FOREST,
         link="Read the brief and vote",
     ),
@@ -58,8 +61,9 @@ _CATALOGUE = (
         "Your vote is still missing",
         "Reminder: your vote on {{ release }}, until {{ deadline_at }}",
         (*RELEASE, "channels", "deadline_at"),
-        ("reason", "sentence", "seats"),
+        ("reason", "sentence", "seats", "history"),
         asks=True,
+        until="deadline_at",
         picture=FOREST,
         link="Read the brief and vote",
     ),
@@ -68,7 +72,7 @@ _CATALOGUE = (
         "A release was approved",
         "{{ release }} is approved",
         RELEASE,
-        ("channels", "reason", "expires_at"),
+        ("channels", "reason", "expires_at", "sentence"),
     ),
     Message(
         "release.rejected",
@@ -120,6 +124,34 @@ _CATALOGUE = (
         (*RELEASE, "error"),
     ),
     Message(
+        "override.given",
+        "A gate was overridden",
+        "{{ release }}: the gate is overridden until {{ expires_at }}",
+        (*RELEASE, "channels", "sentence", "reason", "expires_at"),
+        link="Read the brief",
+    ),
+    Message(
+        "override.withdrawn",
+        "An override was withdrawn",
+        "{{ release }}: the override of its gate is withdrawn",
+        (*RELEASE, "reason"),
+        ("channels",),
+        link="Read the brief",
+    ),
+    Message(
+        "expedite.reviewed",
+        "An expedited release was reviewed",
+        "{{ release }} was reviewed after it was expedited",
+        (*RELEASE, "reason"),
+        link="Read the brief",
+    ),
+    Message(
+        "attestation.made",
+        "Somebody attested a release",
+        "{{ release }}: the {{ kind }} says {{ judged }}",
+        (*RELEASE, "kind", "judged", "conclusion"),
+    ),
+    Message(
         "rollout.started",
         "A rollout started",
         "{{ release }} {% if live %}is live{% else %}started{% endif %} on {{ channel }}",
@@ -166,6 +198,7 @@ _CATALOGUE = (
         ("act", "reason", "expires_at"),
         ("system", "release"),
         asks=True,
+        until="expires_at",
         link="Check the proposal",
     ),
 )

@@ -6,15 +6,18 @@ dies after the mail server took the message and before the row says so sends it 
 Message-ID, by which mail programs can tell.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
 
+from governance.access.models import Proposal
 from governance.notifications.catalogue import MESSAGES, can_be_off
 from governance.notifications.channels import CHANNEL
 from governance.notifications.channels.base import Never, NotNow
-from governance.notifications.models import Delivery, DeliveryState, Preference
+from governance.notifications.models import Delivery, DeliveryState, Notification, Preference
+from governance.notifications.reach import may_read
 
 ERROR_LENGTH = 2000
 # The outbox waits 2 s, 4 s … 512 s and then ten minutes between attempts: 450 of them last three days, so a
@@ -64,16 +67,35 @@ def _why_not(delivery: Delivery) -> str:
         return f"There is no message {notification.event} any more."
     if not account.is_active:
         return "The account is deactivated."
+    if not may_read(account, notification, timezone.now()):
+        return "The account may not view any more what this is about."
     if not channel.reaches(account):
         return "The account has no address on this channel."
+    if ended := _asks_no_longer(notification, timezone.now()):
+        return ended
     off = Preference.objects.filter(account=account, event=notification.event, channel=delivery.channel)
     if can_be_off(notification.event) and off.exists():
         return "The account switched this message off."
     return channel.unavailable()
 
 
+def _asks_no_longer(notification: Notification, now: datetime) -> str:
+    """That what the message asks for is over, if it is."""
+    message = MESSAGES[notification.event]
+    if message.until is not None and datetime.fromisoformat(notification.context[message.until]) <= now:
+        return "The time for what it asks has passed."
+    prefix, _, aggregate = notification.subject.partition(":")
+    confirmed = Proposal.objects.filter(confirmed_at__isnull=False)
+    if prefix == Proposal.stream_prefix and confirmed.filter(id=aggregate).exists():
+        return "The second person was found already."
+    return ""
+
+
 def _end(delivery: Delivery, state: DeliveryState, error: str) -> None:
-    Delivery.objects.filter(id=delivery.id, state=DeliveryState.WAITING).update(
+    open_states = [DeliveryState.WAITING]
+    if state == DeliveryState.SENT:  # taken back while it was leaving: it has left all the same
+        open_states.append(DeliveryState.SKIPPED)
+    Delivery.objects.filter(id=delivery.id, state__in=open_states).update(
         state=state,
         last_error=storable(error),
         sent_at=timezone.now() if state == DeliveryState.SENT else None,

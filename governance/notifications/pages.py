@@ -47,7 +47,7 @@ class _Page:
         account = _account(request)
         rows = own_notifications(actor_from(request))
         shown = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
-        unread = Notification.objects.filter(account=account, read_at__isnull=True).count()
+        unread = rows.filter(read_at__isnull=True).count()
         request.current_app = self.site.name
         context = {
             **self.site.each_context(request),
@@ -66,7 +66,8 @@ class _Page:
 
 def read_all(request: HttpRequest) -> HttpResponse:
     """Everything so far is read."""
-    mark_all_read(_account(request))
+    _account(request)
+    mark_all_read(own_notifications(actor_from(request)))
     return _back()
 
 

@@ -9,11 +9,12 @@ from governance.actors import Actor
 from governance.notifications.catalogue import MESSAGES, Message
 from governance.notifications.channels import CHANNELS
 from governance.notifications.models import Notification, Preference
+from governance.notifications.reach import readable_by
 
 
 def own_notifications(actor: Actor) -> QuerySet[Notification]:
-    """What the actor's account was told, newest first, with the deliveries."""
-    rows = Notification.objects.filter(Q(account_id=actor.id))
+    """What the actor's account was told and may still view, newest first, with the deliveries."""
+    rows = readable_by(Notification.objects.filter(Q(account_id=actor.id)), actor)
     return rows.select_related("account").prefetch_related("deliveries")
 
 

@@ -4,15 +4,17 @@
 leaves before that has committed. Notifications are no evidence; the entry they name as cause is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from governance.access.models import Account, AccountKind
+from governance.access.queries import readers_of
+from governance.access.scopes import AccessScope
 from governance.actors import Actor, acting_as, current_actor, moment
 from governance.errors import invalid
 from governance.ledger.canonical import plain
@@ -22,6 +24,7 @@ from governance.notifications.catalogue import MESSAGES, Message, can_be_off, me
 from governance.notifications.channels import CHANNEL, CHANNELS
 from governance.notifications.models import Delivery, Notification, Preference
 from governance.notifications.names import DELIVER
+from governance.notifications.reach import SCOPE, scope_document
 from governance.outbox.services import enqueue_many
 
 
@@ -37,13 +40,16 @@ def notify(
     context: Mapping[str, Any],
     path: str,
     cause: UUID | None = None,
+    scope: AccessScope | None = None,
 ) -> list[Notification]:
     """Tell each of ``accounts`` of ``event``, in the running transaction; answers what is new.
 
-    Call it after ``record()``. Told are active persons, each once, and never the actor, who knows. The same
-    event, subject and cause tell an account once, however often this runs. ``context`` holds the facts that
-    the catalogue names for the message, as they are now: plain values, no secrets. ``path`` is the page that
-    the message links to, from the root. ``cause`` is the ledger entry behind it: the verb's first by default.
+    Call it after ``record()``. Told are active persons who may view the subject now, each once, and never the
+    actor, who knows. The same event, subject and cause tell an account once, however often this runs.
+    ``context`` holds the facts that the catalogue names for the message, as they are now: plain values, no
+    secrets. ``path`` is the page that the message links to, from the root. ``cause`` is the ledger entry
+    behind it: the verb's first by default. ``scope`` is where the facts may be read, by default the
+    subject's own: give it where reading is narrower than acting, as for what touches only some channels.
 
     Raises:
         UnknownMessage, FactsDiffer: defects of the caller.
@@ -53,12 +59,16 @@ def notify(
     if not path.startswith("/") or path.startswith("//"):
         raise FactsDiffer(f"{event}: {path!r} is no path from the root.")
     facts = _facts(message, context)
-    told = {account.id: account for account in accounts if _is_told(account)}
     entry = cause or running_cause()
+    reading = scope or _scope_of(subject)
+    told = {account.id: account for account in accounts if _is_told(account)}
+    allowed = set(readers_of(reading, moment()).filter(id__in=list(told)).values_list("id", flat=True))
     shared: dict[str, Any] = {"event": event, "subject": subject.stream(), "cause": entry, "path": path}
+    shared["context"] = {**facts, SCOPE: scope_document(reading)}
     return _store(
-        Notification(**shared, context=facts, account=account, created_at=moment())
+        Notification(**shared, account=account, created_at=moment())
         for account in told.values()
+        if account.id in allowed
     )
 
 
@@ -71,6 +81,7 @@ def notify_afterwards(
     accounts: Iterable[Account],
     context: Mapping[str, Any],
     path: str,
+    scope: AccessScope | None = None,
 ) -> list[Notification]:
     """The same in a transaction of its own, for a task that a verb of a lower slice started by name.
 
@@ -79,7 +90,17 @@ def notify_afterwards(
     known = actor.on_behalf_of.id if actor.on_behalf_of else None
     others = [account for account in accounts if account.id != known]
     with acting_as(actor), transaction.atomic():
-        return notify(event, subject=subject, accounts=others, context=context, path=path, cause=cause)
+        return notify(
+            event, subject=subject, accounts=others, context=context, path=path, cause=cause, scope=scope
+        )
+
+
+def _scope_of(subject: Governed) -> AccessScope:
+    """The scope that the subject declares; not every governed row does."""
+    declared: Callable[[], AccessScope] | None = getattr(subject, "access_scope", None)
+    if declared is None:
+        raise FactsDiffer(f"{subject.stream()} declares no access_scope(): pass the scope.")
+    return declared()
 
 
 def _is_told(account: Account) -> bool:
@@ -167,7 +188,6 @@ def _check_choice(event: str, channel: str, *, on: bool) -> None:
         )
 
 
-def mark_all_read(account: Account) -> int:
-    """The account has seen everything it was told so far; answers how many were new."""
-    unread = Notification.objects.filter(account=account, read_at__isnull=True)
-    return unread.update(read_at=timezone.now())
+def mark_all_read(unread: QuerySet[Notification]) -> int:
+    """The account has seen all of these, which it may read; answers how many were new."""
+    return unread.filter(read_at__isnull=True).update(read_at=timezone.now())

@@ -113,6 +113,13 @@ def begin_attempt(message: OutboxMessage) -> int:
     return message.attempts
 
 
+def attempts_of(task: str, /, **payload: object) -> int:
+    """How often the newest message of ``task`` with this payload was begun; 0 for work done without one."""
+    wanted = {name: str(value) for name, value in payload.items()}
+    newest = OutboxMessage.objects.filter(task=task, payload=wanted).order_by("-created_at").first()
+    return newest.attempts if newest else 0
+
+
 def settle_done(message: OutboxMessage) -> None:
     """The work is done: never deliver this message again."""
     OutboxMessage.objects.filter(id=message.id).update(done_at=timezone.now(), last_error="")

@@ -36,6 +36,7 @@ app.conf.beat_schedule = {
         ("heartbeat", "governance.checks.heartbeat", 5.0),
         ("expire-approvals", "releases.approvals.expire", 30.0),
         ("remind-voters", "releases.approvals.remind", 60.0),
+        ("end-stuck-evaluations", "releases.gates.end_stuck", 60.0),
         ("hold-overdue-rollouts", "releases.rollouts.hold_overdue", 30.0),
     )
 }

@@ -150,3 +150,8 @@ def read_list(variable: str) -> list[str]:
 def read_path(variable: str, default: Path) -> Path:
     """The directory named by ``variable``, or the default."""
     return Path(os.environ[variable]).resolve() if os.environ.get(variable) else default
+
+
+def read_optional_path(variable: str) -> Path | None:
+    """The file named by ``variable``; None if it is not set."""
+    return Path(os.environ[variable]).resolve() if os.environ.get(variable) else None

@@ -17,6 +17,7 @@ from governance.project.environment import (
     read_environment,
     read_flag,
     read_list,
+    read_optional_path,
     read_path,
 )
 from governance.project.mail import read_base_url, read_mail_server, read_sender
@@ -88,6 +89,7 @@ DATABASE_ROLE_NAMES: dict[Role, str] = {
     role: _environment.urls.user(role) if _environment.urls else DEFAULT_NAMES[role] for role in VARIABLES
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SIGNING_KEY_FILE = read_optional_path("COUNTERSIGN_SIGNING_KEY_FILE")  # else var/signing-keys, if it exists
 SCORE_STORE = read_path("COUNTERSIGN_SCORE_STORE", VAR_DIR / "scores")
 
 # --- who is there ------------------------------------------------------------------------------------
@@ -261,6 +263,8 @@ if _mail_server is not None:
     EMAIL_USE_TLS, EMAIL_USE_SSL = _mail_server.starttls, _mail_server.tls
 # What higher apps draw for messages, as functions from a stream's name to a picture.
 MAIL_PICTURES: dict[str, str] = {"forest": "audits.pages.mail_pictures.forest"}
+# What slices above the gates know that a gate may ask for, as functions of a revision and a time.
+GATE_FACTS: dict[str, str] = {"approvers": "releases.approvals.readiness.approver_facts"}
 
 LOGGING = {
     "version": 1,

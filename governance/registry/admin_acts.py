@@ -1,5 +1,6 @@
 """What people do in the registry: register systems, channels and components, define segments, revoke."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -12,7 +13,7 @@ from governance.access.requests import actor_from
 from governance.access.roles import Permission
 from governance.actors import Actor
 from governance.registry.components import deprecate_component, register_component, revoke_component
-from governance.registry.kinds import KINDS
+from governance.registry.kinds import KINDS, Kind
 from governance.registry.models import ChannelKind, ComponentVersion, Segment, System
 from governance.registry.services import define_segment, register_channel, register_system
 
@@ -29,9 +30,9 @@ class SystemForm(ActForm):
     """A new system."""
 
     slug = forms.CharField(
-        label="Slug",
+        label="Short name",
         max_length=64,
-        help_text="Lower-case letters, digits and hyphens; it stands in addresses.",
+        help_text="Lower-case letters, digits and hyphens, like face-liveness; decision services ask by it.",
     )
     name = forms.CharField(label="Name", max_length=150)
     description = forms.CharField(
@@ -42,9 +43,12 @@ class SystemForm(ActForm):
         initial=0.1,
         min_value=0,
         max_value=1,
+        help_text="0.1 is one sample in ten; approval rules can ask for more people then.",
     )
     starter_may_cast_last_vote = forms.BooleanField(
-        label="Whoever cast the last vote may also start the rollout", required=False
+        label="Whoever cast the last vote may also start the rollout",
+        required=False,
+        help_text="Left empty, another person must start it.",
     )
 
 
@@ -104,7 +108,7 @@ class RegisterChannel(Act):
     def run(self, actor: Actor, target: System, given: dict[str, Any]) -> str:
         """Register it."""
         register_channel(actor, system=target, **given)
-        return f"{given['name']} is registered."
+        return f"{given['name']} is registered. Register the next one, or go on in the inbox."
 
     def next_url(self, target: System) -> str:
         """The system."""
@@ -191,7 +195,7 @@ class ComponentForm(OnSystemForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["attributes"].help_text = "\n".join(
-            f"{kind.title}: {', '.join(_marked(kind.attributes.model_fields))}" for kind in KINDS.values()
+            f"{kind.title}: {_fields(kind)}. Like {json.dumps(kind.example)}" for kind in KINDS.values()
         )
 
     def clean_attributes(self) -> Any:
@@ -202,8 +206,9 @@ class ComponentForm(OnSystemForm):
         return value
 
 
-def _marked(fields: dict[str, Any]) -> list[str]:
-    return [f"{name}*" if info.is_required() else name for name, info in fields.items()]
+def _fields(kind: Kind) -> str:
+    fields = kind.attributes.model_fields.items()
+    return ", ".join(f"{name}*" if info.is_required() else name for name, info in fields)
 
 
 class RegisterComponent(OnSystem):
@@ -216,9 +221,15 @@ class RegisterComponent(OnSystem):
         """What a component is."""
         return Words(
             "Register a component",
-            "A version never changes but for its status. Attributes with * are needed.",
+            "A version never changes but for its status. Attributes with * are needed. The stack digest "
+            "of an evaluation report stands on the page of the release that it measured.",
             "Register",
         )
+
+    def initial(self, target: None) -> dict[str, Any]:
+        """The kind that the link names, with an example of its attributes."""
+        kind = KINDS.get(self.request.GET.get("kind", ""))
+        return {"kind": kind.name, "attributes": json.dumps(kind.example, indent=2)} if kind else {}
 
     def run(self, actor: Actor, target: None, given: dict[str, Any]) -> str:
         """Register it."""

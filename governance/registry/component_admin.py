@@ -90,6 +90,7 @@ class ComponentAdmin(GovernedAdmin):
             "documents": documents,
             "facts": [
                 ("Kind", KINDS[obj.kind].title if obj.kind in KINDS else obj.kind),
+                ("Id", obj.pk),
                 ("Digest", obj.digest),
                 ("which is", obj.get_digest_kind_display()),
                 ("Place", obj.uri or "not stated"),

@@ -42,6 +42,7 @@ class RulesForm(OnSystemForm):
             'on the whole system; "channel" asks on each touched channel that has the kind and the change, '
             "for the role granted there or on the whole system. One person may cover several channels of a "
             "rule, and counts for one rule only.\n"
+            "expedite: true makes a rule for expedited releases alone; there it replaces the others.\n"
             f"Roles: {', '.join(VOTING_ROLES)}.\nCategories: {', '.join(CATEGORIES)}."
         ),
     )
@@ -125,7 +126,8 @@ def said(rule: dict[str, Any]) -> str:
     if rule.get("coverage") == "channel":
         where = f" on each of {', '.join(kinds) if kinds else 'the channels touched'}"
     when = f" for {', '.join(categories)}" if categories else ""
-    return f"{rule.get('count', 1)} × {who}{where}{when}"
+    haste = ", for expedited releases alone" if rule.get("expedite") else ""
+    return f"{rule.get('count', 1)} × {who}{where}{when}{haste}"
 
 
 @admin.register(ApprovalRuleSet)

@@ -41,12 +41,17 @@ class RequestBody(StrictSerializer):
 
 
 class VoteBody(StrictSerializer):
-    """A vote; ``review_digest`` is what the voter has seen."""
+    """A vote; ``review_digest`` is what the voter has seen.
+
+    ``acknowledge`` holds the codes of the doubts that an approval must acknowledge: those of the request's
+    ``to_acknowledge``.
+    """
 
     decision = serializers.ChoiceField(choices=VoteDecision.choices)
     reason = Text(max_length=4000)
     conflict_declared = serializers.BooleanField(required=False)
     review_digest = Text(required=False, max_length=71)
+    acknowledge = serializers.ListField(child=Text(max_length=64), required=False, max_length=20)
 
 
 class PreviewQuery(StrictSerializer):

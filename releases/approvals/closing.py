@@ -9,6 +9,7 @@ from uuid import UUID
 
 from governance.actors import moment
 from governance.ledger.verbs import record
+from governance.notifications.withdrawing import stop_asking
 from releases.approvals.eligibility import is_outdated
 from releases.approvals.models import ApprovalRequest, RequestState
 from releases.approvals.recipients import tell_of_end
@@ -21,7 +22,7 @@ def lock_request(request_id: UUID) -> ApprovalRequest:
     locked = ApprovalRequest.objects.select_for_update(no_key=True).get(id=request_id)
     lock_release(locked.release_id)
     return ApprovalRequest.objects.select_related(
-        "release__system", "revision__release__system", "evaluation", "system"
+        "release__system", "revision__release__system", "evaluation", "override", "system"
     ).get(id=request_id)
 
 
@@ -52,6 +53,7 @@ def end_request(request: ApprovalRequest, ending: Ending) -> dict[str, Any]:
     request.closed_at = moment()
     request.closing_reason = ending.reason
     request.save(update_fields=["state", "closed_at", "closing_reason"])
+    stop_asking(request, because=f"The request ended: it is {request.get_state_display().lower()}.")
     revision = request.revision
     before = revision.state
     if ending.revision_state is not None and revision.state == RevisionState.IN_REVIEW:

@@ -4,17 +4,16 @@ from datetime import datetime
 from uuid import UUID
 
 from governance.access.models import Account
-from governance.access.presence import IN_PERSON, require_fresh_session, require_presence
+from governance.access.presence import require_strength, strength_of
 from governance.access.queries import require
-from governance.access.roles import STRENGTH, Permission, Role, Strength
+from governance.access.roles import Permission, Strength
 from governance.access.scopes import AccessScope
 from governance.actors import Actor, ActorKind
 from governance.errors import GovernanceError
 from releases.approvals.ballots import Ballot
+from releases.approvals.grounds import check_override
 from releases.approvals.models import ApprovalRequest, RequestState, VoteDecision
 from releases.approvals.rulebook import AskedRule
-
-ORDER = (Strength.NONE, Strength.REAUTHENTICATION, Strength.MFA)
 
 
 class VoteRefused(GovernanceError):
@@ -75,14 +74,6 @@ class AlreadyVoted(GovernanceError):
     next_step = "A vote is not changed; withdraw the request and make a new one if it must be."
 
 
-class SecondFactorNeeded(VoteRefused):
-    """The seat's role asks for a second factor."""
-
-    code = "second_factor_needed"
-    title = "A second factor is needed"
-    next_step = "Sign in with your second factor and repeat the vote."
-
-
 class RequestNotOpen(GovernanceError):
     """The request takes no votes any more."""
 
@@ -139,7 +130,8 @@ def _who_can(ballot: Ballot) -> str:
 def sought(asked: AskedRule) -> str:
     """Whom a rule asks for, and on which channels, for a sentence."""
     names = ", ".join(channel.name for channel in asked.channels)
-    return f"{asked.rule.title}: {asked.rule.who()}" + (f" on each of {names}" if names else "")
+    each = "each of " if len(asked.channels) > 1 else ""
+    return f"{asked.rule.title}: {asked.rule.who()}" + (f" on {each}{names}" if names else "")
 
 
 def check_person(actor: Actor, request: ApprovalRequest, ballot: Ballot) -> UUID:
@@ -211,6 +203,8 @@ def check_voter(
         AccessScope(request.system_id, frozenset() if whole else frozenset(channels)),
     )
     check_open(request, at)
+    if decision == VoteDecision.APPROVE:
+        check_override(request, at)
     check_seat(account_id, request, ballot, decision)
     return account_id
 
@@ -223,7 +217,7 @@ def strength_needed(ballot: Ballot, account_id: UUID) -> Strength:
         for rule in ballot.rules_of(account_id)
         for role in ((rule.role,) if rule.role else person.all_roles)
     }
-    return max((STRENGTH.get(Role(role), Strength.NONE) for role in roles), key=ORDER.index)
+    return strength_of(roles)
 
 
 def check_strength(actor: Actor, needed: Strength) -> None:
@@ -233,8 +227,4 @@ def check_strength(actor: Actor, needed: Strength) -> None:
     Raises:
         NotInPerson, ReauthenticationNeeded, SecondFactorNeeded: saying what to do.
     """
-    require_presence(actor, "vote")
-    if needed is not Strength.NONE and actor.auth.method in IN_PERSON:
-        require_fresh_session(actor, "vote")
-    if needed is Strength.MFA and not actor.auth.mfa:
-        raise SecondFactorNeeded("This seat takes a second factor, and none was used.")
+    require_strength(actor, needed, "vote")

@@ -73,6 +73,9 @@ class ApprovalRequest(Governed):
     evaluation = models.ForeignKey(
         "releases.GateEvaluation", on_delete=models.PROTECT, related_name="approval_requests"
     )
+    override = models.ForeignKey(
+        "releases.Override", on_delete=models.PROTECT, null=True, related_name="approval_requests"
+    )  # what lets it past a gate that is not passed
     review_digest = models.CharField(max_length=71)
     rule_snapshot = models.JSONField()
     state = models.CharField(max_length=20, choices=RequestState, default=RequestState.OPEN)
@@ -145,6 +148,7 @@ class Vote(Governed):
     auth_mfa = models.BooleanField(default=False)
     auth_proved_at = models.DateTimeField(null=True)
     conflict_declared = models.BooleanField(default=False)
+    acknowledged = models.JSONField(default=list)  # doubts of the evaluation that the voter acknowledged
 
     class Meta:
         ordering = ["cast_at"]

@@ -9,24 +9,11 @@ from django.db.models import Q
 
 from governance.access.models import AccountKind, Grant
 from governance.access.queries import administrators_over, grants_in_force
-from governance.ledger.models import stream_name
-from governance.ledger.queries import actor_ids
 from releases.approvals.coverage import Place
 from releases.approvals.models import Vote
 from releases.approvals.rulebook import VOTING_ROLES, AskedRule, Rule
-from releases.bundles.models import Revision, Slot
-from releases.scores.models import ScoreTable
-
-CONTRIBUTING_EVENTS = (
-    "release.drafted",
-    "release.edited",
-    "release.revised",
-    "release.frozen",
-    "approval.requested",
-    "component.registered",
-    "score_table.imported",
-)
-"""Who did one of these to a release, its tables or its reports contributed to it and never votes on it."""
+from releases.bundles.models import Revision
+from releases.gates.contributors import contributors
 
 
 @dataclass(frozen=True)
@@ -105,29 +92,6 @@ def held_when_cast(cast: Mapping[UUID, Vote], grants: Iterable[Grant]) -> dict[U
 def administrator_ids(system_id: UUID, at: datetime) -> set[UUID]:
     """Active accounts that administer the installation or this system at ``at``."""
     return set(administrators_over(system_id, at).values_list("id", flat=True))
-
-
-def contributors(revision: Revision) -> set[UUID]:
-    """Accounts that contributed to the release: to any of its revisions, its reports or its score tables.
-
-    Whoever acted counts, and whoever it was done for; a token's acts are those of its owner.
-    """
-    revisions = Revision.objects.filter(release_id=revision.release_id)
-    reports = Slot.objects.filter(revision__in=revisions, slot="evaluation_report").values("component_id")
-    stacks = revisions.exclude(stack_digest="").values("stack_digest")
-    tables = ScoreTable.objects.filter(
-        Q(evaluation_report_id__in=reports) | Q(stack_digest__in=stacks),
-        system_id=revision.release.system_id,
-    )
-    streams = [
-        revision.stream(),
-        *(
-            stream_name("component", component)
-            for component in set(reports.values_list("component_id", flat=True))
-        ),
-        *(table.stream() for table in tables.only("id")),
-    ]
-    return actor_ids(streams, CONTRIBUTING_EVENTS)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from governance.actors import Actor
 from governance.errors import GovernanceError
 from governance.registry.models import Channel
 from releases.approvals.ballots import Ballot, Seat
+from releases.approvals.grounds import Ground, ground_of
 from releases.approvals.people import electorate
 from releases.approvals.requesting import (
     AlreadyRequested,
@@ -19,7 +20,6 @@ from releases.approvals.requesting import (
     check_standing,
     chosen_channels,
     components_of,
-    passing_evaluation,
 )
 from releases.approvals.rulebook import AskedRule
 from releases.approvals.snapshots import NoRuleMatches, asking, check_electorate, matched_rules
@@ -63,15 +63,17 @@ def preview_seats(
         else frozenset()
     )
     named = None if channels is None else tuple(channels)
+    chosen, refused = _channels(revision, named, at)
+    ground, not_passed = _ground(revision, chosen, at)
     refusals = [
         *_refused(lambda: check_standing(revision)),
         *_refused(lambda: check_revoked(revision, components_of(revision))),
-        *_refused(lambda: passing_evaluation(revision)),
+        *not_passed,
+        *refused,
     ]
-    chosen, refused = _channels(revision, named, at)
-    refusals += refused
+    override = ground.override if ground else None
     try:
-        met = matched_rules(revision, chosen, at)
+        met = matched_rules(revision, chosen, at, expedite=override is not None and override.expedite)
     except NoRuleMatches as refusal:
         return Preview(revision, chosen, None, (), (), (*refusals, refusal))
     who = electorate(revision, at, besides=who_asks)
@@ -90,6 +92,15 @@ def _channels(
         touched = tuple(revision.channels.order_by("name"))
         wanted = {channel.id for channel in (touched if named is None else named)}
         return tuple(channel for channel in touched if channel.id in wanted), [refusal]
+
+
+def _ground(
+    revision: Revision, channels: tuple[Channel, ...], at: datetime
+) -> tuple[Ground | None, list[GovernanceError]]:
+    try:
+        return ground_of(revision, channels, at), []
+    except GovernanceError as refusal:
+        return None, [refusal]
 
 
 def _refused(check: Callable[[], object]) -> list[GovernanceError]:

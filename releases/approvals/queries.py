@@ -16,9 +16,12 @@ from releases.approvals.eligibility import (
     is_outdated,
     strength_needed,
 )
+from releases.approvals.grounds import gate_in_words, standing_of_override
 from releases.approvals.models import Approval, ApprovalRequest, RequestState, VoteDecision
-from releases.approvals.people import contributors
 from releases.bundles.models import Revision
+from releases.gates.contributors import contributors
+from releases.gates.overrides.queries import newest_result_of_row
+from releases.gates.overrides.standing import Standing
 from releases.gates.queries import latest_evaluation
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
     "may_vote",
     "open_request",
     "seats",
+    "taken_back_on",
     "warnings_of",
 ]
 
@@ -37,9 +41,11 @@ __all__ = [
 def listed_requests() -> QuerySet[ApprovalRequest]:
     """Requests with all that a list shows, in a fixed number of queries."""
     newest = Revision.objects.filter(release=OuterRef("release")).order_by("-number").values("id")[:1]
-    rows = ApprovalRequest.objects.select_related("system", "release__system", "revision", "evaluation")
+    rows = ApprovalRequest.objects.select_related(
+        "system", "release__system", "revision", "evaluation", "override"
+    )
     return rows.prefetch_related("channel_rows__channel", "votes").annotate(
-        newest_revision_id=Subquery(newest)
+        newest_revision_id=Subquery(newest), newest_result=newest_result_of_row()
     )
 
 
@@ -89,11 +95,35 @@ def open_request(revision: Revision, at: datetime | None = None) -> ApprovalRequ
     return found
 
 
+def taken_back_on(request: ApprovalRequest) -> list[str]:
+    """That this release, in any of its revisions, was rolled back on a channel asked for, newest first.
+
+    Only what had happened when the request was decided: a voter could not know more.
+    """
+    channels = request.channel_rows.values("channel_id")
+    rows = request.release.rollbacks.filter(deployment__channel__in=channels)
+    if request.closed_at is not None:
+        rows = rows.filter(rolled_back_at__lte=request.closed_at)
+    return [
+        f"{_which(row.deployment.revision.number, request)} on {row.deployment.channel.name} on "
+        f"{row.rolled_back_at:%-d %b %Y} by {row.rolled_back_by_username}: {row.reason.rstrip('.')}."
+        for row in rows.select_related("deployment__channel", "deployment__revision")
+    ]
+
+
+def _which(number: int, request: ApprovalRequest) -> str:
+    return "Rolled back" if number == request.revision.number else f"Revision {number} was rolled back"
+
+
 def warnings_of(request: ApprovalRequest) -> tuple[str, ...]:
     """Sentences for the voter about what does not stop a vote but should be known."""
     found = []
     if is_outdated(request) and request.state == RequestState.OPEN:
         found.append("The release changed after this request was made; its votes are void.")
+    found += taken_back_on(request)
+    at = timezone.now()
+    if standing_of_override(request, at) not in {None, Standing.IN_FORCE}:
+        found.append(f"Gate: {gate_in_words(request, at)}.")
     latest = latest_evaluation(request.revision)
     if latest is not None and latest.id != request.evaluation_id:
         if not latest.result_digest:

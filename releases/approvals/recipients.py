@@ -13,12 +13,15 @@ from django.urls import reverse
 from governance.access.models import Account, Proposal
 from governance.access.queries import administrators_over, grants_in_force
 from governance.access.roles import Permission, roles_with
+from governance.access.scopes import AccessScope
 from governance.actors import moment
 from governance.notifications.services import notify
 from governance.registry.models import System
 from releases.approvals.ballots import Ballot, ballot_of
 from releases.approvals.eligibility import sought
+from releases.approvals.grounds import gate_in_words
 from releases.approvals.models import Approval, ApprovalRequest
+from releases.approvals.queries import taken_back_on
 
 
 def tell_of_request(request: ApprovalRequest) -> None:
@@ -41,7 +44,12 @@ def tell_who_is_missing(request: ApprovalRequest, ballot: Ballot) -> None:
 def tell_of_approval(approval: Approval, reason: str) -> None:
     """Step of the vote that approves, after its entries: who asked, and who can start the rollout."""
     request = approval.request
-    facts = {"channels": _channels(request), "reason": reason, "expires_at": approval.valid_until}
+    facts: dict[str, Any] = {
+        "channels": _channels(request),
+        "reason": reason,
+        "expires_at": approval.valid_until,
+        "sentence": _sentence(request) if request.override else None,
+    }
     _tell("release.approved", request, _asking(request) | may_start(request), facts)
 
 
@@ -105,7 +113,18 @@ def _tell(event: str, request: ApprovalRequest, whom: Q, facts: dict[str, Any]) 
         "system": str(request.release.system),
     }
     path = reverse("admin:review", args=[revision.pk])
-    notify(event, subject=request, accounts=accounts, context={**named, **facts}, path=path)
+    notify(
+        event,
+        subject=request,
+        accounts=accounts,
+        context={**named, **facts},
+        path=path,
+        scope=AccessScope(request.system_id, frozenset(_channel_ids(request))),
+    )
+
+
+def _channel_ids(request: ApprovalRequest) -> list[UUID]:
+    return list(request.channel_rows.values_list("channel_id", flat=True))
 
 
 def _asked(request: ApprovalRequest) -> dict[str, Any]:
@@ -113,8 +132,17 @@ def _asked(request: ApprovalRequest) -> dict[str, Any]:
         "channels": _channels(request),
         "deadline_at": request.deadline_at,
         "reason": request.reason or None,
-        "sentence": request.evaluation.result.get("sentence"),
+        "sentence": _sentence(request),
+        "history": " ".join(taken_back_on(request)) or None,
     }
+
+
+def _sentence(request: ApprovalRequest) -> str | None:
+    """What the gate found; where it was overridden, that first."""
+    if request.override is None:
+        found: str | None = request.evaluation.result.get("sentence")
+        return found
+    return f"Gate: {gate_in_words(request, moment())}. {request.override.reason}"
 
 
 def _channels(request: ApprovalRequest) -> list[str]:

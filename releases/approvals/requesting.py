@@ -7,24 +7,18 @@ from django.db.models import QuerySet
 
 from governance.errors import GovernanceError, invalid
 from governance.registry.models import Channel, ComponentStatus, ComponentVersion
-from releases.approvals.models import ApprovalRequest, RequestState
+from releases.approvals.models import Approval, ApprovalRequest, RequestState
 from releases.approvals.queries import approval_covering
 from releases.bundles.lifecycle import WrongState
 from releases.bundles.models import Revision, RevisionState
+from releases.bundles.queries import live_revision
 from releases.bundles.steps import NotNewestRevision
-from releases.gates.models import EvaluationStatus, GateEvaluation, Verdict
+from releases.gates.comparisons import compared_with
 from releases.gates.queries import latest_evaluation
 
 DEADLINE_AFTER = timedelta(hours=72)
 LONGEST_DEADLINE = timedelta(days=90)
 ROLLED_BACK = "rolled_back"  # a state of rollouts, the slice above this one
-
-
-class GateNotPassed(GovernanceError):
-    """The newest evaluation of the revision is no pass."""
-
-    code = "gate_not_passed"
-    title = "The gate is not passed"
 
 
 class AlreadyRequested(GovernanceError):
@@ -107,7 +101,8 @@ def chosen_channels(
 ) -> tuple[Channel, ...]:
     """The channels asked for, by default all that the revision touches; sorted by name.
 
-    For an approved revision these are channels where it was rolled back or that no approval covers.
+    For an approved revision these are channels where it was rolled back, that no approval covers, or where
+    another release went live since and the newest evaluation compares with that one.
 
     Raises:
         InvalidInput: a channel that the revision does not touch, or none at all.
@@ -142,37 +137,18 @@ def _is_covered(revision: Revision, channel: Channel, at: datetime) -> bool:
     approval = approval_covering(revision, channel, at)
     if approval is None:
         return False
-    return not revision.deployments.filter(approval=approval, channel=channel, state=ROLLED_BACK).exists()
+    used = revision.deployments.filter(approval=approval, channel=channel).values_list("state", flat=True)
+    return ROLLED_BACK not in used and (bool(used) or not _is_outlived(approval, channel))
 
 
-def passing_evaluation(revision: Revision) -> GateEvaluation:
-    """The revision's newest evaluation, if it is complete and a pass.
-
-    Raises:
-        GateNotPassed: saying what it is instead and what to do.
-    """
-    found = latest_evaluation(revision)
-    if found is None:
-        raise GateNotPassed(
-            f"{revision} was never evaluated.",
-            next_step="Have it evaluated (POST /api/v1/gate-evaluations/).",
-        )
-    if found.status == EvaluationStatus.REQUESTED:
-        raise GateNotPassed(
-            f"An evaluation of {revision} is running.", next_step="Wait for its verdict, then request again."
-        )
-    if found.status != EvaluationStatus.COMPLETED:
-        raise GateNotPassed(
-            f"The newest evaluation of {revision} ended with an error, which counts as inconclusive: "
-            f"{found.error}",
-            next_step="Mend what the error names and have it evaluated again.",
-        )
-    if found.verdict != Verdict.PASS:
-        raise GateNotPassed(
-            f"The gate's verdict on {revision} is {found.get_verdict_display().lower()}.",
-            next_step="Read the evaluation's criteria; change the release, or bring the data they ask for.",
-        )
-    return found
+def _is_outlived(approval: Approval, channel: Channel) -> bool:
+    """Whether the approval starts nothing any more, because another release went live on the channel since it
+    was evaluated, and a newer evaluation made up for that."""
+    live = live_revision(channel)
+    if live is None or compared_with(approval.request.evaluation, live):
+        return False
+    latest = latest_evaluation(approval.revision)
+    return latest is not None and compared_with(latest, live)
 
 
 def checked_deadline(deadline_at: datetime | None, at: datetime) -> datetime:

@@ -29,7 +29,8 @@ class Rule(BaseModel):
 
     Either ``role`` or ``people`` says who; ``count`` says how many of them. ``coverage`` "system" asks for
     them once, with the role on the whole system; "channel" asks for them on each channel that meets the
-    rule, with the role there or on the whole system.
+    rule, with the role there or on the whole system. ``expedite`` makes it a rule for expedited releases
+    only, and there it stands in the place of the ordinary ones.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +43,7 @@ class Rule(BaseModel):
     people: tuple[str, ...] = ()
     count: int = Field(default=1, ge=1, le=MOST_SEATS)
     coverage: Literal["system", "channel"] = "system"
+    expedite: bool = False
 
     @field_validator("channel_kinds")
     @classmethod
@@ -104,6 +106,10 @@ def parse_rules(rules: Any, known_categories: Iterable[str]) -> tuple[Rule, ...]
     parsed = tuple(
         checked(Rule, rule, field=f"rules[{index}]", title="A rule") for index, rule in enumerate(rules)
     )
+    if all(rule.expedite for rule in parsed):
+        raise invalid(
+            "rules", "all of them are for expedited releases; no ordinary release could be approved."
+        )
     keys = [rule.key for rule in parsed]
     twice = sorted({key for key in keys if keys.count(key) > 1})
     if twice:
@@ -150,21 +156,31 @@ class AskedRule:
 
 
 def rules_met(
-    rules: Sequence[Rule], channels: Mapping[str, str], categories: Mapping[str, Set[str]]
+    rules: Sequence[Rule],
+    channels: Mapping[str, str],
+    categories: Mapping[str, Set[str]],
+    *,
+    expedite: bool = False,
 ) -> dict[Rule, tuple[str, ...]]:
     """The rules that a request meets, each with the channels that meet it by their kind and their changes.
+
+    An expedited release is asked under the system's rules for expedited ones alone; on a channel that none
+    of these meets, as where there are none, the ordinary rules ask: haste never leaves a channel unasked.
 
     Args:
         rules: the rules in force.
         channels: id → kind of each channel that approval is asked for.
         categories: id of the channel → change categories against what is live there.
+        expedite: whether the request rests on an expedite.
     """
-    found = {
-        rule: tuple(
-            channel for channel, kind in channels.items() if rule.meets(kind, categories.get(channel, set()))
-        )
-        for rule in rules
-    }
+
+    def met_on(rule: Rule, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(one for one in names if rule.meets(channels[one], categories.get(one, set())))
+
+    hasty = {rule: met_on(rule, channels) for rule in rules if rule.expedite and expedite}
+    covered = {channel for met in hasty.values() for channel in met}
+    rest = [channel for channel in channels if channel not in covered]
+    found = {rule: hasty.get(rule, ()) if rule.expedite else met_on(rule, rest) for rule in rules}
     return {rule: met for rule, met in found.items() if met}
 
 

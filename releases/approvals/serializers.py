@@ -7,12 +7,23 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from governance.access.requests import actor_from
+from releases.approvals.acknowledging import doubts_to_acknowledge
+from releases.approvals.grounds import gate_in_words
 from releases.approvals.models import ApprovalRequest, Vote
 from releases.approvals.queries import effective_state, may_vote, seats, warnings_of
 
 
+class DoubtSerializer(serializers.Serializer[Any]):
+    """A doubt about the evaluation that an approving vote acknowledges by its code."""
+
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+
+
 class VoteSerializer(serializers.ModelSerializer[Vote]):
     """A vote as it was cast."""
+
+    acknowledged = DoubtSerializer(many=True, read_only=True)
 
     class Meta:
         model = Vote
@@ -29,6 +40,7 @@ class VoteSerializer(serializers.ModelSerializer[Vote]):
             "auth_method",
             "auth_mfa",
             "conflict_declared",
+            "acknowledged",
         )
         read_only_fields = fields
 
@@ -42,6 +54,7 @@ class RequestSerializer(serializers.ModelSerializer[ApprovalRequest]):
     verdict = serializers.CharField(source="evaluation.verdict", read_only=True)
     result_digest = serializers.CharField(source="evaluation.result_digest", read_only=True)
     manifest_digest = serializers.CharField(source="revision.manifest_digest", read_only=True)
+    gate = serializers.SerializerMethodField()
     channels = serializers.SerializerMethodField()
     votes = VoteSerializer(many=True, read_only=True)
 
@@ -57,6 +70,8 @@ class RequestSerializer(serializers.ModelSerializer[ApprovalRequest]):
             "channels",
             "evaluation",
             "verdict",
+            "override",
+            "gate",
             "manifest_digest",
             "result_digest",
             "review_digest",
@@ -75,6 +90,10 @@ class RequestSerializer(serializers.ModelSerializer[ApprovalRequest]):
     def get_state(self, request: ApprovalRequest) -> str:
         """What counts now."""
         return str(effective_state(request, timezone.now()).value)
+
+    def get_gate(self, request: ApprovalRequest) -> str:
+        """The verdict in words, with the override that goes past it."""
+        return gate_in_words(request, timezone.now())
 
     @extend_schema_field(serializers.ListField(child=serializers.UUIDField()))
     def get_channels(self, request: ApprovalRequest) -> list[str]:
@@ -110,10 +129,11 @@ class RequestDetailSerializer(RequestSerializer):
     seats = serializers.SerializerMethodField()
     may_vote = serializers.SerializerMethodField()
     warnings = serializers.SerializerMethodField()
+    to_acknowledge = serializers.SerializerMethodField()
     rules = serializers.JSONField(source="rule_snapshot", read_only=True)
 
     class Meta(RequestSerializer.Meta):
-        fields = (*RequestSerializer.Meta.fields, "seats", "may_vote", "warnings", "rules")
+        fields = (*RequestSerializer.Meta.fields, "seats", "may_vote", "warnings", "to_acknowledge", "rules")
         read_only_fields = fields
 
     @extend_schema_field(SeatSerializer(many=True))
@@ -131,6 +151,11 @@ class RequestDetailSerializer(RequestSerializer):
     def get_warnings(self, request: ApprovalRequest) -> list[str]:
         """What does not stop a vote but should be known."""
         return list(warnings_of(request))
+
+    @extend_schema_field(DoubtSerializer(many=True))
+    def get_to_acknowledge(self, request: ApprovalRequest) -> Any:
+        """What an approving vote must name in ``acknowledge``."""
+        return [doubt.document() for doubt in doubts_to_acknowledge(request)]
 
 
 class RefusalSerializer(serializers.Serializer[Any]):

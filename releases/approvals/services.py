@@ -1,6 +1,6 @@
 """Verbs on requests: request approval, vote, withdraw. How they lapse: :mod:`releases.approvals.lapsing`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,9 @@ from governance.access.roles import Permission
 from governance.actors import Actor, moment
 from governance.errors import GovernanceError, invalid
 from governance.ledger.verbs import record, verb
+from governance.notifications.withdrawing import stop_asking
 from governance.registry.models import Channel
+from releases.approvals.acknowledging import acknowledged
 from releases.approvals.ballots import Ballot, ballot_of
 from releases.approvals.closing import (
     Ending,
@@ -20,6 +22,7 @@ from releases.approvals.closing import (
     void_outdated,
 )
 from releases.approvals.eligibility import check_open, check_strength, check_voter, strength_needed
+from releases.approvals.grounds import ground_of
 from releases.approvals.models import (
     Approval,
     ApprovalRequest,
@@ -32,7 +35,6 @@ from releases.approvals.requesting import (
     check_revision,
     checked_deadline,
     chosen_channels,
-    passing_evaluation,
 )
 from releases.approvals.snapshots import record_request, store_request
 from releases.bundles.models import Revision, RevisionState
@@ -61,22 +63,24 @@ def request_approval(
     """Ask for approval of the release's newest revision on ``channels`` (by default all it touches).
 
     What decides is kept as it is now: the rules with their matched categories, the people who could vote,
-    the evaluation. The request's review digest names all of it and every vote is bound to it.
+    the evaluation, and the override where the gate is not passed. The request's review digest names all of
+    it and every vote is bound to it.
 
     Raises:
         NotNewestRevision, WrongState, AlreadyRequested, ComponentIsRevoked: the revision is not ready.
-        GateNotPassed: its newest evaluation is no pass.
+        GateNotPassed: its newest evaluation is no pass, and no override holds for the channels.
         NoRuleMatches, TooFewApprovers: nobody could approve it.
     """
     require(actor, Permission.REQUEST_APPROVAL, revision)
     opened = lock_release_with_requests(revision.release_id)
     revision = Revision.objects.select_related("release__system").get(id=revision.id)
     check_revision(revision)
+    chosen = chosen_channels(revision, channels, moment())
     request = store_request(
         actor,
         revision,
-        chosen_channels(revision, channels, moment()),
-        passing_evaluation(revision),
+        chosen,
+        ground_of(revision, chosen, moment()),
         reason=reason,
         deadline_at=checked_deadline(deadline_at, moment()),
     )
@@ -98,17 +102,17 @@ def cast_vote(
     reason: str,
     conflict_declared: bool = False,
     review_digest: str = "",
+    acknowledge: Sequence[str] = (),
 ) -> Vote:
     """Cast the actor's one vote. A reject or a request for changes ends the request; the approval that
-    fills the last seat approves the release for the request's channels for 30 days.
-
-    ``review_digest`` is what the voter saw; another one than the request's is refused.
+    fills the last seat approves the release for the request's channels for 30 days. ``review_digest`` is
+    what the voter saw, ``acknowledge`` the codes of the doubts that an approval must acknowledge.
 
     Raises:
         VoteRefused: services, contributors, administrators, no seat; each its own error.
         NotInPerson, ReauthenticationNeeded, SecondFactorNeeded: who votes is not proved well enough.
         RequestNotOpen: decided, lapsed, or void after a change.
-        AlreadyVoted, SeatsTaken, ReviewChanged: see the messages.
+        AlreadyVoted, SeatsTaken, ReviewChanged, OverrideEnded, NotAcknowledged: see the messages.
     """
     require(actor, Permission.VIEW, request)
     _check_words(decision, reason)
@@ -118,15 +122,16 @@ def cast_vote(
     check_strength(actor, strength_needed(ballot, account_id))
     if review_digest and review_digest != request.review_digest:
         raise ReviewChanged(f"You reviewed {review_digest}; the request is about {request.review_digest}.")
-    vote = _store_vote(
-        actor,
-        request,
-        ballot,
+    vote = Vote(
+        request=request,
         account_id=account_id,
         decision=decision,
         reason=reason,
         conflict_declared=conflict_declared,
+        acknowledged=acknowledged(request, decision, acknowledge),
     )
+    _store_vote(actor, ballot, vote)
+    stop_asking(request, because="The account has voted.", accounts=[account_id])
     _conclude(request, vote)
     return vote
 
@@ -138,30 +143,16 @@ def _check_words(decision: str, reason: str) -> None:
         raise invalid("reason", "say why you decide so; the record keeps it.")
 
 
-def _store_vote(
-    actor: Actor,
-    request: ApprovalRequest,
-    ballot: Ballot,
-    *,
-    account_id: UUID,
-    decision: str,
-    reason: str,
-    conflict_declared: bool,
-) -> Vote:
-    return Vote.objects.create(
-        request=request,
-        account_id=account_id,
-        username=actor.username,
-        role=_role_of_vote(ballot, account_id, decision),
-        decision=decision,
-        reason=reason,
-        review_digest=request.review_digest,
-        cast_at=moment(),
-        auth_method=actor.auth.method,
-        auth_mfa=actor.auth.mfa,
-        auth_proved_at=actor.auth.proved_at,
-        conflict_declared=conflict_declared,
-    )
+def _store_vote(actor: Actor, ballot: Ballot, vote: Vote) -> None:
+    """Complete the vote with who casts it in which role, and how strongly that is proved; then keep it."""
+    vote.username = actor.username
+    vote.role = _role_of_vote(ballot, vote.account_id, vote.decision)
+    vote.review_digest = vote.request.review_digest
+    vote.cast_at = moment()
+    vote.auth_method = actor.auth.method
+    vote.auth_mfa = actor.auth.mfa
+    vote.auth_proved_at = actor.auth.proved_at
+    vote.save(force_insert=True)
 
 
 def _role_of_vote(ballot: Ballot, account_id: UUID, decision: str) -> str:
@@ -228,6 +219,7 @@ def _vote_document(request: ApprovalRequest, vote: Vote, ballot: Ballot) -> dict
         "decision": vote.decision,
         "auth": {"method": vote.auth_method, "mfa": vote.auth_mfa, "proved_at": vote.auth_proved_at},
         "conflict_declared": vote.conflict_declared,
+        "acknowledged": vote.acknowledged,
         "covers": [{"rule": place.rule, "channel": place.channel or None} for place in covers],
         "request_state": request.state,
     }

@@ -15,6 +15,7 @@ from governance.ledger.verbs import record
 from governance.registry.models import Channel
 from releases.approvals.closing import request_channels
 from releases.approvals.coverage import Place
+from releases.approvals.grounds import Ground
 from releases.approvals.matching import open_seats, seat_voters
 from releases.approvals.models import ApprovalRequest, RequestChannel
 from releases.approvals.people import Electorate, electorate
@@ -22,7 +23,7 @@ from releases.approvals.rulebook import AskedChannel, AskedRule, Rule, rules_met
 from releases.approvals.rules import rules_in_force
 from releases.bundles.differences import difference_by_channel
 from releases.bundles.models import Revision
-from releases.gates.models import GateEvaluation
+from releases.gates.models import GateEvaluation, Override
 
 
 class NoRuleMatches(GovernanceError):
@@ -94,7 +95,9 @@ class Matched:
     categories: dict[str, tuple[str, ...]]
 
 
-def matched_rules(revision: Revision, channels: Iterable[Channel], at: datetime) -> Matched:
+def matched_rules(
+    revision: Revision, channels: Iterable[Channel], at: datetime, *, expedite: bool = False
+) -> Matched:
     """The rules in force that the request meets, each with the channels that meet it.
 
     Raises:
@@ -108,7 +111,8 @@ def matched_rules(revision: Revision, channels: Iterable[Channel], at: datetime)
     }
     in_force = rules_in_force(revision.release.system, at)
     kinds = {str(channel.id): channel.kind for channel in channels}
-    met = rules_met(in_force.rules, kinds, {key: set(names) for key, names in categories.items()})
+    changed = {key: set(names) for key, names in categories.items()}
+    met = rules_met(in_force.rules, kinds, changed, expedite=expedite)
     if not met:
         changes = ", ".join(sorted({name for names in categories.values() for name in names}))
         raise NoRuleMatches(
@@ -126,19 +130,25 @@ def _asked(rule: Rule, channels: Iterable[AskedChannel]) -> AskedRule:
 
 
 def rule_snapshot(
-    revision: Revision, channels: Iterable[Channel], at: datetime, *, asking: frozenset[UUID]
+    revision: Revision,
+    channels: Iterable[Channel],
+    at: datetime,
+    *,
+    asking: frozenset[UUID],
+    override: Override | None = None,
 ) -> dict[str, Any]:
-    """What decides about the request from now on: rules, categories, and who could vote, by name.
+    """What decides about the request from now on: rules, categories, and who could vote, by name; and the
+    ``override`` that lets it past its gate, so that votes bind to it too.
 
     ``asking`` contribute by asking, so they are not counted.
 
     Raises:
         NoRuleMatches, TooFewApprovers
     """
-    met = matched_rules(revision, channels, at)
+    met = matched_rules(revision, channels, at, expedite=override is not None and override.expedite)
     who = electorate(revision, at, besides=asking)
     check_electorate(met.rules, who)
-    return {
+    snapshot: dict[str, Any] = {
         "version": met.version,
         "rules": [asked.rule.model_dump(mode="json") for asked in met.rules],
         "categories": {channel: list(names) for channel, names in met.categories.items()},
@@ -148,6 +158,13 @@ def rule_snapshot(
         },
         "channels": {asked.key: _channels_asked(asked, who) for asked in met.rules if asked.channels},
     }
+    if override is not None:
+        snapshot["override"] = {
+            "id": str(override.id),
+            "criteria": override.criteria,
+            "expedite": override.expedite,
+        }
+    return snapshot
 
 
 def _channels_asked(asked: AskedRule, who: Electorate) -> list[dict[str, Any]]:
@@ -183,7 +200,7 @@ def store_request(
     actor: Actor,
     revision: Revision,
     channels: Iterable[Channel],
-    evaluation: GateEvaluation,
+    ground: Ground,
     *,
     reason: str,
     deadline_at: datetime,
@@ -194,13 +211,14 @@ def store_request(
         NoRuleMatches, TooFewApprovers: nobody could approve it.
     """
     chosen = tuple(channels)
-    snapshot = rule_snapshot(revision, chosen, moment(), asking=asking(actor))
+    snapshot = rule_snapshot(revision, chosen, moment(), asking=asking(actor), override=ground.override)
     request = ApprovalRequest.objects.create(
         system=revision.release.system,
         release=revision.release,
         revision=revision,
-        evaluation=evaluation,
-        review_digest=review_digest(revision, evaluation, snapshot),
+        evaluation=ground.evaluation,
+        override=ground.override,
+        review_digest=review_digest(revision, ground.evaluation, snapshot),
         rule_snapshot=snapshot,
         reason=reason,
         requested_at=moment(),
@@ -228,6 +246,7 @@ def record_request(request: ApprovalRequest, revision_before: str) -> None:
         "revision_number": revision.number,
         "revision_state": {"before": revision_before, "after": revision.state},
         "evaluation": request.evaluation_id,
+        "override": request.override_id,
         "channels": request_channels(request),
         "deadline_at": request.deadline_at,
         "owner": request.release.owner_username,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from releases.bundles.differences import ChannelDifference, all_categories, differences_of
-from releases.bundles.documents import has_guarded_stage
+from releases.bundles.guarding import guards
 from releases.bundles.models import Release, Revision
 from releases.bundles.queries import newest_revisions
 
@@ -53,7 +53,7 @@ def release_answer(
         "card": revision.card,
         "rollout_plan": revision.rollout_plan,
         "rollback_plan": revision.rollback_plan,
-        "has_guarded_stage": has_guarded_stage(revision.rollout_plan),
+        "has_guarded_stage": guards(revision.rollout_plan),
         "stack_digest": revision.stack_digest,
         "manifest_digest": revision.manifest_digest or None,
         "adopted": revision.adopted,

@@ -8,8 +8,15 @@ from governance.errors import FieldError, GovernanceError
 from governance.registry.kinds import KINDS, Kind
 from governance.registry.models import Channel, ComponentStatus
 from releases.bundles.content import ReleaseContent, SlotInput
-from releases.bundles.documents import CARD_TEXTS, GENERAL, has_guarded_stage
-from releases.bundles.guarding import SHADOW_IS_NOT_ENOUGH, GuardedReason, sentence_of
+from releases.bundles.documents import CARD_TEXTS, GENERAL, StageKind, has_guarded_stage
+from releases.bundles.guarding import (
+    LEAST_GUARDED_COVERAGE,
+    SHADOW_IS_NOT_ENOUGH,
+    GuardedReason,
+    guards,
+    sentence_of,
+    widest_guarded,
+)
 from releases.bundles.manifest import stack_digest
 
 
@@ -54,7 +61,12 @@ def _slot_problems(content: ReleaseContent) -> Iterable[FieldError]:
         if kind.per_channel:
             yield from _missing_channels(kind, held, content.channels)
         elif not held:
-            yield FieldError(f"slots.{kind.name}", f"a release needs a {kind.title.lower()}")
+            yield FieldError(f"slots.{kind.name}", f"a release needs {_with_article(kind)}")
+
+
+def _with_article(kind: Kind) -> str:
+    title = kind.title.lower()
+    return f"an {title}" if title[0] in "aeiou" else f"a {title}"
 
 
 def _missing_channels(
@@ -124,11 +136,20 @@ def _stage_problems(content: ReleaseContent) -> Iterable[FieldError]:
 
 
 def _guarded_problems(content: ReleaseContent, reasons: tuple[GuardedReason, ...]) -> Iterable[FieldError]:
-    if reasons and content.rollout_plan.get("stages") and not has_guarded_stage(content.rollout_plan):
-        yield FieldError(
-            "rollout_plan.stages",
-            f"a guarded stage is needed: {sentence_of(reasons)}. {SHADOW_IS_NOT_ENOUGH}",
-        )
+    stages = content.rollout_plan.get("stages")
+    if not reasons or not stages or guards(content.rollout_plan):
+        return
+    needed = f"a guarded stage is needed: {sentence_of(reasons)}"
+    if not has_guarded_stage(content.rollout_plan):
+        yield FieldError("rollout_plan.stages", f"{needed}. {SHADOW_IS_NOT_ENOUGH}")
+        return
+    # The last one covers most, so it is the one that comes nearest.
+    index = max(place for place, stage in enumerate(stages) if stage.get("kind") == StageKind.GUARDED)
+    yield FieldError(
+        f"rollout_plan.stages[{index}].coverage",
+        f"the guarded stage shows the release to {widest_guarded(content.rollout_plan):.4g} of the people; "
+        f"show it to at least {LEAST_GUARDED_COVERAGE}, so that there is something to see; {needed}",
+    )
 
 
 def _rollback_problems(content: ReleaseContent) -> Iterable[FieldError]:

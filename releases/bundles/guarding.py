@@ -7,10 +7,12 @@ candidate decides nothing and nobody reacts to it. Pure, but for :func:`reasons_
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from governance.registry.models import Channel
 from releases.bundles.categories import Category
 from releases.bundles.differences import ChannelDifference, difference_by_channel
+from releases.bundles.documents import StageKind, stages_of
 from releases.bundles.models import Revision
 
 WEB_CHANNEL = "web_channel"
@@ -18,6 +20,26 @@ GUARDED_CATEGORIES = ("new_fusion_logic", "threshold_or_policy_update")
 SHADOW_IS_NOT_ENOUGH = (
     "A shadow stage does not replace it: there the candidate decides nothing, so nobody meets its decisions"
 )
+
+
+LEAST_GUARDED_SECONDS = 3600
+"""Under an hour nobody has looked: twelve windows of five minutes are the least over which a monitor sees a
+rate move, and an hour is the time in which a person can be called to it. A plan may be shorter, because how
+long a rollout waits is for the people who answer for it; what went live sooner shows as a gap."""
+LEAST_GUARDED_COVERAGE = 0.01
+"""One in a hundred: below that a busy day shows the candidate to too few people for anything to be seen, and
+a coverage as small as one likes would be no guarded stage at all."""
+
+
+def guards(rollout_plan: dict[str, Any]) -> bool:
+    """Whether the plan has a guarded stage before enough people to be one."""
+    return widest_guarded(rollout_plan) >= LEAST_GUARDED_COVERAGE
+
+
+def widest_guarded(rollout_plan: dict[str, Any]) -> float:
+    """The largest share to which a guarded stage shows the candidate; 0 without such a stage."""
+    stages = [stage for stage in stages_of(rollout_plan) if stage.kind is StageKind.GUARDED]
+    return max((stage.coverage or 0.0 for stage in stages), default=0.0)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The record of a release across its streams: its own, its requests', its evaluations', and refusals."""
+"""The record of a release: its own stream, those of requests, runs, overrides and reviews, and refusals."""
 
 from django.db.models import Q, QuerySet
 
@@ -10,10 +10,14 @@ def streams_of(release: Release) -> list[str]:
     """The streams that hold what happened to the release."""
     requests = release.approval_requests.values_list("id", flat=True)
     evaluations = release.evaluations.values_list("id", flat=True)
+    overrides = release.overrides.values_list("id", flat=True)
+    attestations = release.attestations.values_list("id", flat=True)
     return [
         release.stream(),
         *(stream_name("approval_request", key) for key in requests),
         *(stream_name("gate_evaluation", key) for key in evaluations),
+        *(stream_name("override", key) for key in overrides),
+        *(stream_name("attestation", key) for key in attestations),
     ]
 
 

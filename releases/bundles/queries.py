@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
+from governance.access.scopes import AccessScope
 from governance.registry.models import Channel
 from releases.bundles.models import Assignment, Release, Revision, RevisionChannel, Slot
 
@@ -24,6 +25,15 @@ def newest_revisions(releases: Iterable[Release]) -> QuerySet[Revision]:
     newest = Revision.objects.filter(release=OuterRef("release")).order_by("-number").values("id")[:1]
     rows = Revision.objects.filter(release__in=list(releases), id=Subquery(newest))
     return revisions_with_content(rows)
+
+
+def reading_scope(revision: Revision) -> AccessScope:
+    """Where the revision is read: by grants on its system or on a channel that it touches.
+
+    Acting on it is another matter: see ``access_scope()``.
+    """
+    channels = RevisionChannel.objects.filter(revision=revision).values_list("channel_id", flat=True)
+    return AccessScope(revision.release.system_id, frozenset(channels))
 
 
 def newest_revision(release: Release) -> Revision:

@@ -1,6 +1,6 @@
 """Moments that a reader asks about, as they come in an address."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -11,8 +11,10 @@ SKEW = timedelta(minutes=1)
 """How far a reader's clock may be ahead before a time counts as future."""
 
 
-def asked_moment(text: str | None, *, field: str = "at") -> datetime | None:
-    """The time in ``text``, or None when none is asked for.
+def asked_moment(text: str | None, *, field: str = "at", zone: tzinfo | None = None) -> datetime | None:
+    """The time in ``text`` as UTC, or None when none is asked for.
+
+    ``zone`` is that of a time which names none; without it such a time is refused.
 
     Raises:
         InvalidInput: it is no time, names no zone, or lies in the future, of which nothing is known.
@@ -21,7 +23,9 @@ def asked_moment(text: str | None, *, field: str = "at") -> datetime | None:
         return None
     try:
         found = parse_datetime(text)
-    except ValueError:
+        if found is not None and (found.tzinfo or zone):
+            found = (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):  # year 1 or 9999, and an offset beyond
         found = None
     if found is None:
         raise invalid(

@@ -10,6 +10,8 @@ from typing import Any
 
 from governance.registry.models import Channel, System
 from governance.registry.services import register_channel, register_system
+from releases.approvals.acknowledging import doubts_to_acknowledge
+from releases.approvals.models import ApprovalRequest
 from releases.approvals.rules import enact_rules
 from releases.approvals.services import cast_vote, request_approval
 from releases.bundles.content import ReleaseContent
@@ -146,7 +148,13 @@ def approve(story: Story, revision: Revision) -> None:
     }
     for voter, reason in votes.items():
         stage.clock.pass_by(hours=2)
-        cast_vote(stage.actor(voter), request=request, decision="approve", reason=reason)
+        _approved(stage, request, voter, reason)
+
+
+def _approved(stage: Stage, request: ApprovalRequest, voter: str, reason: str) -> None:
+    """The voter approves, and acknowledges what an approval must acknowledge."""
+    doubts = [doubt.code for doubt in doubts_to_acknowledge(request)]
+    cast_vote(stage.actor(voter), request=request, decision="approve", reason=reason, acknowledge=doubts)
 
 
 def ask_again(story: Story, revision: Revision) -> None:
@@ -165,7 +173,7 @@ def ask_again(story: Story, revision: Revision) -> None:
             reason="The retries came from an expired certificate of the web page, not from the release.",
         )
         for voter, reason in votes.items():
-            cast_vote(stage.actor(voter), request=request, decision="approve", reason=reason)
+            _approved(stage, request, voter, reason)
 
 
 def tell_story(tell: Tell) -> Stage:

@@ -2,9 +2,11 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.db.models.fields.json import KT
+from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,16 +15,24 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from governance.access.listing import GovernedFilterSet
+from governance.access.listing import GovernedFilterSet, refuse_unknown_parameters
 from governance.access.rest import GovernedViewSet, Route
 from governance.errors import NotFound, invalid
 from governance.registry.models import System
 from releases.bundles.models import Release, Revision
+from releases.gates.attestations.error_analysis import BUCKETS, WORST
+from releases.gates.attestations.failures import SHOWN, failures_of
+from releases.gates.attestations.figures import calibration_figures
+from releases.gates.attestations.serializers import CalibrationAnswer, FailuresAnswer
+from releases.gates.comparison import comparison
 from releases.gates.evaluation import request_evaluation
 from releases.gates.models import GateEvaluation, GatePolicy
+from releases.gates.overrides.queries import listed_overrides
 from releases.gates.policies import draft_policy, edit_policy, lock_policy
-from releases.gates.queries import content_digest
+from releases.gates.queries import content_digest, evaluation_document
 from releases.gates.serializers import (
+    ComparisonAnswer,
+    EnvelopeAnswer,
     EvaluationAnswer,
     EvaluationBody,
     EvaluationRow,
@@ -30,6 +40,7 @@ from releases.gates.serializers import (
     PolicyBody,
     PolicyContentBody,
 )
+from releases.gates.statement import stored_statement
 
 IF_MATCH = OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER)
 ETAG = re.compile(r'"(sha256:[0-9a-f]{64})"')
@@ -117,9 +128,48 @@ class GateEvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Go
         """Evaluations without their evidence, the newest first."""
         return super().list(request, *args, **kwargs)
 
+    @extend_schema(responses=EnvelopeAnswer)
+    @action(detail=True)
+    def statement(self, request: Request, pk: str) -> HttpResponse:
+        """The signed statement of the run: in-toto test-result in a DSSE envelope, as it was stored."""
+        envelope = stored_statement(self.get_object())
+        return HttpResponse(envelope, content_type="application/json")
+
+    @extend_schema(
+        responses=ComparisonAnswer,
+        parameters=[OpenApiParameter("with", OpenApiTypes.UUID, required=True)],
+    )
+    @action(detail=True)
+    def compare(self, request: Request, pk: str) -> Response:
+        """This run beside the one that ``with`` names, which is "then"; of one policy or of two."""
+        refuse_unknown_parameters(request, {"with"})
+        now = self.get_object()
+        then = self.visible(self.get_queryset(), _named(request), "with")
+        return Response(comparison(evaluation_document(then), evaluation_document(now)))
+
+    @extend_schema(responses=FailuresAnswer)
+    @action(detail=True)
+    def failures(self, request: Request, pk: str) -> Response:
+        """The captures that the candidate got wrong, worst first: what an error analysis looks at."""
+        found = failures_of(self.get_object())
+        answer = {
+            "total": found.total,
+            "must_place": WORST,
+            "buckets": list(BUCKETS),
+            "failures": found.worst(SHOWN),
+        }
+        return Response(FailuresAnswer(answer).data)
+
+    @extend_schema(responses=CalibrationAnswer)
+    @action(detail=True)
+    def calibration(self, request: Request, pk: str) -> Response:
+        """The figures that a calibration review looks at; the review names their digest."""
+        return Response(CalibrationAnswer(calibration_figures(self.get_object())).data)
+
     def get_queryset(self) -> QuerySet[GateEvaluation]:
         """A list reads no evidence from the database."""
         rows: QuerySet[GateEvaluation] = super().get_queryset()
+        rows = rows.prefetch_related(Prefetch("overrides", queryset=listed_overrides()))
         if self.action != "list":
             return rows
         return rows.defer("inputs", "result").annotate(said=KT("result__sentence"))
@@ -137,6 +187,14 @@ def _revision(release: Release, number: int | None) -> Revision:
     if found is None:
         raise NotFound(f"{release} has no revision {number}.")
     return found
+
+
+def _named(request: Request) -> UUID:
+    given = request.query_params.get("with", "")
+    try:
+        return UUID(given)
+    except ValueError:
+        raise invalid("with", "name the run to compare with by its id.") from None
 
 
 def _tagged(response: Response, policy: GatePolicy) -> Response:

@@ -1,24 +1,25 @@
 """From a policy's criteria and frozen inputs to the result of an evaluation: no database, no clock, no actor.
 
-The same inputs give the same result, byte for byte, and so the same result digest.
+The same inputs give the same result, byte for byte, and so the same result digest, whether a criterion was
+computed now or was kept from an earlier run. Each criterion is a step of its own: a run that is stopped goes
+on with the first criterion that is not kept.
 """
 
-import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from typing import Any
 
 from governance.ledger.canonical import canonical_bytes, digest_of_bytes, plain
 from releases.gates.context import Context
 from releases.gates.criterion import Criterion
+from releases.gates.criterion_inputs import key_of, seen_by
+from releases.gates.kept import Kept, NothingKept
 from releases.gates.outcomes import CriterionOutcome, ReasonCode, gate_verdict
 from releases.scores.refusals import CountingRefused
 from releases.statistics.decisions import Verdict
 
 Progress = Callable[[int, int, str], None]
-
-LIBRARIES = ("numpy", "polars", "scipy")
+Judged = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,11 @@ class Result:
 
 
 def compute(
-    policy: PolicyHead | None, criteria: Sequence[Criterion], context: Context, progress: Progress
+    policy: PolicyHead | None,
+    criteria: Sequence[Criterion],
+    context: Context,
+    progress: Progress,
+    kept: Kept | None = None,
 ) -> Result:
     """Judge every criterion and the gate.
 
@@ -56,25 +61,38 @@ def compute(
     judged = []
     for number, criterion in enumerate(criteria):
         progress(number, len(criteria), criterion.title)
-        judged.append((criterion, _judged(criterion, context)))
-    decisive = [outcome.verdict for criterion, outcome in judged if criterion.decides and outcome.counted]
-    verdict = gate_verdict(decisive)
-    documents = [_document(criterion, outcome) for criterion, outcome in judged]
-    return _result(policy, context, documents, verdict, _gate_reason(judged, verdict))
+        judged.append(_judged(criterion, context, kept or NothingKept()))
+    decisive = [one for one in judged if _is_decisive(one)]
+    verdict = gate_verdict([Verdict(one["verdict"]) for one in decisive])
+    return _result(policy, context, judged, verdict, _gate_reason(decisive, verdict))
 
 
-def environment() -> dict[str, str]:
-    """Versions of what computed the result; kept beside it, outside its digest."""
-    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+def _judged(criterion: Criterion, context: Context, kept: Kept) -> Judged:
+    """The criterion's document, from what was kept or computed on its view of the inputs."""
+    view = seen_by(criterion, context.inputs)
+    key = key_of(criterion, view)
+    found = kept.found(key)
+    if found is not None:
+        return found
+    outcome = _outcome(criterion, replace(context, inputs=view))
+    document: Judged = plain(_document(criterion, outcome))  # type: ignore[assignment]  # an object stays one
+    # An error may be of the moment: the next run tries again.
+    if outcome.reason_code is not ReasonCode.EVALUATION_ERROR:
+        kept.keep(key, document)
+    return document
 
 
-def _judged(criterion: Criterion, context: Context) -> CriterionOutcome:
+def _outcome(criterion: Criterion, context: Context) -> CriterionOutcome:
     try:
         return criterion.judged(context)
     except CountingRefused as error:
         return CriterionOutcome(
             Verdict.INCONCLUSIVE, ReasonCode.EVALUATION_ERROR, f"{error.message} {error.next_step}".strip()
         )
+
+
+def _is_decisive(judged: Judged) -> bool:
+    return bool(judged["severity"] == "blocking" and judged["mode"] == "enforce" and judged["counted"])
 
 
 def _document(criterion: Criterion, outcome: CriterionOutcome) -> dict[str, Any]:
@@ -105,24 +123,23 @@ def _no_policy() -> dict[str, str]:
     }
 
 
-def _gate_reason(judged: Sequence[tuple[Criterion, CriterionOutcome]], verdict: Verdict) -> dict[str, str]:
-    decisive = [(one, outcome) for one, outcome in judged if one.decides and outcome.counted]
+def _gate_reason(decisive: Sequence[Judged], verdict: Verdict) -> dict[str, str]:
     if not decisive:
         sentence = "Inconclusive: no enforced blocking criterion was evaluated."
         return {"reason_code": ReasonCode.NO_DATA, "sentence": sentence}
-    worst = [(one, outcome) for one, outcome in decisive if outcome.verdict is verdict]
+    worst = [one for one in decisive if one["verdict"] == verdict]
     if verdict is Verdict.PASS:
         sentence = f"Pass: all {len(decisive)} blocking criteria hold."
     else:
-        said = " ".join(f"{one.title}: {outcome.sentence}" for one, outcome in worst)
+        said = " ".join(f"{one['title']}: {one['sentence']}" for one in worst)
         sentence = f"{verdict.value.capitalize()}: {len(worst)} of {len(decisive)} blocking criteria. {said}"
-    return {"reason_code": worst[0][1].reason_code, "sentence": sentence}
+    return {"reason_code": worst[0]["reason_code"], "sentence": sentence}
 
 
 def _result(
     policy: PolicyHead | None,
     context: Context,
-    criteria: list[dict[str, Any]],
+    criteria: list[Judged],
     verdict: Verdict,
     reason: dict[str, str],
 ) -> Result:

@@ -1,4 +1,5 @@
-"""What a criterion asks of the inputs while it is evaluated: which datasets, which references, which counts.
+"""What a criterion asks of the inputs while it is evaluated: which datasets, which references, which
+counts.
 
 Tables are loaded once and scanned once per distinct reference, however many criteria look at them.
 """
@@ -63,8 +64,17 @@ class Context:
             NotAnswerable: there is no table of this stack, it is too old, or no band decides it.
             CountingRefused: table and threshold policy do not fit.
         """
-        candidate = self._candidate(dataset, max_age_days)
-        return self._scan(dataset, "", candidate, None)
+        return self._scan((dataset.digest, ""), self._candidate(dataset, max_age_days), None)
+
+    def reference_scan(self, dataset: DatasetInput, reference: ReferenceInput) -> Scan:
+        """The reference's decisions on its own captures, as those of a candidate.
+
+        Raises:
+            NotAnswerable: the reference has no table on this dataset, or no band decides it.
+            CountingRefused: table and threshold policy do not fit.
+        """
+        key = (dataset.digest, f"{reference.revision} alone")
+        return self._scan(key, self._reference(dataset, reference), None)
 
     def paired_scan(
         self, dataset: DatasetInput, reference: ReferenceInput, max_age_days: float | None
@@ -76,41 +86,89 @@ class Context:
             CountingRefused: the two tables contradict each other.
         """
         candidate = self._candidate(dataset, max_age_days)
-        table = dataset.references.get(reference.revision)
-        if table is None:
-            raise NotAnswerable(
-                ReasonCode.BASELINE_MISSING,
-                f"{reference.name} has no score table on {dataset.name}",
-                f"needs the scores of {reference.name} on {dataset.name}",
-            )
-        return self._scan(dataset, reference.revision, candidate, self._scored(table, reference.thresholds))
+        return self._scan(
+            (dataset.digest, reference.revision), candidate, self._reference(dataset, reference)
+        )
 
-    def _candidate(self, dataset: DatasetInput, max_age_days: float | None) -> ScoredTable:
+    def _candidate(self, dataset: DatasetInput, max_age_days: float | None) -> list[ScoredTable]:
         if dataset.problem is not None:
             raise dataset.problem.raised()
-        table = dataset.candidate
-        if table is None:
+        tables = dataset.candidate_tables()
+        if not tables:
             raise NotAnswerable(
                 ReasonCode.NO_DATA,
                 f"No score table of this stack on {dataset.name}",
                 f"needs the scores of this stack on {dataset.name}",
             )
-        if table.stack_digest != self.inputs.stack_digest:
+        if any(one.stack_digest != self.inputs.stack_digest and not one.re_decided for one in tables):
             raise NotAnswerable(
                 ReasonCode.REPORT_NOT_OF_THIS_STACK,
                 f"The scores on {dataset.name} are of another stack",
                 f"needs the scores of this stack on {dataset.name}",
             )
-        if max_age_days is not None and table.age_days > max_age_days:
+        tables = self._current(tables)
+        if self._is_empty(tables):
+            raise NotAnswerable(
+                ReasonCode.NO_DATA,
+                f"The scores on {dataset.name} hold no capture",
+                f"needs captures of {dataset.name}",
+            )
+        if max_age_days is not None and any(one.age_days > max_age_days for one in tables):
             raise NotAnswerable(
                 ReasonCode.STALE_EVIDENCE,
                 f"The scores on {dataset.name} are older than {max_age_days:g} days",
                 "needs scores that were measured anew",
             )
-        return self._scored(table, self.inputs.thresholds)
+        return self._scored(tables, self.inputs.thresholds)
 
-    def _scored(self, table: TableInput, thresholds: ThresholdInput) -> ScoredTable:
-        return ScoredTable(self._frame(table), Polarity(table.polarity), thresholds.executable())
+    def _reference(self, dataset: DatasetInput, reference: ReferenceInput) -> list[ScoredTable]:
+        tables = dataset.reference_tables(reference.revision)
+        if not tables:
+            raise NotAnswerable(
+                ReasonCode.BASELINE_MISSING,
+                f"{reference.name} has no score table on {dataset.name}",
+                f"needs the scores of {reference.name} on {dataset.name}",
+            )
+        tables = self._current(tables)
+        if self._is_empty(tables):
+            raise NotAnswerable(
+                ReasonCode.BASELINE_MISSING,
+                f"The scores of {reference.name} on {dataset.name} hold no capture",
+                f"needs the scores of {reference.name} on {dataset.name}",
+            )
+        return self._scored(tables, reference.thresholds)
+
+    def _current(self, tables: list[TableInput]) -> list[TableInput]:
+        """Of a report's tables those that count: one whose captures all came again later is replaced.
+
+        Tables that overlap in part contradict each other; the scan refuses them and names the captures.
+        """
+        kept = tables[:1]
+        for table in tables[1:]:
+            samples = self._samples(table)
+            again = [samples.join(self._samples(one), on="sample", how="semi").height for one in kept]
+            if samples.height == 0 or sum(again) < samples.height:
+                kept.append(table)
+        return kept
+
+    def _is_empty(self, tables: list[TableInput]) -> bool:
+        """Whether there is not one row to scan; of a stored table its file's footer says so."""
+        return not any(self._frame(table).select(pl.len()).collect().item() for table in tables)
+
+    def _samples(self, table: TableInput) -> pl.DataFrame:
+        return self._frame(table).select("sample").collect()
+
+    def _scored(self, tables: list[TableInput], thresholds: ThresholdInput) -> list[ScoredTable]:
+        bands = thresholds.executable()
+        return [
+            ScoredTable(
+                self._frame(table),
+                Polarity(table.polarity),
+                bands,
+                f"table {place} of {len(tables)}" if len(tables) > 1 else "",
+            )
+            for place, table in enumerate(tables, start=1)
+        ]
 
     def _frame(self, table: TableInput) -> pl.LazyFrame:
         if table.canonical_digest not in self._frames:
@@ -118,9 +176,8 @@ class Context:
         return self._frames[table.canonical_digest]
 
     def _scan(
-        self, dataset: DatasetInput, revision: str, candidate: ScoredTable, baseline: ScoredTable | None
+        self, key: tuple[str, str], candidate: list[ScoredTable], baseline: list[ScoredTable] | None
     ) -> Scan:
-        key = (dataset.digest, revision)
         if key not in self._scans:
             set_up = [self._frame(table) for table in self.inputs.set_up]
             self._scans[key] = scan_tables(candidate, baseline, set_up=set_up)

@@ -6,6 +6,7 @@ from typing import Any
 
 from governance.ledger.canonical import digest_of
 from releases.gates.context import Context
+from releases.gates.marks import joined, marked
 from releases.gates.outcomes import CriterionOutcome
 from releases.gates.specs import Spec
 
@@ -14,7 +15,9 @@ from releases.gates.specs import Spec
 class CriterionKind:
     """A kind: its specification, how to say it in a sentence, and how to judge it.
 
-    ``sentence`` and ``evaluate`` take a specification of the type ``spec``.
+    ``sentence`` and ``evaluate`` take a specification of the type ``spec``. ``looks_at`` names the inputs it
+    reads beside tables, thresholds and references (fields of Inputs); None: all. What it does not name it
+    does not get to see (releases/gates/criterion_inputs.py), so that its figures can be kept.
     """
 
     key: str
@@ -22,6 +25,7 @@ class CriterionKind:
     spec: type[Spec]
     sentence: Callable[[Any], str]
     evaluate: Callable[[Context, Any], CriterionOutcome]
+    looks_at: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,5 +71,7 @@ class Criterion:
         return self.kind.sentence(self.spec)
 
     def judged(self, context: Context) -> CriterionOutcome:
-        """Its verdict on the inputs."""
-        return self.kind.evaluate(context, self.spec)
+        """Its verdict on the inputs, protected segments that it does not name included."""
+        added = [one.pinned() for one in context.inputs.added_segments if self.key in one.criteria]
+        outcomes = [self.kind.evaluate(context, spec) for spec in self.spec.joined_by(added)]
+        return marked(context.inputs, added, joined(outcomes))

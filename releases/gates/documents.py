@@ -4,6 +4,7 @@ from typing import Any
 
 from releases.gates.inputs import Inputs
 from releases.gates.models import EvaluationProgress, GateEvaluation
+from releases.gates.records import recorded
 
 
 def evaluation_document(evaluation: GateEvaluation) -> dict[str, Any]:
@@ -25,8 +26,10 @@ def evaluation_document(evaluation: GateEvaluation) -> dict[str, Any]:
         "reason_code": result.get("reason_code"),
         "sentence": result.get("sentence", ""),
         "result_digest": evaluation.result_digest or None,
+        "statement_digest": evaluation.statement_digest or None,
+        "signed": bool(evaluation.statement_digest),
         "preregistered": evaluation.preregistered,
-        "criteria": criteria,
+        "criteria": recorded(criteria, inputs),
         "warnings": _warnings(evaluation, inputs, criteria),
         "earlier_runs": [run.model_dump() for run in inputs.earlier_runs],
         "baselines": _baselines(inputs),
@@ -34,7 +37,10 @@ def evaluation_document(evaluation: GateEvaluation) -> dict[str, Any]:
         "manifest_digest": inputs.manifest_digest,
         "stack_digest": inputs.stack_digest,
         "threshold_policies": inputs.thresholds.digests,
+        "attestations": [one.model_dump() for one in inputs.attestations],
+        "inputs": inputs.identity(),
         "environment": result.get("environment", {}),
+        "attempt": result.get("attempt"),
         "error": evaluation.error,
         "requested_at": evaluation.requested_at,
         "requested_by": evaluation.requested_by_username,
@@ -80,11 +86,11 @@ def _tables(inputs: Inputs) -> list[dict[str, Any]]:
             "rows": table.rows,
         }
         for dataset in inputs.datasets
-        for of, table in (
-            ("candidate", dataset.candidate),
-            *((one.name, dataset.references.get(one.revision)) for one in inputs.references),
+        for of, tables in (
+            ("candidate", dataset.candidate_tables()),
+            *((one.name, dataset.reference_tables(one.revision)) for one in inputs.references),
         )
-        if table is not None
+        for table in tables
     ]
 
 
@@ -110,10 +116,7 @@ def _warnings(
         found.append(
             ("policy_superseded", "A newer policy is in force; revisions frozen since are judged by it.")
         )
-    found += [
-        ("nothing_live", f"Nothing was live on {channel.name} when the evaluation was requested.")
-        for channel in inputs.channels_without_live
-    ]
+    found += _of_the_inputs(inputs)
     found += [
         ("regression_detected", f"Worse than the baseline beyond chance: {line['sentence']}")
         for line in regressions(criteria)
@@ -127,6 +130,26 @@ def _warnings(
             )
         )
     return [{"code": code, "sentence": sentence} for code, sentence in found]
+
+
+def _of_the_inputs(inputs: Inputs) -> list[tuple[str, str]]:
+    """What a reader must know of what was looked at."""
+    found = []
+    if inputs.added_segments:
+        titles = ", ".join(one.title for one in inputs.added_segments)
+        found.append(
+            ("segments_added", f"Judged although the policy does not name them, for protection: {titles}.")
+        )
+    found += [
+        ("re_decided", f"The scores on {one.name} are of another threshold policy, decided anew by this one.")
+        for one in inputs.datasets
+        if one.candidate is not None and one.candidate.re_decided
+    ]
+    found += [
+        ("nothing_live", f"Nothing was live on {channel.name} when the evaluation was requested.")
+        for channel in inputs.channels_without_live
+    ]
+    return found
 
 
 _NOT_PREREGISTERED = (
@@ -143,5 +166,6 @@ def _progress(evaluation: GateEvaluation) -> dict[str, Any] | None:
         "done": progress.done,
         "total": progress.total,
         "step": progress.step,
+        "number": min(progress.done + 1, progress.total) if progress.total else None,
         "updated_at": progress.updated_at,
     }

@@ -15,23 +15,30 @@ from governance.errors import GovernanceError
 from governance.ledger.canonical import canonical_bytes
 from governance.ledger.entries import store_blob
 from governance.ledger.verbs import Unchanged, record, verb
-from governance.outbox.services import enqueue
-from releases.bundles.models import Revision, RevisionState
-from releases.bundles.steps import lock_revision
-from releases.gates.computation import PolicyHead, Result, compute, environment
+from governance.outbox.services import attempts_of, enqueue
+from releases.bundles.models import Assignment, Revision, RevisionState
+from releases.bundles.steps import lock_release, lock_revision
+from releases.gates.attestations.queries import knows_attestations
+from releases.gates.computation import PolicyHead, Result, compute
 from releases.gates.context import Context
+from releases.gates.display import shown_result
 from releases.gates.freezing import freeze_inputs
 from releases.gates.inputs import Inputs, TableInput
+from releases.gates.kept import KeptResults
 from releases.gates.lineage import earlier_runs
 from releases.gates.models import EvaluationProgress, EvaluationStatus, GateEvaluation, GatePolicy, Verdict
 from releases.gates.outcomes import ReasonCode
+from releases.gates.provenance import environment
 from releases.gates.queries import criteria_of, policy_for
 from releases.gates.recipients import tell_of_evaluation
 from releases.gates.registration import is_preregistered
+from releases.gates.soundness import PolicyPinsNoReference, pins_a_reference
+from releases.gates.statement import signed_statement
 from releases.scores.models import ScoreTable
 from releases.scores.queries import load_frame
 
 TASK = "releases.gates.evaluate"
+EVALUATE_AGAIN = "releases.gates.evaluate_again"
 
 
 class RevisionNotFrozen(GovernanceError):
@@ -51,6 +58,7 @@ def request_evaluation(actor: Actor, *, revision: Revision) -> GateEvaluation | 
 
     Raises:
         RevisionNotFrozen: the revision is a draft or withdrawn.
+        PolicyPinsNoReference: another release has served since the policy was locked without one.
     """
     require(actor, Permission.EVALUATE_GATE, revision)
     revision = lock_revision(revision)
@@ -60,6 +68,7 @@ def request_evaluation(actor: Actor, *, revision: Revision) -> GateEvaluation | 
     if waiting is not None:
         return Unchanged(waiting)
     policy = policy_for(revision)
+    _check_reference(revision, policy)
     inputs = _frozen(revision, policy)
     evaluation = GateEvaluation.objects.create(
         release=revision.release,
@@ -67,7 +76,7 @@ def request_evaluation(actor: Actor, *, revision: Revision) -> GateEvaluation | 
         policy=policy,
         inputs=inputs.model_dump(mode="json"),
         requested_at=moment(),
-        requested_by_username=actor.username,
+        requested_by_username=(actor.on_behalf_of or actor).username,
     )
     EvaluationProgress.objects.create(evaluation=evaluation, step="waiting", updated_at=timezone.now())
     record(
@@ -80,6 +89,15 @@ def request_evaluation(actor: Actor, *, revision: Revision) -> GateEvaluation | 
     )
     enqueue(TASK, evaluation=str(evaluation.id))
     return evaluation
+
+
+def _check_reference(revision: Revision, policy: GatePolicy | None) -> None:
+    """A policy from before anything was live judges that first release alone, else small steps add up."""
+    if policy is None or pins_a_reference(criteria_of(policy)):
+        return
+    others = Assignment.objects.filter(channel__system_id=revision.release.system_id)
+    if others.exclude(stable__release_id=revision.release_id).exists():
+        raise PolicyPinsNoReference(f"{policy} judged the first release, and it compares with no reference.")
 
 
 def run_evaluation(actor: Actor, *, evaluation: GateEvaluation) -> GateEvaluation:
@@ -97,7 +115,10 @@ def run_evaluation(actor: Actor, *, evaluation: GateEvaluation) -> GateEvaluatio
 
 
 def compute_evaluation(evaluation: GateEvaluation) -> Result:
-    """The result of the frozen inputs; it depends on nothing else and changes nothing but the progress."""
+    """The result of the frozen inputs; it depends on nothing else.
+
+    Each criterion is kept as soon as it is computed, so a run that is killed goes on where it stopped.
+    """
     policy = evaluation.policy
     context = Context(Inputs.model_validate(evaluation.inputs), _load)
     head = PolicyHead(str(policy.id), policy.name, policy.version, policy.digest) if policy else None
@@ -106,24 +127,29 @@ def compute_evaluation(evaluation: GateEvaluation) -> Result:
     def progress(done: int, total: int, step: str) -> None:
         _progress(evaluation, done, total, step)
 
-    return compute(head, criteria, context, progress)
+    return compute(head, criteria, context, progress, KeptResults())
 
 
 @verb("gate_evaluation.completed")
 def complete_evaluation(
     actor: Actor, *, evaluation: GateEvaluation, result: Result
 ) -> GateEvaluation | Unchanged[GateEvaluation]:
-    """Store a verdict with its evidence, once."""
+    """Store a verdict with its evidence and its signed statement, once."""
     require(actor, Permission.COMPLETE_EVALUATION, evaluation)
+    lock_release(evaluation.release_id)  # attesting waits, so that no attestation falls between two runs
     evaluation = _locked_row(evaluation)
     if evaluation.status != EvaluationStatus.REQUESTED:
         return Unchanged(evaluation)
+    inputs, attempt = Inputs.model_validate(evaluation.inputs), attempts_of(TASK, evaluation=evaluation.id)
     evaluation.status = EvaluationStatus.COMPLETED
     evaluation.verdict = result.verdict.value
-    evaluation.result = {**result.document, "environment": environment()}
+    shown = shown_result(result.document, evaluation.policy.suppress_below if evaluation.policy else 0)
+    evaluation.result = {**shown, "environment": environment(), "attempt": attempt}
     evaluation.result_digest = store_blob(result.body)
-    evaluation.preregistered = is_preregistered(evaluation.policy, Inputs.model_validate(evaluation.inputs))
+    evaluation.preregistered = is_preregistered(evaluation.policy, inputs)
     evaluation.ended_at = moment()
+    statement = signed_statement(evaluation)
+    evaluation.statement_digest = store_blob(statement) if statement else ""
     evaluation.save()
     record(
         evaluation.stream(),
@@ -134,11 +160,22 @@ def complete_evaluation(
             "preregistered": evaluation.preregistered,
             "criteria": {one["key"]: one["verdict"] for one in result.document["criteria"]},
             "environment": environment(),
+            "attempt": attempt,
         },
-        refs={"result": evaluation.result_digest},
+        refs={
+            "result": evaluation.result_digest,
+            **({"statement": evaluation.statement_digest} if statement else {}),
+        },
     )
     tell_of_evaluation(evaluation)
+    _ask_again_if_attested(evaluation.revision, inputs)
     return evaluation
+
+
+def _ask_again_if_attested(revision: Revision, inputs: Inputs) -> None:
+    """What was attested while the run was under way is decided on by a run of its own."""
+    if revision.state != RevisionState.APPROVED and not knows_attestations(revision, inputs):
+        enqueue(EVALUATE_AGAIN, revision=str(revision.id))
 
 
 @verb("gate_evaluation.failed")
@@ -191,7 +228,7 @@ def _requested(evaluation: GateEvaluation, inputs: Inputs) -> dict[str, Any]:
 
 def _locked_row(evaluation: GateEvaluation) -> GateEvaluation:
     rows = GateEvaluation.objects.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("policy", "release").get(id=evaluation.id)
+    return rows.select_related("policy", "release__system", "revision").get(id=evaluation.id)
 
 
 def _load(table: TableInput) -> Any:

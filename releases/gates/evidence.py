@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from releases.gates.outcomes import Evidence
-from releases.scores.counting import PairStratum, RateStratum
+from releases.scores.comparing import DisagreementStratum
+from releases.scores.counting import Cluster, PairStratum, RateStratum
 from releases.statistics.clusters import DesignEffect
+from releases.statistics.independent import IndependentResult
 from releases.statistics.multiplicity import RegressionMark, holm_adjusted
 from releases.statistics.paired import PairedResult, paired_p_value
 from releases.statistics.paired_display import cluster_t_test, mcnemar
@@ -14,24 +16,53 @@ from releases.statistics.rates import RateResult, rate_p_value
 from releases.statistics.sizes import paired_detectable_effect, rate_detectable_effect
 
 
-def rate_evidence(counted: RateStratum, result: RateResult, limit: float) -> Evidence:
+class Measured(Protocol):
+    """What every result of the statistics says of itself."""
+
+    @property
+    def estimate(self) -> float | None: ...
+    @property
+    def lower(self) -> float | None: ...
+    @property
+    def upper(self) -> float | None: ...
+    @property
+    def alpha_pass(self) -> float: ...
+    @property
+    def alpha_fail(self) -> float: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def method_version(self) -> str: ...
+
+
+class Counted(Protocol):
+    """What every stratum of the counting says of its rows."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def cluster(self) -> Cluster: ...
+    @property
+    def set_threshold(self) -> int: ...
+    @property
+    def transactions(self) -> int: ...
+
+
+def rate_evidence(
+    counted: RateStratum, result: RateResult, limit: float, shown: dict[str, float] | None = None
+) -> Evidence:
     """Evidence of one stratum of one stack."""
     return Evidence(
-        **_design(result.design),
-        **_bounds(result),
-        rows=counted.rows,
-        cluster=counted.cluster.value,
+        **design_part(result.design),
+        **bounds_part(result),
+        **rows_part(counted),
         limit=limit,
         events=result.events,
         candidate_rate=result.estimate,
-        excluded={
-            "not_answered": counted.not_answered,
-            "no_band": counted.no_band,
-            "ambiguous_band": counted.ambiguous_band,
-        },
-        set_threshold=counted.set_threshold,
+        excluded=_undecided(counted),
         minimum_detectable_effect=rate_detectable_effect(result, limit),
         p=rate_p_value(result, limit),
+        shown=shown or {},
     )
 
 
@@ -40,10 +71,9 @@ def paired_evidence(
 ) -> Evidence:
     """Evidence of one stratum of two stacks on the same captures."""
     return Evidence(
-        **_design(result.design),
-        **_bounds(result),
-        rows=counted.rows,
-        cluster=counted.cluster.value,
+        **design_part(result.design),
+        **bounds_part(result),
+        **rows_part(counted),
         limit=margin,
         events=result.both + result.candidate_only,
         baseline_events=result.both + result.baseline_only,
@@ -54,18 +84,64 @@ def paired_evidence(
         candidate_rate=result.candidate_rate,
         baseline_rate=result.baseline_rate,
         excluded={
-            "candidate_missing": counted.candidate_missing,
-            "baseline_missing": counted.baseline_missing,
-            "both_missing": counted.both_missing,
+            **_missing(counted),
             "candidate_absent": counted.candidate_absent,
             "baseline_absent": counted.baseline_absent,
             "no_band": counted.no_band,
             "ambiguous_band": counted.ambiguous_band,
         },
-        set_threshold=counted.set_threshold,
         minimum_detectable_effect=paired_detectable_effect(result),
         p=paired_p_value(result, margin),
         shown=_shown(counted, planned_deff),
+    )
+
+
+def independent_evidence(
+    ours: RateStratum, theirs: RateStratum, result: IndependentResult, margin: float
+) -> Evidence:
+    """Evidence of one stratum of two stacks on different captures; what is counted is the candidate's."""
+    other = result.baseline
+    return Evidence(
+        **design_part(result.candidate.design),
+        **bounds_part(result),
+        **rows_part(
+            ours,
+            pairing="independent",
+            baseline_n=other.presentations,
+            baseline_subjects=other.subjects,
+            baseline_n_eff=other.n_eff,
+            baseline_design_effect=other.design.used,
+        ),
+        limit=margin,
+        events=result.candidate.events,
+        baseline_events=other.events,
+        candidate_rate=result.candidate.estimate,
+        baseline_rate=other.estimate,
+        excluded={**_undecided(ours), **{f"baseline_{key}": n for key, n in _undecided(theirs).items()}},
+        minimum_detectable_effect=None,
+    )
+
+
+def disagreement_evidence(counted: DisagreementStratum, result: RateResult, limit: float) -> Evidence:
+    """Evidence of one stratum of decisions that two stacks made on the same captures."""
+    moves = [
+        {"candidate": move.candidate.value, "baseline": move.baseline.value, "count": move.count}
+        for move in counted.moves
+    ]
+    return Evidence(
+        **design_part(result.design),
+        **bounds_part(result),
+        **rows_part(counted, moves=moves),
+        limit=limit,
+        events=result.events,
+        candidate_rate=None,
+        excluded={
+            **_missing(counted),
+            "no_band": counted.no_band,
+            "ambiguous_band": counted.ambiguous_band,
+        },
+        minimum_detectable_effect=rate_detectable_effect(result, limit),
+        p=rate_p_value(result, limit),
     )
 
 
@@ -89,7 +165,8 @@ def with_regression(evidence: Evidence, mark: RegressionMark | None) -> Evidence
     )
 
 
-def _design(design: DesignEffect) -> dict[str, Any]:
+def design_part(design: DesignEffect) -> dict[str, Any]:
+    """How many captures of how many subjects, and what their likeness costs."""
     return {
         "n": design.presentations,
         "subjects": design.subjects,
@@ -104,7 +181,8 @@ def _design(design: DesignEffect) -> dict[str, Any]:
     }
 
 
-def _bounds(result: RateResult | PairedResult) -> dict[str, Any]:
+def bounds_part(result: Measured) -> dict[str, Any]:
+    """Estimate and bounds, at which alphas, by which method."""
     return {
         "estimate": result.estimate,
         "lower": result.lower,
@@ -113,6 +191,33 @@ def _bounds(result: RateResult | PairedResult) -> dict[str, Any]:
         "alpha_fail": result.alpha_fail,
         "method": result.method,
         "method_version": result.method_version,
+    }
+
+
+def rows_part(counted: Counted, **more: Any) -> dict[str, Any]:
+    """Which rows were there, transactions only where there are any; ``more`` is what the kind alone knows."""
+    transactions = {"transactions": counted.transactions} if counted.transactions else {}
+    return {
+        "rows": counted.rows,
+        "cluster": counted.cluster.value,
+        "set_threshold": counted.set_threshold,
+        "more": {**transactions, **more},
+    }
+
+
+def _undecided(counted: RateStratum) -> dict[str, int]:
+    return {
+        "not_answered": counted.not_answered,
+        "no_band": counted.no_band,
+        "ambiguous_band": counted.ambiguous_band,
+    }
+
+
+def _missing(counted: PairStratum | DisagreementStratum) -> dict[str, int]:
+    return {
+        "candidate_missing": counted.candidate_missing,
+        "baseline_missing": counted.baseline_missing,
+        "both_missing": counted.both_missing,
     }
 
 

@@ -1,16 +1,12 @@
 """One difference per source set: an effect that reverses between collections is no property of the stack."""
 
-from dataclasses import fields
 from typing import Any
-
-import polars as pl
 
 from releases.scores.counting import Metric, PairStratum, count_pairs
 from releases.scores.refusals import CountingRefused
-from releases.scores.scan import Arm, Scan
+from releases.scores.scan import Scan
 from releases.scores.strata import (
     ByColumn,
-    Flags,
     Population,
     Strata,
     population_rows,
@@ -25,7 +21,7 @@ def by_source_set(
     inside = population_rows(scan.facts, population)
     known = scan.facts["source_set"].drop_nulls().n_unique() > 1
     return {
-        stratum.key: _differences(_restricted(scan, rows), population, metric) if known else []
+        stratum.key: _differences(scan.restricted(rows), population, metric) if known else []
         for stratum, rows in stratum_rows(scan.facts, inside, strata)
     }
 
@@ -42,18 +38,3 @@ def _differences(scan: Scan, population: Population, metric: Metric) -> list[dic
 def _difference(one: PairStratum) -> dict[str, Any]:
     n, b, c = one.counts.presentations, one.counts.candidate_only, one.counts.baseline_only
     return {"source_set": one.stratum.key, "n": n, "b": b, "c": c, "estimate": (b - c) / n}
-
-
-def _restricted(scan: Scan, rows: Flags) -> Scan:
-    return Scan(
-        facts=scan.facts.filter(pl.Series(rows)),
-        subject=scan.subject[rows],
-        instrument=scan.instrument[rows],
-        set_threshold=scan.set_threshold[rows],
-        candidate=_part(scan.candidate, rows),
-        baseline=None if scan.baseline is None else _part(scan.baseline, rows),
-    )
-
-
-def _part(arm: Arm, rows: Flags) -> Arm:
-    return Arm(**{one.name: getattr(arm, one.name)[rows] for one in fields(Arm)})

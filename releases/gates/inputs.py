@@ -3,24 +3,25 @@ the same result whatever was imported or went live since.
 """
 
 from typing import Any
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from governance.ledger.canonical import digest_of
 from governance.registry.predicates import parse_predicate
+from releases.gates.fact_inputs import FactsInput, Frozen
 from releases.gates.outcomes import NotAnswerable, ReasonCode
+from releases.gates.pins import PinnedSegment
 from releases.scores.bands import Band, Bands
 from releases.statistics.thresholds import AtThreshold, Polarity
 
 
-class Frozen(BaseModel):
-    """Base: immutable, and nothing unknown is carried along."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
 class TableInput(Frozen):
-    """A score table by its digests. ``age_days`` is how old it was when the evaluation was requested."""
+    """A score table by its digests. ``age_days`` is how old it was when the evaluation was requested.
+
+    ``re_decided``: it was measured under another threshold policy of the same model, fusion and SDK, and its
+    scores are decided anew by the policy of the candidate.
+    """
 
     id: str
     file_digest: str
@@ -29,6 +30,7 @@ class TableInput(Frozen):
     polarity: str
     rows: int
     age_days: float
+    re_decided: bool = False
 
 
 class BandInput(Frozen):
@@ -113,7 +115,11 @@ class ProblemInput(Frozen):
 
 
 class DatasetInput(Frozen):
-    """A test dataset: the candidate's table on it, and each reference's by its revision."""
+    """A test dataset: the candidate's table on it, and each reference's by its revision.
+
+    A report may bring several tables, each of a part of the captures. The newest stands in the first place,
+    the others behind it in the parts.
+    """
 
     id: str
     name: str
@@ -121,16 +127,50 @@ class DatasetInput(Frozen):
     candidate: TableInput | None = None
     problem: ProblemInput | None = None
     references: dict[str, TableInput | None] = Field(default_factory=dict)
+    candidate_parts: list[TableInput] = Field(default_factory=list)
+    reference_parts: dict[str, list[TableInput]] = Field(default_factory=dict)
+
+    def candidate_tables(self) -> list[TableInput]:
+        """All tables of the candidate, the newest first; none if it has none."""
+        return [] if self.candidate is None else [self.candidate, *self.candidate_parts]
+
+    def reference_tables(self, revision: str) -> list[TableInput]:
+        """All tables of a reference, the newest first; none if it has none."""
+        table = self.references.get(revision)
+        return [] if table is None else [table, *self.reference_parts.get(revision, [])]
 
 
-class FactsInput(Frozen):
-    """What of the revision is missing, and for which datasets it has a report of this stack."""
+class AddedSegmentInput(Frozen):
+    """A protected segment in force when the revision was frozen, for criteria that do not name it."""
 
-    slots_missing: list[str] = Field(default_factory=list)
-    card_missing: list[str] = Field(default_factory=list)
-    plans_missing: list[str] = Field(default_factory=list)
-    datasets_without_report: list[str] = Field(default_factory=list)
-    reports_of_other_stacks: list[str] = Field(default_factory=list)
+    id: str
+    key: str
+    version: int
+    title: str
+    predicate: dict[str, Any]
+    criteria: list[str]
+
+    def pinned(self) -> PinnedSegment:
+        """As specifications hold segments."""
+        return PinnedSegment(
+            id=UUID(self.id),
+            key=self.key,
+            version=self.version,
+            title=self.title,
+            protected=True,
+            predicate=self.predicate,
+            added="protected",
+        )
+
+
+class AttestationInput(Frozen):
+    """The newest attestation of a kind for the frozen manifest, as it stood when the run was requested."""
+
+    kind: str
+    acceptable: bool
+    digest: str
+    age_days: float
+    attested_by: str
 
 
 class EarlierRun(Frozen):
@@ -155,6 +195,8 @@ class Inputs(Frozen):
     channels_without_live: list[ChannelInput]
     set_up: list[TableInput]
     facts: FactsInput
+    added_segments: list[AddedSegmentInput] = Field(default_factory=list)
+    attestations: list[AttestationInput] = Field(default_factory=list)
     earlier_runs: list[EarlierRun] = Field(default_factory=list)
 
     def identity(self) -> dict[str, Any]:
@@ -163,21 +205,18 @@ class Inputs(Frozen):
         The manifest is left out on purpose: a changed card that changes no verdict changes no result.
         """
         stacks = {reference.revision: reference.stack_digest for reference in self.references}
+        # Left out while there is none, so that results keep the digests they had before these parts were.
+        attested = {"attestations": [one.digest for one in self.attestations]} if self.attestations else {}
+        added = (
+            {"added_segments": [_segment(one) for one in self.added_segments]} if self.added_segments else {}
+        )
         return {
+            **attested,
+            **added,
             "policy": self.policy_digest,
             "stack": self.stack_digest,
             "threshold_policies": self.thresholds.digests,
-            "datasets": [
-                {
-                    "dataset": dataset.digest,
-                    "candidate": _table(dataset.candidate),
-                    "problem": dataset.problem.reason if dataset.problem else None,
-                    "references": {
-                        stacks[revision]: _table(table) for revision, table in dataset.references.items()
-                    },
-                }
-                for dataset in self.datasets
-            ],
+            "datasets": [_dataset(dataset, stacks) for dataset in self.datasets],
             "references": [
                 {
                     "name": reference.name,
@@ -190,7 +229,7 @@ class Inputs(Frozen):
             ],
             "channels_without_live": [channel.id for channel in self.channels_without_live],
             "set_up": [_table(table) for table in self.set_up],
-            "facts": self.facts.model_dump(mode="json"),
+            "facts": self.facts.identity(),
         }
 
     @property
@@ -203,7 +242,34 @@ class Inputs(Frozen):
         return self.model_copy(update={"earlier_runs": runs})
 
 
-def _table(table: TableInput | None) -> dict[str, str] | None:
+def _dataset(dataset: DatasetInput, stacks: dict[str, str]) -> dict[str, Any]:
+    """Tables by their digests; further tables of a report are named only where there are some."""
+    found: dict[str, Any] = {
+        "dataset": dataset.digest,
+        "candidate": _table(dataset.candidate),
+        "problem": dataset.problem.reason if dataset.problem else None,
+        "references": {stacks[revision]: _table(table) for revision, table in dataset.references.items()},
+    }
+    if dataset.candidate_parts:
+        found["candidate_parts"] = [_table(table) for table in dataset.candidate_parts]
+    if dataset.reference_parts:
+        found["reference_parts"] = {
+            stacks[revision]: [_table(table) for table in tables]
+            for revision, tables in dataset.reference_parts.items()
+        }
+    return found
+
+
+def _table(table: TableInput | None) -> dict[str, Any] | None:
     if table is None:
         return None
-    return {"file": table.file_digest, "table": table.canonical_digest, "polarity": table.polarity}
+    found: dict[str, Any] = {
+        "file": table.file_digest,
+        "table": table.canonical_digest,
+        "polarity": table.polarity,
+    }
+    return {**found, "re_decided_from": table.stack_digest} if table.re_decided else found
+
+
+def _segment(one: AddedSegmentInput) -> dict[str, Any]:
+    return {"key": one.key, "version": one.version, "predicate": one.predicate, "criteria": one.criteria}

@@ -5,9 +5,13 @@ Trying until it passes is counted. A copy of what is live, was live or passed st
 
 from uuid import UUID
 
+from governance.ledger.canonical import digest_of
 from releases.bundles.models import Assignment, Release, Revision
 from releases.gates.inputs import EarlierRun, Inputs
 from releases.gates.models import EvaluationStatus, GateEvaluation, Verdict
+
+NOT_MEASURED = frozenset({"facts", "attestations"})
+"""Parts of an identity that change no figure: to complete a card or to attest is no second try."""
 
 
 def lineage_of(release: Release) -> set[UUID]:
@@ -42,8 +46,9 @@ def _unsettled_parent(release: Release) -> Release | None:
 def earlier_runs(revision: Revision, inputs: Inputs) -> list[EarlierRun]:
     """Distinct results of the lineage on one of these datasets that did not pass, the oldest first.
 
-    A run without scores, or without a policy, tried nothing. A run of the very same inputs is the same try:
-    it takes over what the first of them had counted, so that running again gives the same result.
+    A run without scores, or without a policy, tried nothing. A run of the same policy on the same tables is
+    the same try, whatever was attested or completed meanwhile: no figure can come out differently. It takes
+    over what the first of them had counted, so that running again gives the same figures.
     """
     runs = (
         GateEvaluation.objects.filter(
@@ -56,14 +61,25 @@ def earlier_runs(revision: Revision, inputs: Inputs) -> list[EarlierRun]:
         .order_by("requested_at", "id")
     )
     datasets = {dataset.digest for dataset in inputs.datasets}
-    found: dict[str, EarlierRun] = {}
+    this = try_of(inputs)
+    tries: dict[str, list[tuple[GateEvaluation, Inputs]]] = {}
     for run in runs:
         stored = Inputs.model_validate(run.inputs)
-        if stored.digest == inputs.digest:
-            return stored.earlier_runs
-        if run.verdict != Verdict.PASS and datasets & _measured(stored):
-            found.setdefault(run.result_digest, _earlier(run, stored))
+        tries.setdefault(try_of(stored), []).append((run, stored))
+    if this in tries:
+        return tries[this][0][1].earlier_runs
+    found: dict[str, EarlierRun] = {}
+    for made in tries.values():
+        first, stored = made[0]
+        # A try that passed once what was missing beside its figures was brought is no failed one.
+        if datasets & _measured(stored) and all(run.verdict != Verdict.PASS for run, _ in made):
+            found.setdefault(first.result_digest, _earlier(first, stored))
     return list(found.values())
+
+
+def try_of(inputs: Inputs) -> str:
+    """The digest of what chance enters through: policy, stack, thresholds, tables and references."""
+    return digest_of({name: part for name, part in inputs.identity().items() if name not in NOT_MEASURED})
 
 
 def _measured(stored: Inputs) -> set[str]:

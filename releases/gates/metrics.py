@@ -1,4 +1,4 @@
-"""What a criterion may measure: the rates of ISO/IEC 30107-3, each over one class of presentations.
+"""What a criterion may measure: the rates of ISO/IEC 30107-3 and what stands beside them.
 
 The classification error rates count rows that the stack answered; non-response rates count all of them.
 """
@@ -10,13 +10,24 @@ from releases.scores.strata import Label
 
 
 @dataclass(frozen=True, slots=True)
-class GateMetric:
-    """A rate: its abbreviation in the standard, the words people read, and how it is counted."""
+class Measure:
+    """A figure: its abbreviation, the words people read, and the class of presentations that it is of."""
 
     name: str
     abbreviation: str
     words: str
     label: Label
+
+    @property
+    def is_non_response(self) -> bool:
+        """Whether it asks for answers alone, not for decisions."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class GateMetric(Measure):
+    """A rate, and how its events are counted."""
+
     counted: Metric
 
     @property
@@ -46,3 +57,26 @@ _METRICS = (
 )
 
 METRICS: dict[str, GateMetric] = {metric.name: metric for metric in _METRICS}
+
+RETRIES: dict[str, GateMetric] = {
+    "bona_fide": GateMetric(
+        "retry_rate", "Retry rate", "genuine users asked to try again", "bona_fide", Metric.RETRY
+    ),
+    "attack": GateMetric("retry_rate", "Retry rate", "attacks asked to try again", "attack", Metric.RETRY),
+}
+"""How often another attempt is asked for, by class."""
+
+DISAGREEMENTS: dict[str, Measure] = {
+    "bona_fide": Measure("disagreement", "Disagreement", "genuine users decided differently", "bona_fide"),
+    "attack": Measure("disagreement", "Disagreement", "attacks decided differently", "attack"),
+}
+"""How often two stacks decide the same presentation differently, by class."""
+
+ANSWER_TIMES: dict[str, Measure] = {
+    "bona_fide": Measure("latency", "Latency", "answer time for genuine users", "bona_fide"),
+    "attack": Measure("latency", "Latency", "answer time for attacks", "attack"),
+}
+"""How long an answer takes, by class."""
+
+CALIBRATION = Measure("calibration_error", "ECE", "calibration error of the scores", "bona_fide")
+"""How far scores are from shares, over both classes together; clusters are subjects."""

@@ -1,4 +1,4 @@
-"""Gate policies with their criteria, and evaluations of frozen revisions."""
+"""Gate policies with their criteria, evaluations of frozen revisions, attestations and overrides."""
 
 from typing import ClassVar
 
@@ -44,6 +44,7 @@ class GatePolicy(Governed):
     locked_by_username = models.CharField(max_length=150, blank=True)
     in_force_until = models.DateTimeField(null=True)
     digest = models.CharField(max_length=71, blank=True)
+    suppress_below = models.PositiveSmallIntegerField(default=5)  # subjects; pages show no figures of fewer
 
     class Meta:
         ordering = ["system", "-drafted_at"]
@@ -122,6 +123,7 @@ class GateEvaluation(Governed):
     verdict = models.CharField(max_length=12, choices=Verdict, blank=True)
     result = models.JSONField(default=dict)
     result_digest = models.CharField(max_length=71, blank=True)
+    statement_digest = models.CharField(max_length=71, blank=True)  # the signed statement, a stored blob
     preregistered = models.BooleanField(null=True)
     error = models.TextField(blank=True)
     requested_at = models.DateTimeField()
@@ -159,3 +161,102 @@ class EvaluationProgress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.done} of {self.total}"
+
+
+class CriterionResult(models.Model):
+    """What one criterion came to on one set of inputs, kept so that nothing is scanned twice.
+
+    ``key`` is the digest of everything the figures depend on; the row is written once.
+    """
+
+    key = models.CharField(max_length=71, primary_key=True)
+    document = models.JSONField()
+    digest = models.CharField(max_length=71)
+    computed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Attestation(Governed):
+    """What a reviewer states about a frozen revision after looking; the newest of a kind counts."""
+
+    stream_prefix: ClassVar[str] = "attestation"
+    access_paths: ClassVar[AccessPaths] = AccessPaths("release__system", channels="revision__channels")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    release = models.ForeignKey("releases.Release", on_delete=models.PROTECT, related_name="attestations")
+    revision = models.ForeignKey("releases.Revision", on_delete=models.PROTECT, related_name="attestations")
+    evaluation = models.ForeignKey(
+        GateEvaluation, on_delete=models.PROTECT, null=True, related_name="attestations"
+    )  # the run whose figures the reviewer had before them
+    kind = models.CharField(max_length=40)  # no choices: a new kind is data, not a migration
+    manifest_digest = models.CharField(max_length=71)
+    acceptable = models.BooleanField()
+    conclusion = models.TextField()
+    content = models.JSONField(default=dict)
+    digest = models.CharField(max_length=71)
+    attested_at = models.DateTimeField()
+    attested_by_username = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["-attested_at"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.revision_id}"
+
+    def access_scope(self) -> AccessScope:
+        """That of the release."""
+        return self.release.access_scope()
+
+
+class Override(Governed):
+    """The one way past a gate: named criteria, a reason, an end. It never changes the verdict."""
+
+    stream_prefix: ClassVar[str] = "override"
+    access_paths: ClassVar[AccessPaths] = AccessPaths("release__system", channels="revision__channels")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    release = models.ForeignKey("releases.Release", on_delete=models.PROTECT, related_name="overrides")
+    revision = models.ForeignKey("releases.Revision", on_delete=models.PROTECT, related_name="overrides")
+    evaluation = models.ForeignKey(GateEvaluation, on_delete=models.PROTECT, related_name="overrides")
+    manifest_digest = models.CharField(max_length=71)
+    result_digest = models.CharField(max_length=71)
+    verdict = models.CharField(max_length=12, choices=Verdict)  # what it goes past
+    criteria = models.JSONField()  # keys of the criteria it goes past
+    channels = models.JSONField()  # ids of the channels it holds for
+    reason = models.TextField()
+    expedite = models.BooleanField(default=False)
+    given_at = models.DateTimeField()
+    given_by_username = models.CharField(max_length=150)
+    confirmed_by_username = models.CharField(max_length=150, blank=True)
+    expires_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by_username = models.CharField(max_length=150, blank=True)
+    withdrawal_reason = models.TextField(blank=True)
+    review_due_at = models.DateTimeField(null=True)  # of an expedite: looked at afterwards
+    reviewed_at = models.DateTimeField(null=True)
+    reviewed_by_username = models.CharField(max_length=150, blank=True)
+    review_conclusion = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-given_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(verdict__in=[Verdict.FAIL, Verdict.INCONCLUSIVE]), name="override_goes_past"
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict=Verdict.INCONCLUSIVE, expedite=False) | ~Q(confirmed_by_username=""),
+                name="override_of_fail_by_two",
+            ),
+            models.CheckConstraint(
+                condition=Q(expedite=False) | Q(review_due_at__isnull=False), name="expedite_is_reviewed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"override of {self.revision}"
+
+    def access_scope(self) -> AccessScope:
+        """That of the release."""
+        return self.release.access_scope()

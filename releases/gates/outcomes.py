@@ -43,7 +43,8 @@ class Evidence:
     ``events`` are the candidate's. Rates and bounds are shares; ``limit`` is the limit or the margin.
     ``rows`` are those of the stratum, ``n`` those used, ``excluded`` says why the others were not.
     ``p`` is of "at most the limit", ``p_adjusted`` the same after Holm within the criterion. ``shown`` holds
-    familiar figures that decide nothing.
+    familiar figures that decide nothing. ``unit`` is that of estimate, bounds and limit: share, ratio or
+    ms. ``more`` is what only this kind of criterion knows.
     """
 
     n: int
@@ -85,11 +86,23 @@ class Evidence:
     regression_detected: bool = False
     shown: dict[str, float] = field(default_factory=dict)
     by_source_set: list[dict[str, Any]] = field(default_factory=list)
+    unit: str = "share"
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """The evidence as it is stored: what a kind alone knows stands beside the rest."""
+        numbers = asdict(self)
+        more, unit = numbers.pop("more"), numbers.pop("unit")
+        return {**numbers, **({} if unit == "share" else {"unit": unit}), **more}
 
 
 @dataclass(frozen=True, slots=True)
 class StratumOutcome:
-    """The verdict on one line: a stratum, of one dataset, against one baseline where there is one."""
+    """The verdict on one line: a stratum, of one dataset, against one baseline where there is one.
+
+    ``parts`` are the two strata of a crossing. ``added`` is "protected" for a segment that the policy does
+    not name and that is judged because it is protected. ``subjects`` counts people where evidence is missing.
+    """
 
     stratum: dict[str, str]
     title: str
@@ -101,10 +114,13 @@ class StratumOutcome:
     dataset: str = ""
     baseline: dict[str, Any] | None = None
     evidence: Evidence | None = None
+    parts: tuple[dict[str, str], ...] = ()
+    added: str = ""
+    subjects: float | None = None
 
     def document(self) -> dict[str, Any]:
         """The line as it is stored and sent."""
-        numbers = asdict(self.evidence) if self.evidence else {"n": 0, "rows": 0}
+        numbers = self.evidence.document() if self.evidence else {"n": 0, "rows": 0}
         line: dict[str, Any] = {
             "stratum": self.stratum,
             "title": self.title,
@@ -119,6 +135,12 @@ class StratumOutcome:
             line["needs"] = self.needs
         if self.more_subjects is not None:
             line["more_subjects"] = self.more_subjects
+        if self.subjects is not None:
+            line["subjects"] = self.subjects
+        if self.parts:
+            line["parts"] = list(self.parts)
+        if self.added:
+            line["added"] = self.added
         return line
 
 

@@ -5,22 +5,31 @@ from uuid import UUID
 from django.db.models import Q
 
 from governance.errors import invalid
-from governance.registry.models import Segment, System
+from governance.registry.models import Channel, Segment, System
 from governance.registry.queries import segments_in_force
 from releases.bundles.models import Assignment, Release, Revision
-from releases.gates.specs import PinnedRelease, PinnedSegment, Spec
+from releases.gates.pins import PinnedRelease, PinnedSegment
+from releases.gates.specs import Spec
 
 
 def pinned(system: System, spec: Spec, field: str) -> Spec:
     """The specification with everything it names pinned.
 
     Raises:
-        InvalidInput: a segment or release that does not exist, or a release that never served anybody.
+        InvalidInput: a segment, channel or release that does not exist, or a release that never served.
     """
+    _check_channels(system, spec.wanted_channels(), field)
     segments = _segments(system, spec.wanted_segments(), field)
     release_id = spec.wanted_release()
     release = _release(system, release_id, field) if release_id is not None else None
     return spec.pinned_with(segments, release)
+
+
+def _check_channels(system: System, names: list[str], field: str) -> None:
+    known = set(Channel.objects.filter(system=system, name__in=names).values_list("name", flat=True))
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise invalid(field, f"{', '.join(missing)}: no such channel of {system}. Register it first.")
 
 
 def _segments(system: System, names: list[str], field: str) -> list[PinnedSegment]:

@@ -13,6 +13,7 @@ from governance.ledger.canonical import canonical_bytes
 from governance.ledger.entries import store_blob
 from governance.ledger.verbs import Unchanged, record, verb
 from governance.registry.models import System
+from releases.bundles.models import Assignment
 from releases.gates.criteria import KIND_OF
 from releases.gates.criterion import Criterion
 from releases.gates.models import GateCriterion, GatePolicy, PolicyState
@@ -158,7 +159,7 @@ def lock_policy(actor: Actor, *, policy: GatePolicy) -> GatePolicy | Unchanged[G
         replace(criterion, spec=pinned(policy.system, criterion.spec, f"criteria.{criterion.key}"))
         for criterion in criteria_of(policy)
     ]
-    check_sound(criteria)
+    check_sound(criteria, has_served=Assignment.objects.filter(channel__system=policy.system).exists())
     for row, criterion in zip(policy.criteria.order_by("position"), criteria, strict=True):
         row.spec = criterion.spec_document()
         row.save(update_fields=["spec"])

@@ -12,17 +12,19 @@ from governance.access.queries import visible_to
 from governance.access.requests import actor_from
 from governance.access.roles import Permission
 from governance.actors import Actor
-from governance.registry.admin_acts import OnSystem, OnSystemForm
+from governance.registry.admin_acts import OnSystem, OnSystemForm, systems_for
 from releases.gates.models import GatePolicy
 from releases.gates.policies import draft_policy, edit_policy, lock_policy
 from releases.gates.queries import content_digest
 from releases.gates.serializers import KIND_CHOICES, PolicyContentBody
+from releases.gates.starting import starting_criteria
 
 PINS = frozenset({"pinned", "pinned_segments"})
 HELP = (
-    'A list of {"key", "kind", "title", "spec", "severity", "mode"}. Kinds: '
+    "What stands here at first is a start: change species, limits, margins and reasons to yours. "
+    "Shares are between 0 and 1; 5 points are 0.05. Kinds: "
     + ", ".join(key for key, _ in KIND_CHOICES)
-    + ". Severity blocking or advisory; mode enforce or observe."
+    + ". Severity is blocking or advisory, mode enforce or observe."
 )
 
 
@@ -98,9 +100,13 @@ class DraftPolicy(OnSystem):
         )
 
     def initial(self, target: None) -> dict[str, Any]:
-        """What the policy that the link names holds; it becomes the next version."""
+        """What the policy that the link names holds, as its next version; else criteria to start from."""
         source = self.source()
-        return _content(source) if source else {"criteria": "[]"}
+        if source:
+            return _content(source)
+        system = systems_for(actor_from(self.request), self.permission).order_by("slug").first()
+        written = starting_criteria(system) if system else []
+        return {"system": str(system.pk) if system else "", "criteria": json_document("", written).text}
 
     def source(self) -> GatePolicy | None:
         """The policy that the address names by ``?from=``, within the reach."""

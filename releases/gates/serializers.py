@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from governance.access.parsing import JsonObject, Text
@@ -9,6 +10,7 @@ from governance.access.rest import StrictSerializer
 from releases.gates.criteria import KINDS
 from releases.gates.models import GateCriterion, GateEvaluation, GatePolicy, Verdict
 from releases.gates.outcomes import ReasonCode
+from releases.gates.overrides.queries import overrides_said
 from releases.gates.policies import MODES, SEVERITIES, CriterionInput
 from releases.gates.queries import content_digest, criterion_of, evaluation_document
 
@@ -129,6 +131,14 @@ class ListedCriterion(serializers.Serializer[Any]):
     strata = serializers.ListField(child=serializers.DictField())
 
 
+class PastSerializer(serializers.Serializer[Any]):
+    """An override that goes past the verdict: how it stands, and the verdict with it in words."""
+
+    id = serializers.UUIDField()
+    standing = serializers.CharField()
+    sentence = serializers.CharField()
+
+
 class EvaluationAnswer(serializers.Serializer[GateEvaluation]):
     """An evaluation with the whole evidence of every criterion and stratum."""
 
@@ -139,14 +149,17 @@ class EvaluationAnswer(serializers.Serializer[GateEvaluation]):
     status = serializers.CharField()
     verdict = serializers.ChoiceField(Verdict.choices, allow_null=True)
     result_digest = serializers.CharField(allow_null=True)
+    statement_digest = serializers.CharField(allow_null=True)
+    signed = serializers.BooleanField()
     preregistered = serializers.BooleanField(allow_null=True)
     criteria = ListedCriterion(many=True)
+    overrides = PastSerializer(many=True)
     warnings = serializers.ListField(child=serializers.DictField())
     progress = serializers.DictField(allow_null=True)
 
     def to_representation(self, instance: GateEvaluation) -> dict[str, Any]:
         """The whole document; the fields above are those that clients may rely on."""
-        return evaluation_document(instance)
+        return {**evaluation_document(instance), "overrides": overrides_said(instance)}
 
 
 class EvaluationRow(serializers.ModelSerializer[GateEvaluation]):
@@ -155,6 +168,7 @@ class EvaluationRow(serializers.ModelSerializer[GateEvaluation]):
     release_name = serializers.CharField(source="release.name", read_only=True)
     revision = serializers.IntegerField(source="revision.number", read_only=True)
     sentence = serializers.CharField(source="said", read_only=True, allow_null=True)
+    overrides = serializers.SerializerMethodField()
 
     class Meta:
         model = GateEvaluation
@@ -166,11 +180,36 @@ class EvaluationRow(serializers.ModelSerializer[GateEvaluation]):
             "policy",
             "status",
             "verdict",
+            "overrides",
             "sentence",
             "result_digest",
+            "statement_digest",
             "preregistered",
             "requested_at",
             "requested_by_username",
             "ended_at",
         )
         read_only_fields = fields
+
+    @extend_schema_field(PastSerializer(many=True))
+    def get_overrides(self, evaluation: GateEvaluation) -> list[dict[str, str]]:
+        """What goes past the verdict."""
+        return overrides_said(evaluation)
+
+
+class ComparisonAnswer(serializers.Serializer[Any]):
+    """Two runs side by side, ``then`` and ``now``: what was said, and which inputs differ."""
+
+    then = serializers.DictField()
+    now = serializers.DictField()
+    same_result = serializers.BooleanField()
+    inputs = serializers.ListField(child=serializers.DictField())
+    criteria = serializers.ListField(child=serializers.DictField())
+
+
+class EnvelopeAnswer(serializers.Serializer[Any]):
+    """A DSSE envelope around an in-toto statement."""
+
+    payload = serializers.CharField(help_text="The statement, in base64")
+    payloadType = serializers.CharField()  # noqa: N815 - as DSSE names it
+    signatures = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))

@@ -1,57 +1,29 @@
-"""What criteria are made of: the typed parts of a criterion's specification.
+"""What criteria are made of: the shared parts of a criterion's specification.
 
 Unknown keys, non-finite numbers and numbers that would make a sham of the gate are refused. What a policy
 names (segments, a reference release) is pinned to versions when it is locked (releases/gates/pinning.py).
 """
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from governance.errors import GovernanceError
 from governance.registry.predicates import parse_predicate
-from releases.gates.metrics import METRICS, GateMetric
+from releases.gates.cuts import Strata
+from releases.gates.metrics import METRICS, GateMetric, Measure
+from releases.gates.pins import Digest, Part, PinnedRelease, PinnedSegment, Reason
 from releases.statistics.clusters import ClusterPlan
 from releases.statistics.decisions import Minima
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
-Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
-Identifier = Annotated[UUID, Field(strict=False)]
 MetricName = Literal["apcer", "bpcer", "apnrr", "bpnrr", "apcer_with_retry", "bpcer_with_non_response"]
+ClassName = Literal["bona_fide", "attack"]
 
 PLANNED_ICC = 0.2
 LEAST_SUBJECTS_FOR_ICC = 30
-BONA_FIDE_CLUSTER = "subject"
-ATTACK_CLUSTER = "coarser_of_instrument_and_subject"
-
-
-class Part(BaseModel):
-    """Base of all parts."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class PinnedSegment(Part):
-    """A version of a segment as it was when the policy was locked."""
-
-    id: Identifier
-    key: Name
-    version: int
-    title: str
-    protected: bool
-    predicate: dict[str, Any]
-
-
-class PinnedRelease(Part):
-    """The frozen revision that a policy compares with for as long as it is in force."""
-
-    release: Identifier
-    name: str
-    revision: Identifier
-    number: int
-    stack_digest: Digest
+CLUSTERS = {"bona_fide": "subject", "attack": "coarser_of_instrument_and_subject"}
 
 
 class Spec(Part):
@@ -61,8 +33,16 @@ class Spec(Part):
         """Keys or ids of segments to pin."""
         return []
 
+    def wanted_channels(self) -> list[str]:
+        """Names of channels that the system must have."""
+        return []
+
     def wanted_release(self) -> UUID | None:
         """The reference release to pin."""
+        return None
+
+    def reference(self) -> PinnedRelease | None:
+        """The reference release that was pinned."""
         return None
 
     def is_pinned(self) -> bool:
@@ -73,44 +53,22 @@ class Spec(Part):
         """The same specification with its names resolved."""
         return self
 
+    def lacks(self, segments: Sequence[PinnedSegment]) -> list[PinnedSegment]:
+        """Of protected segments those that it must judge too and does not name."""
+        return []
 
-class Strata(Part):
-    """How the rows are cut: by named species, by segments (key or id), or not at all. Exactly one of them."""
-
-    species: list[Name] | None = Field(default=None, min_length=1, max_length=200)
-    segments: list[Name] | None = Field(default=None, min_length=1, max_length=200)
-    pooled: bool = False
-    pinned: list[PinnedSegment] | None = None
-
-    @model_validator(mode="after")
-    def one_cut(self) -> Self:
-        """Exactly one way of cutting, and no stratum twice."""
-        if (self.species is not None) + (self.segments is not None) + self.pooled != 1:
-            raise ValueError("state exactly one of species, segments or pooled: true")
-        named = self.species or self.segments or []
-        if len(set(named)) != len(named):
-            raise ValueError("a stratum is named twice")
-        return self
-
-    def names(self) -> list[str]:
-        """The names of the strata; segments by their key once pinned."""
-        if self.pinned is not None:
-            return [segment.key for segment in self.pinned]
-        return list(self.species or self.segments or ["all"])
-
-    def kind(self) -> str:
-        """What the strata are."""
-        return "species" if self.species else "segment" if self.segments else "pooled"
+    def joined_by(self, segments: list[PinnedSegment]) -> tuple[Self, ...]:
+        """What is judged when these segments are added: itself with them, or itself and them beside it."""
+        return (self,)
 
 
-class MeasuredSpec(Spec):
-    """A rate of one metric per stratum: what absolute and noninferiority criteria share.
+class ClusteredSpec(Spec):
+    """A figure of one class of presentations per stratum, with bounds on clustered counts.
 
     ``alpha_pass`` and ``alpha_fail`` are one-sided. ``planned_deff`` is what a row without a subject weighs;
     unset, such rows make a stratum inconclusive. ``dataset`` pins the digest of a dataset.
     """
 
-    metric: MetricName
     where: dict[str, Any] | None = None
     strata: Strata
     stratum_rule: Literal["every", "worst", "pooled"] = "every"
@@ -127,13 +85,24 @@ class MeasuredSpec(Spec):
     planned_deff: float | None = Field(default=None, ge=1, le=1000)
     planned_deff_reason: Reason | None = None
 
+    @property
+    def gate_metric(self) -> Measure:
+        """What is measured, on which class."""
+        raise NotImplementedError
+
+    @classmethod
+    def label_in(cls, data: dict[str, Any]) -> str:
+        """The class that raw data speak of; empty if they speak of none."""
+        label = data.get("population", "bona_fide")
+        return label if isinstance(label, str) else ""
+
     @model_validator(mode="before")
     @classmethod
     def cluster_follows_the_class(cls, data: Any) -> Any:
         """Genuine users cluster by subject, attacks by the coarser id; what differs is refused below."""
-        if isinstance(data, dict) and "cluster_by" not in data and data.get("metric") in METRICS:
-            attack = METRICS[data["metric"]].label == "attack"
-            return {**data, "cluster_by": ATTACK_CLUSTER if attack else BONA_FIDE_CLUSTER}
+        if isinstance(data, dict) and "cluster_by" not in data:
+            label = cls.label_in(data)
+            return {**data, "cluster_by": CLUSTERS[label]} if label in CLUSTERS else data
         return data
 
     @model_validator(mode="after")
@@ -151,14 +120,12 @@ class MeasuredSpec(Spec):
         return self
 
     @model_validator(mode="after")
-    def rule_fits_the_metric(self) -> Self:
-        """APCER is judged species by species, and a rule of pooling needs pooled strata."""
-        attack = self.gate_metric.label == "attack"
-        if self.cluster_by != (ATTACK_CLUSTER if attack else BONA_FIDE_CLUSTER):
+    def strata_fit_the_class(self) -> Self:
+        """Only attacks have a species, and a rule of pooling needs pooled strata."""
+        if self.cluster_by != CLUSTERS[self.gate_metric.label]:
             raise ValueError(f"{self.gate_metric.abbreviation} cannot be clustered by {self.cluster_by}")
-        by_species = self.stratum_rule == "every" and self.strata.species is not None
-        if attack and not self.gate_metric.is_non_response and not by_species:
-            raise ValueError("APCER is judged for every species: name them, with stratum_rule every")
+        if self.gate_metric.label == "bona_fide" and self.strata.crossing and self.strata.has("species"):
+            raise ValueError("only attacks have a species; cross segments and channels for genuine users")
         if (self.stratum_rule == "pooled") != self.strata.pooled:
             raise ValueError("stratum_rule pooled and strata pooled go together")
         return self
@@ -174,10 +141,6 @@ class MeasuredSpec(Spec):
         return self
 
     @property
-    def gate_metric(self) -> GateMetric:
-        return METRICS[self.metric]
-
-    @property
     def plan(self) -> ClusterPlan:
         return ClusterPlan(self.planned_deff, self.planned_icc)
 
@@ -186,12 +149,58 @@ class MeasuredSpec(Spec):
         return Minima(self.min_subjects, self.min_presentations)
 
     def wanted_segments(self) -> list[str]:
-        return self.strata.segments or []
+        return self.strata.wanted_segments()
+
+    def wanted_channels(self) -> list[str]:
+        return self.strata.wanted_channels()
 
     def is_pinned(self) -> bool:
-        return self.strata.pinned is not None
+        return self.strata.is_pinned
 
     def pinned_with(self, segments: list[PinnedSegment], release: PinnedRelease | None) -> Self:
-        if not self.strata.segments:
-            return self
-        return self.model_copy(update={"strata": self.strata.model_copy(update={"pinned": segments})})
+        return self.model_copy(update={"strata": self.strata.pinned_to(segments)})
+
+    def lacks(self, segments: Sequence[PinnedSegment]) -> list[PinnedSegment]:
+        if not self.strata.has("segment"):
+            return []
+        named = {one.key for cut in self.strata.cuts for one in cut.pinned or []}
+        return [one for one in segments if one.key not in named]
+
+    def joined_by(self, segments: list[PinnedSegment]) -> tuple[Self, ...]:
+        if not segments:
+            return (self,)
+        if self.strata.has("segment"):
+            return (self.model_copy(update={"strata": self.strata.joined_by(segments)}),)
+        beside = Strata(segments=[one.key for one in segments], pinned=segments)
+        return (self, self.model_copy(update={"strata": beside, "stratum_rule": "every"}))
+
+
+class CountedSpec(ClusteredSpec):
+    """A rate: events on the presentations of each stratum."""
+
+    @property
+    def gate_metric(self) -> GateMetric:
+        raise NotImplementedError
+
+
+class MeasuredSpec(CountedSpec):
+    """An error rate or a non-response rate of ISO/IEC 30107-3."""
+
+    metric: MetricName
+
+    @property
+    def gate_metric(self) -> GateMetric:
+        return METRICS[self.metric]
+
+    @classmethod
+    def label_in(cls, data: dict[str, Any]) -> str:
+        metric = data.get("metric")
+        return METRICS[metric].label if isinstance(metric, str) and metric in METRICS else ""
+
+    @model_validator(mode="after")
+    def apcer_is_by_species(self) -> Self:
+        """APCER is judged species by species."""
+        by_species = self.stratum_rule == "every" and self.strata.has("species")
+        if self.gate_metric.label == "attack" and not self.gate_metric.is_non_response and not by_species:
+            raise ValueError("APCER is judged for every species: name them, with stratum_rule every")
+        return self

@@ -1,9 +1,17 @@
-"""Background work of the gate: one run of a requested evaluation."""
+"""Background work of the gate: runs, runs after an attestation, runs that got stuck."""
 
 from governance.actors import Actor
-from governance.background import task
-from releases.gates.evaluation import TASK, fail_evaluation, run_evaluation
+from governance.background import periodic, task
+from releases.bundles.models import Revision
+from releases.gates.evaluation import (
+    EVALUATE_AGAIN,
+    TASK,
+    fail_evaluation,
+    request_evaluation,
+    run_evaluation,
+)
 from releases.gates.models import GateEvaluation
+from releases.gates.stuck import end_stuck_evaluations
 
 
 def give_up(actor: Actor, error: str, /, **payload: str) -> None:
@@ -15,3 +23,15 @@ def give_up(actor: Actor, error: str, /, **payload: str) -> None:
 def evaluate(actor: Actor, /, *, evaluation: str) -> None:
     """Run the evaluation; one that has ended is left alone."""
     run_evaluation(actor, evaluation=GateEvaluation.objects.get(id=evaluation))
+
+
+@task(EVALUATE_AGAIN)
+def evaluate_again(actor: Actor, /, *, revision: str) -> None:
+    """Ask for a run on what was attested since; a run that waits already is answered instead."""
+    request_evaluation(actor, revision=Revision.objects.get(id=revision))
+
+
+@periodic("releases.gates.end_stuck")
+def end_stuck(actor: Actor) -> None:
+    """End runs that go on no more."""
+    end_stuck_evaluations(actor)

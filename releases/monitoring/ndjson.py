@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 from governance.errors import InvalidInput, invalid
@@ -69,6 +68,15 @@ def _bounded(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
+class EncodingNotUnderstood(InvalidInput):
+    """The body is compressed in a way that is not read here."""
+
+    code = "encoding_not_understood"
+    status = 415
+    title = "Unsupported content encoding"
+    next_step = "Send the body as it is, or compressed with gzip."
+
+
 class NdjsonParser(BaseParser):
     """One JSON object per line; ``Content-Encoding: gzip`` is understood."""
 
@@ -78,9 +86,6 @@ class NdjsonParser(BaseParser):
         """The lines, read when they are asked for."""
         encoding = parser_context["request"].headers.get("Content-Encoding", "identity").lower()
         if encoding not in {"identity", "gzip"}:
-            raise UnsupportedMediaType(
-                media_type or self.media_type,
-                detail=f"Content-Encoding {encoding[:60]!r}: send it plain, or with gzip.",
-            )
+            raise EncodingNotUnderstood(f"Content-Encoding: {encoding[:60]!r} is not understood here.")
         chunks = _gunzipped(stream) if encoding == "gzip" else _plain(stream)
         return ReportLines(numbered(_bounded(chunks)))

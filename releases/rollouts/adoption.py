@@ -21,7 +21,7 @@ from governance.ledger.verbs import record, touching, verb
 from governance.registry.models import Channel
 from releases.bundles.completeness import ReleaseIncomplete, check_complete
 from releases.bundles.content import ReleaseContent
-from releases.bundles.documents import has_guarded_stage
+from releases.bundles.guarding import guards
 from releases.bundles.lifecycle import WrongState
 from releases.bundles.manifest import manifest_digest, manifest_document, stack_digest
 from releases.bundles.models import Revision, RevisionState
@@ -170,7 +170,7 @@ def _document(
 def gaps_of(content: ReleaseContent) -> list[dict[str, str]]:
     """What a release governed from the start would hold and this content does not."""
     gaps = []
-    if not has_guarded_stage(content.rollout_plan):
+    if not guards(content.rollout_plan):
         gaps.append({"field": "rollout_plan.stages", "message": NO_GUARDED_ROLLOUT})
     try:
         check_complete(content)

@@ -53,6 +53,7 @@ class Deployment(Governed):
 
     class Meta:
         ordering = ["-started_at"]
+        verbose_name = "rollout"
         constraints = [
             models.UniqueConstraint(fields=["approval", "channel"], name="deployment_once_per_approval"),
             models.UniqueConstraint(

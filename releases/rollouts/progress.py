@@ -4,7 +4,10 @@ Until stages are measured an advance takes time and a person: the minimum durati
 somebody who answers for it. Metric criteria of a stage read "not evaluated" and stop nothing.
 """
 
+from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
 
 from governance.access.queries import require
 from governance.access.roles import Permission
@@ -77,7 +80,8 @@ def advance_rollout(
     """Let the rollout enter its next stage; in the last one it is live and what was live is superseded.
 
     ``to_stage`` is the number of the stage that the caller means to enter. If that is not the next one any
-    more, because somebody was quicker or the button was pressed twice, nothing is done.
+    more, because somebody was quicker or the button was pressed twice, nothing is done. Without it the call
+    is refused if the stage was entered while it waited: whoever sent it cannot have seen that stage.
 
     Raises:
         DeploymentInWrongState: it is held, live or ended.
@@ -86,17 +90,17 @@ def advance_rollout(
     """
     require(actor, Permission.ADVANCE_ROLLOUT, deployment.channel)
     _check_reason(reason, "advanced")
+    came_at = timezone.now()
     deployment, former = _locked(deployment)
-    following = _check_advance(actor, deployment, to_stage)
+    following = _check_advance(actor, deployment, to_stage, came_at)
     left = current_step(deployment)
     before = enter(deployment, following)
-    states = [deployment.state, *([DeploymentState.LIVE] if following.is_last else [])]
     record(
         deployment.stream(),
         before=before,
         after={
             **document(deployment),
-            "states": states,
+            "states": [deployment.state, *([DeploymentState.LIVE] if following.is_last else [])],
             "not_evaluated": _not_evaluated(left),
             "rollback_target": served(former),
         },
@@ -121,6 +125,11 @@ def _not_evaluated(left: Step) -> dict[str, Any]:
     }
 
 
+def _instead(deployment: Deployment) -> str:
+    """What can be done with it instead; empty for the general advice."""
+    return "It answers everybody: roll it back." if deployment.state == DeploymentState.LIVE else ""
+
+
 def _locked(deployment: Deployment) -> tuple[Deployment, Deployment | None]:
     """The deployment as it is now, with channel and releases locked, and what is live beside it."""
     touching(deployment.stream())
@@ -139,7 +148,7 @@ def _stable(former: Deployment | None) -> Deployment:
     return former
 
 
-def _check_advance(actor: Actor, deployment: Deployment, to_stage: int | None) -> Step:
+def _check_advance(actor: Actor, deployment: Deployment, to_stage: int | None, came_at: datetime) -> Step:
     if actor.kind is not ActorKind.USER:
         raise PersonNeeded(f"{actor.username} is no person, and the stage is not measured.")
     following = next_step(deployment)
@@ -147,6 +156,13 @@ def _check_advance(actor: Actor, deployment: Deployment, to_stage: int | None) -
         raise StageMoved(
             f"The rollout is in stage {deployment.stage_number}, {current_step(deployment).title}, and "
             f"{deployment.get_state_display().lower()}; stage {to_stage} is not the next one."
+        )
+    entered = deployment.stage_entered_at
+    if to_stage is None and following is not None and entered is not None and entered > came_at:
+        raise StageMoved(
+            f"The rollout entered stage {deployment.stage_number}, {current_step(deployment).title}, while "
+            "this call waited, and it does not say which stage it means.",
+            next_step=f"Name to_stage: {following.number} if you mean the stage after it.",
         )
     if deployment.state != DeploymentState.ROLLING_OUT or following is None:
         raise DeploymentInWrongState(
@@ -176,7 +192,9 @@ def hold_rollout(actor: Actor, *, deployment: Deployment, reason: str) -> Deploy
     _check_reason(reason, "held")
     deployment, _ = _locked(deployment)
     if deployment.state != DeploymentState.ROLLING_OUT:
-        raise DeploymentInWrongState(f"The rollout is {_standing(deployment)}, so it cannot be held.")
+        raise DeploymentInWrongState(
+            f"The rollout is {_standing(deployment)}, so it cannot be held.", next_step=_instead(deployment)
+        )
     return _hold(deployment, reason)
 
 
@@ -215,7 +233,9 @@ def pause_rollout(actor: Actor, *, deployment: Deployment, reason: str) -> Deplo
     _check_reason(reason, "paused")
     deployment, former = _locked(deployment)
     if deployment.state not in ON_ITS_WAY or deployment.paused:
-        raise DeploymentInWrongState(f"The rollout is {_standing(deployment)}, so it cannot be paused.")
+        raise DeploymentInWrongState(
+            f"The rollout is {_standing(deployment)}, so it cannot be paused.", next_step=_instead(deployment)
+        )
     change = pause(deployment, reason)
     _record("rollout.paused", deployment, change, reason)
     expose(deployment, _stable(former).revision, f"Paused: {reason}")

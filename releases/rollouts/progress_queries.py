@@ -152,7 +152,13 @@ def _min_duration(deployment: Deployment, at: datetime) -> Check:
             f"The stage lasts at least {lasting(shortest)}; {left} left.",
             until=earliest,
         )
-    return Check("min_duration", CheckState.DONE, f"The stage has lasted {lasting(shortest)}.")
+    entered = deployment.stage_entered_at or deployment.started_at
+    lasted = lasting((at - entered).total_seconds())
+    return Check(
+        "min_duration",
+        CheckState.DONE,
+        f"The minimum of {lasting(shortest)} is over; the stage has lasted {lasted}.",
+    )
 
 
 def _min_subjects(step: Step) -> Check:

@@ -1,7 +1,8 @@
 """Who is told of a rollout: those who answer for it, and those who can act on its channel.
 
 The owner of the release, the person whom the rollback plan names, whoever started it, and everybody who may
-advance it there; of a rollback also those who voted for what was taken back.
+advance it there; of a rollback also those who voted for what was taken back. ``notify`` leaves out whoever
+may not view the channel: having voted, owned or started something is no grant.
 """
 
 from typing import Any

@@ -14,6 +14,7 @@ from governance.actors import Actor, acting_as
 from governance.ledger.queries import entry_of
 from governance.notifications.services import notify_afterwards
 from governance.registry.models import ComponentVersion
+from releases.bundles.queries import reading_scope
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.recipients import concerned
 from releases.rollouts.stages import ON_ITS_WAY
@@ -52,6 +53,7 @@ def warn_of_revoked(actor: Actor, *, component: ComponentVersion) -> None:
                 "channels": sorted(deployment.channel.name for deployment in deployments),
             },
             path=reverse("admin:releases_release_change", args=[revision.release_id]),
+            scope=reading_scope(revision),
         )
 
 

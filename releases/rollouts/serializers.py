@@ -173,7 +173,14 @@ class StartBody(StrictSerializer):
 class AdvanceBody(ReasonBody):
     """Why it may go on, and the number of the stage that is meant: another next stage is refused."""
 
-    to_stage = serializers.IntegerField(min_value=1, max_value=MOST_STAGES, required=False, default=None)
+    to_stage = serializers.IntegerField(
+        min_value=1,
+        max_value=MOST_STAGES,
+        required=False,
+        default=None,
+        help_text="Always name it: without it a call in the first minute after an advance is refused, "
+        "because it may be the same one again.",
+    )
 
 
 class AdoptBody(StrictSerializer):

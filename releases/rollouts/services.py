@@ -66,7 +66,7 @@ def start_rollout(actor: Actor, *, revision: Revision, channel: Channel) -> Depl
     Raises:
         ReleaseNotApproved, ApprovalExpired, RolledBackIsFinal: no approval that counts covers the channel.
         RevisionOutdated, ComponentIsRevoked: the release changed, or holds what must not be used.
-        RolloutUnderWay, GuardedStageMissing, CalendarFrozen, AlreadyStarted: see the messages.
+        RolloutUnderWay, GuardedStageMissing, BaselineMoved, CalendarFrozen, AlreadyStarted: see the messages.
         StarterCastLastVote, NotInPerson: another person, or a session, is needed.
     """
     require(actor, Permission.START_ROLLOUT, channel)

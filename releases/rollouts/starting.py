@@ -11,10 +11,11 @@ from releases.approvals.models import Approval
 from releases.approvals.queries import approval_covering, latest_approval
 from releases.approvals.requesting import check_components
 from releases.bundles.differences import ChannelDifference, difference
-from releases.bundles.documents import StageKind, has_guarded_stage
-from releases.bundles.guarding import SHADOW_IS_NOT_ENOUGH, channel_reasons, sentence_of
+from releases.bundles.documents import StageKind
+from releases.bundles.guarding import SHADOW_IS_NOT_ENOUGH, channel_reasons, guards, sentence_of
 from releases.bundles.models import Revision, RevisionState
 from releases.bundles.queries import revisions_with_content
+from releases.gates.comparisons import baseline_on, compared_with
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.progress_queries import freeze_at
 from releases.rollouts.queries import on_its_way, repeated_rollback
@@ -93,6 +94,33 @@ class GuardedStageMissing(GovernanceError):
     )
 
 
+class BaselineMoved(GovernanceError):
+    """Another release is live now than the gate compared the candidate with: its verdict is of the past."""
+
+    code = "baseline_moved"
+    title = "Compared with another release"
+
+
+def check_compared(approval: Approval, channel: Channel, former: Deployment | None) -> None:
+    """Refuse to start beside a release that the approved evaluation did not compare the candidate with.
+
+    Where nothing is live there is nothing to compare with. A release that went live elsewhere changes nothing
+    here, and one that the run compared with as live on another channel will do.
+
+    Raises:
+        BaselineMoved: naming both releases.
+    """
+    if former is None or compared_with(approval.request.evaluation, former.revision):
+        return
+    then = baseline_on(approval.request.evaluation, channel)
+    against = f"with {then}, which was live there" if then else "with nothing, because nothing was live there"
+    raise BaselineMoved(
+        f"The gate compared {approval.revision} on {channel} {against}; {former.revision} is live there now.",
+        next_step=f"Have it evaluated again, against what is live now, and request approval for {channel} "
+        "again.",
+    )
+
+
 def check_calendar(revision: Revision) -> None:
     """Refuse to move forward in a span that the plan freezes; a step of the verb.
 
@@ -103,7 +131,7 @@ def check_calendar(revision: Revision) -> None:
     if freeze is not None:
         raise CalendarFrozen(
             f"Nothing of {revision} moves forward until {freeze.ends_at.astimezone(UTC):%F %R} UTC: "
-            f"{freeze.reason}.",
+            f"{freeze.reason.rstrip('.')}.",
             next_step="Wait for the end of the span. Hold, pause and roll back are possible throughout.",
         )
 
@@ -115,7 +143,7 @@ def check_guarded(revision: Revision, channel: Channel, former: Deployment | Non
     Raises:
         GuardedStageMissing: naming each reason.
     """
-    if former is None or has_guarded_stage(revision.rollout_plan):
+    if former is None or guards(revision.rollout_plan):
         return
     rows = revisions_with_content(Revision.objects.filter(id__in=[revision.id, former.revision_id]))
     by_id = {row.id: row for row in rows}
@@ -124,7 +152,8 @@ def check_guarded(revision: Revision, channel: Channel, former: Deployment | Non
     reasons = tuple(channel_reasons(ChannelDifference(channel, live, changed)))
     if reasons:
         raise GuardedStageMissing(
-            f"{revision} cannot start on {channel} without a guarded stage: {sentence_of(reasons)}. "
+            f"{revision} cannot start on {channel} without a guarded stage that lasts: "
+            f"{sentence_of(reasons)}. "
             f"{SHADOW_IS_NOT_ENOUGH}."
         )
 
@@ -144,6 +173,14 @@ def passed_at_start(
         for step in steps_of(revision)
         if step.number < first.number and (not has_stable or step.stage.kind is StageKind.OFFLINE_VALIDATION)
     ]
+
+
+NEXT = {
+    RevisionState.DRAFT: "Freeze it, have it evaluated, request approval and let the seats be filled.",
+    RevisionState.FROZEN: "Have it evaluated and request approval; start it when its seats are filled.",
+    RevisionState.IN_REVIEW: "Let its seats be filled first.",
+}
+"""What is left to do before a start, by the state of the revision."""
 
 
 def covering_approval(revision: Revision, channel: Channel) -> Approval:
@@ -166,7 +203,9 @@ def covering_approval(revision: Revision, channel: Channel) -> Approval:
     if revision.state != RevisionState.APPROVED:
         raise ReleaseNotApproved(
             f"{revision} is {revision.get_state_display().lower()}, not approved.",
-            next_step="Freeze it, have it evaluated, request approval and let the seats be filled.",
+            next_step=NEXT.get(
+                RevisionState(revision.state), "Bring a new revision through gate and approval."
+            ),
         )
     approval = approval_covering(revision, channel, moment())
     if approval is not None:
@@ -201,7 +240,7 @@ def check_start(actor: Actor, approval: Approval, channel: Channel, former: Depl
 
     Raises:
         RolledBackIsFinal, AlreadyStarted, RolloutUnderWay, StarterCastLastVote, NotInPerson
-        GuardedStageMissing, CalendarFrozen, ComponentIsRevoked
+        GuardedStageMissing, BaselineMoved, CalendarFrozen, ComponentIsRevoked
     """
     revision = approval.revision
     _check_under(approval, channel)
@@ -217,5 +256,6 @@ def check_start(actor: Actor, approval: Approval, channel: Channel, former: Depl
     if repeated_rollback(channel, former) is not None:
         require_presence(actor, f"go forward on {channel} after a rollback")
     check_guarded(revision, channel, former)
+    check_compared(approval, channel, former)
     check_calendar(revision)
     check_components(revision)

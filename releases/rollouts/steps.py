@@ -17,7 +17,7 @@ from releases.bundles.assignments import assign
 from releases.bundles.models import Revision
 from releases.bundles.steps import lock_release
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.stages import Step, check_transition, exposure_of
+from releases.rollouts.stages import Step, check_transition, current_step, exposure_of
 
 
 def lock_channels(channel_ids: Iterable[UUID]) -> list[Channel]:
@@ -160,4 +160,5 @@ def document(deployment: Deployment) -> dict[str, Any]:
         "revision_number": deployment.revision.number,
         "stage": deployment.stage,
         "stage_number": deployment.stage_number,
+        "share": current_step(deployment).share,
     }

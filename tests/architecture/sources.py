@@ -1,10 +1,11 @@
 """The source files as syntax trees, for the rules of the house."""
 
 import ast
+import gc
 import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from tests.servers import ROOT
@@ -31,28 +32,42 @@ class Source:
         """Whether it is made by makemigrations, or one of those that stand beside it."""
         return "/migrations/" in self.path
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """The whole tree, walked once."""
+        return tuple(ast.walk(self.tree))
+
     def functions(self) -> Iterator[Function]:
         """Every function and method, nested ones too."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, Function))
+        return (node for node in self.nodes if isinstance(node, Function))
 
     def calls(self, *names: str) -> Iterator[ast.Call]:
         """Calls of functions or methods by these names."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, ast.Call) and called(node) in names)
+        return (node for node in self.nodes if isinstance(node, ast.Call) and called(node) in names)
 
     def strings(self) -> set[str]:
         """Every string constant."""
         return {
             node.value
-            for node in ast.walk(self.tree)
+            for node in self.nodes
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }
 
 
 @cache
 def sources(*folders: str) -> tuple[Source, ...]:
-    """All Python files below these folders of the project; without arguments, those of the three apps."""
+    """All Python files below these folders of the project; without arguments, those of the three apps.
+
+    The trees, millions of objects, stay for good: the collector need not look at them while they grow or
+    ever again.
+    """
     found = [path for folder in folders or APPS for path in sorted((ROOT / folder).rglob("*.py"))]
-    return tuple(_read(path) for path in found)
+    gc.disable()
+    try:
+        return tuple(_read(path) for path in found)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @cache

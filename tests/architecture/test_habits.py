@@ -28,7 +28,7 @@ MAY_APPEND_ENTRIES = {
 
 
 def methods(file: Source) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if isinstance(node, ast.ClassDef):
             for item in node.body:
                 if isinstance(item, Function):
@@ -36,7 +36,7 @@ def methods(file: Source) -> Iterator[tuple[str, str]]:
 
 
 def delayed_calls(file: Source) -> Iterator[str]:
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if not isinstance(node, ast.Call):
             continue
         given = {keyword.arg for keyword in node.keywords}
@@ -53,7 +53,7 @@ def paths_that_open_transactions() -> set[str]:
     return {
         file.path
         for file in sources()
-        for node in ast.walk(file.tree)
+        for node in file.nodes
         if (isinstance(node, ast.Attribute) and node.attr in {"atomic", "savepoint", "set_autocommit"})
         or (isinstance(node, ast.Name) and node.id == "atomic")
     }

@@ -27,7 +27,7 @@ def imports_inside_functions(file: Source) -> Iterator[str]:
 
 
 def imports_under_type_checking(file: Source) -> Iterator[str]:
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in names_in(node.test):
             yield f"{file.path}:{node.lineno}"
 
@@ -38,7 +38,7 @@ def names_in(test: ast.expr) -> set[str]:
 
 
 def relative_imports(file: Source) -> Iterator[str]:
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if isinstance(node, ast.ImportFrom) and node.level:
             yield f"{file.path}:{node.lineno}"
 

@@ -136,10 +136,8 @@ KIND = CriterionKind("enough_datasets", "Enough datasets", EnoughDatasetsSpec, s
 CRITERION = (
     "releases/gates/criteria/__init__.py",
     {
-        "import absolute, completeness, noninferiority": (
-            "import absolute, completeness, enough_datasets, noninferiority"
-        ),
-        "completeness.KIND)": "completeness.KIND, enough_datasets.KIND)",
+        "    disagreement,\n": "    disagreement,\n    enough_datasets,\n",
+        "completeness.KIND,\n": "completeness.KIND,\n    enough_datasets.KIND,\n",
     },
 )
 CRITERION_WORKS = """

@@ -63,7 +63,7 @@ def permissions_asked() -> set[str]:
         node.attr
         for file in sources()
         if file.path != ROLES_FILE
-        for node in ast.walk(file.tree)
+        for node in file.nodes
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id == "Permission"

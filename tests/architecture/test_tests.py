@@ -20,7 +20,7 @@ test_functions.__test__ = False  # type: ignore[attr-defined]  # a finder, not a
 
 
 def classes_of_tests(file: Source) -> Iterator[str]:
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if isinstance(node, ast.ClassDef):
             names = [item.name for item in node.body if isinstance(item, Function)]
             if any(name.startswith("test") for name in names):

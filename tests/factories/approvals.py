@@ -26,6 +26,7 @@ from releases.scores.models import ScoreTable
 from releases.scores.services import import_scores
 from tests.factories.bundles import changed, complete_content, component, draft, frozen, revised, sdks
 from tests.factories.cast import Cast, actor
+from tests.factories.snapshot import remembered
 
 SUBJECTS = 60
 REASON = "Looked at everything on the review brief."
@@ -45,6 +46,7 @@ class World:
         return [self.cast.channel(name) for name in names] if names else list(rows)
 
 
+@remembered
 def adopted(cast: Cast, revision: Revision, channels: Iterable[Channel] | None = None) -> Revision:
     """The revision adopted by the release manager and an approver on the channels, by default its own."""
     chosen = list(revision.channels.all()) if channels is None else list(channels)
@@ -57,6 +59,7 @@ def adopted(cast: Cast, revision: Revision, channels: Iterable[Channel] | None =
     )
 
 
+@remembered
 def world(cast: Cast) -> World:
     """The baseline is adopted and its scores are known; then the policy is locked."""
     baseline = adopted(cast, draft(cast, complete_content(cast, tag="0"), name="baseline"))
@@ -85,6 +88,7 @@ def criteria(baseline: Revision) -> list[CriterionInput]:
     return [CriterionInput(key, kind, key, spec) for key, kind, spec in specs]
 
 
+@remembered
 def scores_of(cast: Cast, revision: Revision, *, accepted_attacks: int = 0) -> ScoreTable:
     """Scores of the revision's stack on its dataset; so many of the attacks are taken for genuine users."""
     dataset = revision.slots.get(slot="dataset").component
@@ -117,6 +121,7 @@ def _table(accepted_attacks: int) -> bytes:
     return target.getvalue().encode()
 
 
+@remembered
 def evaluated(cast: Cast, revision: Revision) -> GateEvaluation:
     """The revision's evaluation, asked for by its author and computed as the worker does."""
     evaluation = request_evaluation(actor(cast.author), revision=revision)
@@ -149,6 +154,7 @@ def next_content(
     )
 
 
+@remembered
 def candidate(
     here: World,
     tag: str = "1",
@@ -176,6 +182,7 @@ def candidate(
     return Revision.objects.select_related("release__system").get(id=revision.id)
 
 
+@remembered
 def requested(
     here: World,
     revision: Revision,
@@ -189,11 +196,20 @@ def requested(
     )
 
 
-def voted(account: Account, request: ApprovalRequest, decision: str = VoteDecision.APPROVE) -> Vote:
+@remembered
+def voted(
+    account: Account,
+    request: ApprovalRequest,
+    decision: str = VoteDecision.APPROVE,
+    acknowledge: Sequence[str] = (),
+) -> Vote:
     """The account's vote, with a session proved just now."""
-    return cast_vote(actor(account), request=request, decision=decision, reason=REASON)
+    return cast_vote(
+        actor(account), request=request, decision=decision, reason=REASON, acknowledge=acknowledge
+    )
 
 
+@remembered
 def approved(here: World, tag: str = "1", *channels: str) -> Revision:
     """A release ``v<tag>`` approved by one approver, by default for all its channels."""
     revision = candidate(here, tag)
@@ -201,6 +217,7 @@ def approved(here: World, tag: str = "1", *channels: str) -> Revision:
     return Revision.objects.select_related("release__system").get(id=revision.id)
 
 
+@remembered
 def enacted(cast: Cast, *rules: dict[str, Any]) -> ApprovalRuleSet:
     """The rules in force, by both administrators."""
     reason = "Agreed in the review board."

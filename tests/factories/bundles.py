@@ -18,6 +18,7 @@ from releases.bundles.models import Assignment, Revision, RevisionState
 from releases.bundles.services import draft_release, edit_release, freeze_release
 from releases.bundles.steps import move_revision
 from tests.factories.cast import Cast, actor, token_for
+from tests.factories.snapshot import remembered
 
 CARD = {
     "what_changed": "The model was trained on two more species of masks.",
@@ -53,6 +54,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
 DECLARED = ("model", "sdk", "dataset")
 
 
+@remembered
 def component(
     cast: Cast, kind: str, name: str, version: str = "1", *, digest: str = "", **attributes: Any
 ) -> ComponentVersion:
@@ -69,6 +71,7 @@ def component(
     )
 
 
+@remembered
 def sdks(cast: Cast, channels: Iterable[Channel], version: str = "2.3.0") -> tuple[SlotInput, ...]:
     """An SDK slot for each of the channels."""
     platforms = {"android": "android", "ios": "ios", "kiosk": "kiosk"}
@@ -99,6 +102,7 @@ def rollback_plan(cast: Cast, **given: Any) -> dict[str, Any]:
     }
 
 
+@remembered
 def stack(cast: Cast, channels: Iterable[Channel], tag: str = "1") -> tuple[SlotInput, ...]:
     """The slots of a stack without its report; components are named by ``tag``."""
     return (
@@ -118,6 +122,7 @@ def with_report(cast: Cast, content: ReleaseContent, tag: str = "1") -> ReleaseC
     return with_slots(content, (SlotInput("evaluation_report", report),))
 
 
+@remembered
 def complete_content(cast: Cast, *names: str, tag: str = "1") -> ReleaseContent:
     """Everything a release must hold, for the channels named (by default all of the system)."""
     wanted = names or tuple(channel.name for channel in cast.system.channels.order_by("name"))
@@ -126,6 +131,7 @@ def complete_content(cast: Cast, *names: str, tag: str = "1") -> ReleaseContent:
     return with_report(cast, content, tag)
 
 
+@remembered
 def changed(cast: Cast, content: ReleaseContent, *slots: SlotInput, tag: str) -> ReleaseContent:
     """The content with some slots replaced and a report of the stack that comes of it."""
     kept = tuple(slot for slot in content.slots if slot.slot != "evaluation_report")
@@ -157,6 +163,7 @@ class Parts:
         return next(slot for slot in self.content.slots if slot.slot == kind)
 
 
+@remembered
 def parts(cast: Cast) -> Parts:
     """A world for tests of releases, registered through the services."""
     return Parts(
@@ -170,17 +177,20 @@ def parts(cast: Cast) -> Parts:
     )
 
 
+@remembered
 def draft(cast: Cast, content: ReleaseContent | None = None, *, name: str = "v3.1") -> Revision:
     """A draft, complete unless ``content`` is less."""
     chosen = content if content is not None else complete_content(cast)
     return draft_release(actor(cast.author), system=cast.system, name=name, content=chosen)
 
 
+@remembered
 def frozen(cast: Cast, content: ReleaseContent | None = None, *, name: str = "v3.1") -> Revision:
     """A frozen first revision."""
     return freeze_release(actor(cast.author), revision=draft(cast, content, name=name))
 
 
+@remembered
 def revised(cast: Cast, revision: Revision, content: ReleaseContent) -> Revision:
     """The next revision of a frozen one, frozen too."""
     edited = edit_release(actor(cast.author), revision=revision, content=content)

@@ -17,7 +17,7 @@ from governance.access.services import create_account, create_first_administrato
 from governance.actors import Actor, ActorKind, Authentication, AuthMethod, command_actor
 from governance.registry.models import Channel, System
 from governance.registry.services import register_channel, register_system
-from tests.factories.snapshot import once
+from tests.factories.snapshot import remembered
 
 PASSWORD = "plum-orchard-at-dusk"
 CHANNELS = ("android", "ios", "mobile_web")
@@ -77,12 +77,14 @@ def actor(account: Account) -> Actor:
     )
 
 
+@remembered
 def administrator() -> Account:
     """The installation's first administrator, made once."""
     first = Account.objects.filter(username="admin").first()
     return first or create_first_administrator(operator(), username="admin", password=PASSWORD)
 
 
+@remembered
 def second_administrator() -> Account:
     """Another administrator, made once; from then on powerful roles take two persons."""
     second = Account.objects.filter(username="admin_two").first()
@@ -93,16 +95,19 @@ def second_administrator() -> Account:
     return second
 
 
+@remembered
 def person(username: str) -> Account:
     """A person without any grant, who can sign in with ``PASSWORD``."""
     return create_account(actor(administrator()), username=username, password=PASSWORD)
 
 
+@remembered
 def service(username: str) -> Account:
     """A service account without any grant."""
     return create_account(actor(administrator()), username=username, kind=AccountKind.SERVICE)
 
 
+@remembered
 def grant(
     account: Account, role: str, *, system: System | None = None, channel: Channel | None = None
 ) -> Grant:
@@ -122,6 +127,7 @@ def grant(
     return grant_role(actor(confirming), terms=terms, proposal=proposal.id)
 
 
+@remembered
 def system_with_channels(
     slug: str = "onboarding-liveness",
     kinds: Sequence[str] = CHANNELS,
@@ -143,30 +149,22 @@ def system_with_channels(
     return system
 
 
+@remembered
 def cast(system: System | None = None) -> Cast:
     """The whole cast on ``system``, which is made with three channels if none is given."""
-    if system is None:
-        once("cast", lambda: _cast(system_with_channels()))
-        return _found(System.objects.get())
-    _cast(system)
-    return _found(system)
-
-
-def _cast(system: System) -> None:
+    chosen = system or system_with_channels()
     second_administrator()
     for name, role in ROLES.items():
-        grant(service(name) if name == "integration" else person(name), role, system=system)
-    channel = Channel.objects.get(system=system, name=ONE_CHANNEL)
+        grant(service(name) if name == "integration" else person(name), role, system=chosen)
+    channel = Channel.objects.get(system=chosen, name=ONE_CHANNEL)
     grant(person("security_reviewer"), Role.SECURITY_REVIEWER, channel=channel)
     person("stranger")
-
-
-def _found(system: System) -> Cast:
     names = {field.name for field in fields(Cast)} - {"system"}
     accounts = {account.username: account for account in Account.objects.filter(username__in=names)}
-    return Cast(system=system, **accounts)
+    return Cast(system=chosen, **accounts)
 
 
+@remembered
 def token_for(account: Account, *scopes: str, days: int = 30) -> str:
     """The secret of a new token of the account, for all scopes unless some are named.
 
@@ -183,6 +181,7 @@ def token_for(account: Account, *scopes: str, days: int = 30) -> str:
     return token.secret
 
 
+@remembered
 def everybody_in_one(system: System, username: str = "allrounder") -> Account:
     """A person with every role on ``system``, for tests of what lies outside it."""
     account = person(username)

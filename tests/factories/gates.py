@@ -21,6 +21,7 @@ from releases.scores.models import ScoreTable
 from releases.scores.services import import_scores
 from tests.factories.bundles import CARD, ROLLOUT_PLAN, component, rollback_plan, sdks
 from tests.factories.cast import Cast, actor
+from tests.factories.snapshot import remembered
 
 HEADER = ("sample_id", "subject_id", "label", "species", "skin_tone", "score")
 SPECIES = ("print", "mask")
@@ -86,6 +87,7 @@ def csv_of(rows: Iterable[Sequence[str]], header: Sequence[str] = HEADER) -> byt
     return target.getvalue().encode()
 
 
+@remembered
 def imported(
     cast: Cast, revision: Revision, content: bytes, dataset: ComponentVersion, **meta: Any
 ) -> ScoreTable:
@@ -95,6 +97,7 @@ def imported(
     return import_scores(actor(cast.author), system=cast.system, file=io.BytesIO(content), meta=description)
 
 
+@remembered
 def segment(cast: Cast, attribute: str, value: str) -> Segment:
     """A protected segment ``<attribute>_<value>``."""
     return define_segment(
@@ -160,11 +163,13 @@ def drafted_policy(cast: Cast, written: Sequence[CriterionInput], name: str = "p
     return draft_policy(actor(cast.qa_lead), system=cast.system, name=name, criteria=written)
 
 
+@remembered
 def locked_policy(cast: Cast, written: Sequence[CriterionInput], name: str = "pad_gate") -> GatePolicy:
     """A policy in force."""
     return lock_policy(actor(cast.qa_lead), policy=drafted_policy(cast, written, name))
 
 
+@remembered
 def stack_content(
     cast: Cast, name: str, *datasets: ComponentVersion, channels: Sequence[str], threshold: float = THRESHOLD
 ) -> ReleaseContent:
@@ -212,6 +217,7 @@ def drafted(cast: Cast, name: str, content: ReleaseContent, copied_from: Revisio
     )
 
 
+@remembered
 def frozen_release(
     cast: Cast, name: str, content: ReleaseContent, copied_from: Revision | None = None
 ) -> Revision:
@@ -219,6 +225,7 @@ def frozen_release(
     return freeze_release(actor(cast.author), revision=drafted(cast, name, content, copied_from))
 
 
+@remembered
 def adopted(cast: Cast, revision: Revision) -> Revision:
     """The draft, adopted on all its channels by two persons."""
     channels = list(revision.channels.all())
@@ -277,6 +284,7 @@ def dataset_to_test_on(cast: Cast, name: str = "faces", **attributes: Any) -> Co
     return component(cast, "dataset", name, role="test", **attributes)
 
 
+@remembered
 def gate(
     cast: Cast,
     *,

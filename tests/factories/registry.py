@@ -9,6 +9,7 @@ from governance.registry.kinds import KINDS
 from governance.registry.models import ComponentVersion, Segment, System
 from governance.registry.services import define_segment
 from tests.factories.cast import actor
+from tests.factories.snapshot import remembered
 
 STACK = "sha256:" + "0" * 64
 ATTRIBUTES: dict[str, dict[str, Any]] = {
@@ -45,6 +46,7 @@ PREDICATE: dict[str, Any] = {
 }
 
 
+@remembered
 def component(
     by: Account, system: System, kind: str = "model", name: str = "m1", version: str = "1", **changes: Any
 ) -> ComponentVersion:
@@ -54,6 +56,7 @@ def component(
     return register_component(actor(by), system=system, kind=kind, name=name, version=version, **terms)
 
 
+@remembered
 def segment(by: Account, system: System, key: str = "women_over_60", **changes: Any) -> Segment:
     """A defined segment, or its next version."""
     terms: dict[str, Any] = {

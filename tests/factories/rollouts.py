@@ -12,16 +12,19 @@ from releases.rollouts.progress import advance_rollout, hold_rollout, pause_roll
 from releases.rollouts.services import roll_back, start_rollout
 from tests.factories.approvals import World, candidate, requested, voted
 from tests.factories.cast import actor
+from tests.factories.snapshot import remembered
 
 WHY = "Masks pass."
 SEEN = "Nothing unusual in a week of tickets."
 
 
+@remembered
 def add_channel(here: World, name: str, kind: str = "") -> Channel:
     """A channel of the system on which nothing is live yet."""
     return register_channel(actor(here.cast.admin), system=here.cast.system, name=name, kind=kind or name)
 
 
+@remembered
 def started(here: World, revision: Revision, channel: str = "android") -> Deployment:
     """The revision started on the channel by the release manager: in its first stage where something is
     live, else live."""
@@ -30,21 +33,28 @@ def started(here: World, revision: Revision, channel: str = "android") -> Deploy
     )
 
 
+@remembered
 def advanced(here: World, deployment: Deployment) -> Deployment:
-    """The rollout in its next stage."""
-    return advance_rollout(actor(here.cast.release_manager), deployment=deployment, reason=SEEN)
+    """The rollout in its next stage, named as the page would name it."""
+    stage = Deployment.objects.values_list("stage_number", flat=True).get(id=deployment.id)
+    return advance_rollout(
+        actor(here.cast.release_manager), deployment=deployment, reason=SEEN, to_stage=stage + 1
+    )
 
 
+@remembered
 def held(here: World, deployment: Deployment, *, by: Account | None = None) -> Deployment:
     """The rollout held where it is, by default by the release manager."""
     return hold_rollout(actor(by or here.cast.release_manager), deployment=deployment, reason=WHY)
 
 
+@remembered
 def paused(here: World, deployment: Deployment) -> Deployment:
     """The rollout paused: nobody gets the candidate."""
     return pause_rollout(actor(here.cast.release_manager), deployment=deployment, reason=WHY)
 
 
+@remembered
 def resumed(here: World, deployment: Deployment) -> Deployment:
     """The rollout on its way again."""
     return resume_rollout(actor(here.cast.release_manager), deployment=deployment, reason=SEEN)
@@ -57,6 +67,7 @@ def through(here: World, deployment: Deployment) -> Deployment:
     return through(here, advanced(here, deployment))
 
 
+@remembered
 def on_its_way(here: World, revision: Revision, *channels: str) -> list[Deployment]:
     """The revision approved for the channels by one approver, and in its first stage on each of them."""
     voted(here.cast.approver, requested(here, revision, *channels))
@@ -74,6 +85,7 @@ ALL_STAGES: tuple[dict[str, Any], ...] = (
 )
 
 
+@remembered
 def planned(
     here: World, *stages: dict[str, Any], freezes: Sequence[dict[str, Any]] = (), channel: str = "android"
 ) -> Deployment:
@@ -83,11 +95,13 @@ def planned(
     return deployment
 
 
+@remembered
 def live(here: World, revision: Revision, *channels: str) -> list[Deployment]:
     """The revision approved for the channels by one approver, and live on each of them."""
     return [through(here, deployment) for deployment in on_its_way(here, revision, *channels)]
 
 
+@remembered
 def next_live(here: World, tag: str, *channels: str) -> Revision:
     """A further release ``v<tag>``, live on the channels."""
     revision = candidate(here, tag)
@@ -95,6 +109,7 @@ def next_live(here: World, tag: str, *channels: str) -> Revision:
     return revision
 
 
+@remembered
 def taken_back(
     here: World, channel: str = "android", *, by: Account | None = None, deployment: Deployment | None = None
 ) -> Rollback:

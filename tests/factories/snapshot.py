@@ -1,78 +1,173 @@
-"""The same beginning for many tests: built once by the real services, then put back row for row.
+"""States that many tests pass through: reached once by the real services, then put back row for row.
 
-Works in the run's own database only, inside a test's rolled-back transaction: there sequences go on from
-test to test, so rows that come back never collide with new ones.
+A factory declared :func:`remembered` runs for real when a process first comes to it; a later test that takes
+the same steps from the same beginning gets the rows that were written then. Put back is only what is certain
+to come out the same: every step since the transaction began was a remembered one, with equal arguments and
+settings, and nothing else has written a row. Whatever differs, and everything that commits, runs for real.
+Sequences go on from test to test, so rows that come back never collide with new ones.
 """
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+import functools
+import hashlib
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+from uuid import UUID
 
-from django.db import connection
+import time_machine
+from django.conf import UserSettingsHolder, settings
+from django.db import connection, models, transaction
 
+from tests.factories.rows import Kept, mark, put_back, standing, written_since
 from tests.servers import SESSION_DATABASE
 
-COLUMNS = """
-SELECT c.relname, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
-FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname <> 'django_migrations'
-  AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attname <> 'xid'
-  AND has_column_privilege(c.oid, a.attnum, 'INSERT')
-GROUP BY c.relname
-"""
+P = ParamSpec("P")
+R = TypeVar("R")
 
-_kept: dict[str, list["Rows"]] = {}
+BEGINNINGS = (SESSION_DATABASE, "shared_world", "world_of_bundles")
+"""Databases in which every test begins alike, since none commits there."""
 
 
 @dataclass(frozen=True)
-class Rows:
-    """New rows of one table, as JSON."""
+class Place:
+    """A certain state: the transaction, where in it, the writes so far, and the steps that led there."""
 
-    table: str
-    columns: str
-    rows: str
+    transaction: tuple[str, str]
+    savepoints: tuple[str, ...]
+    writes: int
+    steps: str
+
+    def still_holds(self, found: "Place") -> bool:
+        """Whether nothing was written or taken back since."""
+        is_inside = found.savepoints[: len(self.savepoints)] == self.savepoints
+        return is_inside and (found.transaction, found.writes) == (self.transaction, self.writes)
+
+
+class NotComparable(Exception):
+    """An argument whose equality says nothing about the rows that it leads to."""
+
+
+_kept: dict[str, tuple[Kept, bytes]] = {}
+_place: Place | None = None
+_is_trusted = True
+
+
+def trust(is_trusted: bool) -> None:
+    """Say whether the product runs as it is written: what a test has patched is not remembered."""
+    global _is_trusted  # noqa: PLW0603 - one test at a time
+    _is_trusted = is_trusted
+
+
+def remembered(factory: Callable[P, R]) -> Callable[P, R]:
+    """Declare that equal calls of ``factory`` in one state lead to equal rows and answers."""
+
+    @functools.wraps(factory)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        return _reached(factory.__qualname__, (args, kwargs), lambda: factory(*args, **kwargs))
+
+    return call
 
 
 def once(name: str, build: Callable[[], object]) -> None:
-    """Reach the state ``name`` by ``build`` the first time in a run, later by putting its rows back."""
-    if not (connection.in_atomic_block and connection.settings_dict["NAME"] == SESSION_DATABASE):
-        build()
-    elif name in _kept:
-        _put_back(_kept[name])
+    """Reach the state ``name`` by ``build``, which answers nothing."""
+    _reached(name, (), build)
+
+
+def _reached(name: str, given: object, build: Callable[[], R]) -> R:
+    global _place  # noqa: PLW0603 - one connection, one place
+    before = _where()
+    if before is None:
+        return build()
+    try:
+        steps = _digest(before, name, _look(given), _look(_overridden()))
+    except NotComparable:
+        return build()
+    answer: R
+    if steps in _kept:
+        rows, pickled = _kept[steps]
+        put_back(rows)
+        answer = pickle.loads(pickled)
     else:
-        columns = _columns()
-        before = {table: _rows(table) for table in columns}
-        build()
-        _kept[name] = [
-            Rows(table, names, json.dumps(sorted(map(json.loads, new), key=_age)))
-            for table, names in columns.items()
-            if (new := _rows(table) - before[table])
-        ]
+        answer, written = _run(before, build)
+        _kept[steps] = written, pickle.dumps(answer)
+    _place = _now(steps)
+    return answer
 
 
-def _age(row: dict[str, Any]) -> tuple[int, str]:
-    """Older rows first: by the place in the queue, else by the id, which starts with the time."""
-    return row.get("position", 0), str(row.get("id", ""))
+def _where() -> str | None:
+    """The steps since the transaction began; None where something else may have happened."""
+    blocks = connection.atomic_blocks
+    if not (
+        blocks
+        and getattr(blocks[0], "_from_testcase", False)
+        and connection.settings_dict["NAME"] in BEGINNINGS
+        and _is_trusted
+        and not time_machine.escape_hatch.is_travelling()
+    ):
+        return None
+    found = _now("")
+    if not found.transaction[1]:
+        return ""
+    return _place.steps if _place is not None and _place.still_holds(found) else None
 
 
-def _columns() -> dict[str, str]:
-    with connection.cursor() as cursor:
-        cursor.execute(COLUMNS)
-        return dict(cursor.fetchall())
+def _now(steps: str) -> Place:
+    xid, writes = standing()
+    database = str(connection.settings_dict["NAME"])
+    return Place((database, xid), tuple(connection.savepoint_ids), writes, steps)
 
 
-def _rows(table: str) -> set[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(f'SELECT to_jsonb(picked)::text FROM "{table}" picked')
-        return {row[0] for row in cursor.fetchall()}
+def _run(before: str, build: Callable[[], R]) -> tuple[R, Kept]:
+    """What ``build`` answers and has written.
+
+    A refusal keeps what it wrote, as it does outside the savepoint.
+    """
+    global _place  # noqa: PLW0603 - see above
+    around = transaction.atomic()
+    around._from_testcase = True  # type: ignore[attr-defined]  # as django.test.TestCase does: verbs are durable
+    with around:
+        since = mark()
+        _place = _now(before)
+        try:
+            return build(), written_since(since)
+        except Exception as error:
+            refusal = error
+    raise refusal
 
 
-def _put_back(kept: list[Rows]) -> None:
-    with connection.cursor() as cursor:
-        for part in kept:
-            cursor.execute(
-                f'INSERT INTO "{part.table}" ({part.columns}) SELECT {part.columns} '
-                f'FROM jsonb_populate_recordset(NULL::"{part.table}", %s::jsonb)',
-                [part.rows],
-            )
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _overridden() -> dict[str, object]:
+    """The settings that differ from those of the run."""
+    found: dict[str, object] = {}
+    holder = vars(settings)["_wrapped"]
+    while isinstance(holder, UserSettingsHolder):
+        found = {**vars(holder), **found}
+        holder = found.pop("default_settings")
+    return found
+
+
+def _look(value: object) -> str:
+    """A text that is equal for values that lead to equal rows."""
+    match value:
+        case models.Model():
+            columns = {
+                field.attname: value.__dict__.get(field.attname) for field in value._meta.concrete_fields
+            }
+            return f"{value._meta.label}{_look(columns)}"
+        case None | str() | int() | float() | bytes() | datetime() | UUID() | Path():
+            return repr(value)
+        case Mapping():
+            return "{" + ",".join(f"{_look(key)}:{_look(one)}" for key, one in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ",".join(_look(one) for one in value) + "]"
+        case set() | frozenset():
+            return "{" + ",".join(sorted(_look(one) for one in value)) + "}"
+    if is_dataclass(value) and not isinstance(value, type):
+        return f"{type(value).__name__}{_look({one.name: getattr(value, one.name) for one in fields(value)})}"
+    raise NotComparable(type(value).__name__)

@@ -18,6 +18,7 @@ from releases.bundles.models import Revision
 from tests.database import servers
 from tests.factories.approvals import World, candidate, world
 from tests.factories.cast import cast
+from tests.factories.connections import kept_connection
 from tests.servers import SESSION_DATABASE
 
 TEMPLATE = "template_of_worlds"
@@ -67,11 +68,8 @@ def shared_world(blocker: DjangoDbBlocker, directory: Path) -> Iterator[Prepared
         found = prepared(directory)
         if SHARED not in _clones:
             _clones.add(_clone(SHARED))
-        _switch(SHARED)
-        try:
+        with kept_connection(SHARED):
             yield found
-        finally:
-            _switch(SESSION_DATABASE)
 
 
 @contextmanager

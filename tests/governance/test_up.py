@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from governance.ledger.signing import read_key_file
 from governance.project.embedded.supervisor import FAILED, REFUSED, STOPPED
 from tests.installation import Installation, Process
 
@@ -164,6 +165,8 @@ def test_the_death_of_one_child_ends_the_rest_and_counts_as_failure(third_run: S
 def test_secrets_and_sockets_are_for_this_user_only(first_run: Seen) -> None:
     var = first_run.installation.var
 
-    modes = {name: (var / name).stat().st_mode & 0o777 for name in ("secret-key", "pgdata-18", "valkey")}
+    names = ("secret-key", "signing-keys", "pgdata-18", "valkey")
+    modes = {name: (var / name).stat().st_mode & 0o777 for name in names}
 
-    assert modes == {"secret-key": 0o600, "pgdata-18": 0o700, "valkey": 0o700}
+    assert modes == {"secret-key": 0o600, "signing-keys": 0o600, "pgdata-18": 0o700, "valkey": 0o700}
+    assert [key.purpose for key in read_key_file(var / "signing-keys")] == ["statements"]

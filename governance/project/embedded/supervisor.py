@@ -22,6 +22,7 @@ import psycopg
 
 from governance.checks.database_roles import refuse_unfit_roles
 from governance.checks.database_urls import DatabaseRefused, DatabaseUrls, read_database_urls
+from governance.ledger.signing import generate_key_file
 from governance.project.embedded import programs
 from governance.project.embedded.demo import KnownDatabases, describe_accounts, judge_demo
 from governance.project.embedded.directories import Refused, lock, socket_directory, write_private
@@ -88,14 +89,14 @@ class Supervisor:
     def _start(self) -> None:
         known = KnownDatabases(self.options.var / "databases.json")
         given_urls = read_database_urls(os.environ)
-        given_redis = os.environ.get("REDIS_URL", "")
         secret = self._secret_key(embedded=given_urls is None)
+        self._make_signing_keys()
         refuse_taken_port(self.options.port)
         if given_urls:
             self.say("checking the database that DATABASE_URL names")
             refuse_unfit_roles(given_urls)
         urls = given_urls or self._start_postgres(known)
-        redis_url = given_redis or self._start_valkey()
+        redis_url = os.environ.get("REDIS_URL") or self._start_valkey()
         environment = {
             **os.environ,
             **urls.environment(),
@@ -227,6 +228,11 @@ class Supervisor:
         )
         note = {"pid": os.getpid(), "environment": {name: environment[name] for name in names}}
         write_private(self.options.var / "run.json", json.dumps(note, indent=2))
+
+    def _make_signing_keys(self) -> None:
+        path = self.options.var / "signing-keys"
+        if not os.environ.get("COUNTERSIGN_SIGNING_KEY_FILE") and not path.exists():
+            write_private(path, generate_key_file(f"countersign.local/{secrets.token_hex(4)}"))
 
     def _secret_key(self, *, embedded: bool) -> str:
         if given := os.environ.get("COUNTERSIGN_SECRET_KEY"):

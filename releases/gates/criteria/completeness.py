@@ -1,10 +1,16 @@
-"""Nothing that the decision rests on is missing: the stack's slots, the model card, the plans, a report and a
-score table of this very stack for each test dataset, and captures of every species and segment that counts.
+"""Nothing that the decision rests on is missing: the stack's slots, the model card, the plans, a report and
+a score table of this very stack for each test dataset, and captures of every species and segment that
+counts.
+
+Where the policy asks, the way back is ready (an owner, a target that is alive, triggers, a drill), and
+owners and enough approvers are recorded, as things stood when the run was requested.
 
 What the author left out fails; evidence that has yet to be measured is inconclusive.
 """
 
-from typing import Self
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,7 +18,8 @@ from governance.registry.predicates import parse_predicate
 from releases.bundles.documents import CARD_TEXTS
 from releases.gates.context import Context
 from releases.gates.criterion import CriterionKind
-from releases.gates.inputs import DatasetInput, FactsInput
+from releases.gates.fact_inputs import FactsInput
+from releases.gates.inputs import DatasetInput
 from releases.gates.outcomes import (
     CriterionOutcome,
     NotAnswerable,
@@ -20,16 +27,22 @@ from releases.gates.outcomes import (
     StratumOutcome,
     worst_first,
 )
-from releases.gates.specs import Digest, Name, PinnedRelease, PinnedSegment, Spec
+from releases.gates.pins import Digest, Name, PinnedRelease, PinnedSegment
+from releases.gates.readiness import judged_readiness
+from releases.gates.specs import Spec
 from releases.scores.counting import Metric, RateStratum, count_rates
 from releases.scores.strata import ByColumn, BySegments, Population
 from releases.statistics.decisions import Verdict, worst_verdict
+
+Ready = Literal["rollback_path", "owners_and_approvers"]
 
 
 class CompletenessSpec(Spec):
     """Which fields of the card must be filled, and of which species and segments captures must exist.
 
-    ``min_presentations`` and ``min_subjects`` are the least of each named species and segment.
+    ``min_presentations`` and ``min_subjects`` are the least of each named species and segment. ``readiness``
+    says what else must be ready; ``max_drill_age_days`` how long ago the way back may have been rehearsed,
+    without it any time or never.
     """
 
     card: list[Name] = Field(default_factory=lambda: list(CARD_TEXTS))
@@ -39,6 +52,18 @@ class CompletenessSpec(Spec):
     min_presentations: int = Field(default=1, ge=1)
     min_subjects: int = Field(default=1, ge=1)
     dataset: Digest | None = None
+    readiness: list[Ready] | None = Field(default=None, min_length=1, max_length=2)
+    max_drill_age_days: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def a_drill_is_of_the_path(self) -> Self:
+        """The age of a drill belongs to the check of the rollback path."""
+        ready = self.readiness or []
+        if len(set(ready)) != len(ready):
+            raise ValueError("a part of readiness is named twice")
+        if self.max_drill_age_days is not None and "rollback_path" not in ready:
+            raise ValueError("max_drill_age_days belongs to readiness rollback_path: name that too")
+        return self
 
     @model_validator(mode="after")
     def card_is_known(self) -> Self:
@@ -57,14 +82,29 @@ class CompletenessSpec(Spec):
     def pinned_with(self, segments: list[PinnedSegment], release: PinnedRelease | None) -> Self:
         return self.model_copy(update={"pinned_segments": segments}) if self.segments else self
 
+    def lacks(self, segments: Sequence[PinnedSegment]) -> list[PinnedSegment]:
+        if not self.segments:
+            return []
+        named = {one.key for one in self.pinned_segments or []}
+        return [one for one in segments if one.key not in named]
+
+    def joined_by(self, segments: list[PinnedSegment]) -> tuple[Self, ...]:
+        more = self.lacks(segments)
+        pinned = [*(self.pinned_segments or []), *more]
+        return (self.model_copy(update={"pinned_segments": pinned}),) if more else (self,)
+
 
 def sentence(spec: CompletenessSpec) -> str:
     """The criterion in plain words."""
     groups = [*spec.species, *spec.segments]
     coverage = f", and at least {spec.min_presentations} captures of {', '.join(groups)}" if groups else ""
+    ready = spec.readiness or []
+    drill = f" and was rehearsed within {spec.max_drill_age_days:g} days" if spec.max_drill_age_days else ""
+    path = f"; the way back is ready{drill}" if "rollback_path" in ready else ""
+    people = "; owners and enough approvers are recorded" if "owners_and_approvers" in ready else ""
     return (
         "Stack, model card and plans are complete; every test dataset has an evaluation report and scores of "
-        f"this stack{coverage}."
+        f"this stack{coverage}{path}{people}."
     )
 
 
@@ -75,6 +115,7 @@ def evaluate(context: Context, spec: CompletenessSpec) -> CriterionOutcome:
         _filled("stack", "The decision stack", facts.slots_missing),
         _filled("card", "The model card", [one for one in facts.card_missing if one in spec.card]),
         _filled("plans", "Rollout and rollback plan", facts.plans_missing),
+        *judged_readiness(facts.readiness, spec.readiness or [], spec.max_drill_age_days),
     ]
     try:
         for dataset in context.datasets(spec.dataset):
@@ -131,11 +172,12 @@ def _covered(counted: RateStratum, spec: CompletenessSpec, dataset: DatasetInput
     subjects = len(counted.counts.subject_rows) + counted.counts.rows_without_cluster
     title = key.replace("_", " ")
     found = f"{title}: {rows} captures of {subjects} subjects on {dataset.name}"
+    people = subjects if kind == "segment" else None
     if rows >= spec.min_presentations and subjects >= spec.min_subjects:
-        return _met(key, title, f"{found}.", dataset, kind)
+        return replace(_met(key, title, f"{found}.", dataset, kind), subjects=people)
     reason = ReasonCode.TOO_FEW_SUBJECTS if rows else ReasonCode.NO_DATA
     needs = f"needs {spec.min_presentations} captures of {spec.min_subjects} subjects"
-    return _open(key, title, NotAnswerable(reason, found, needs), dataset, kind)
+    return replace(_open(key, title, NotAnswerable(reason, found, needs), dataset, kind), subjects=people)
 
 
 def _met(
@@ -172,4 +214,5 @@ KIND = CriterionKind(
     spec=CompletenessSpec,
     sentence=sentence,
     evaluate=evaluate,
+    looks_at=frozenset({"facts", "readiness"}),
 )

@@ -10,6 +10,7 @@ from audits.answers.gap_kinds import KINDS, GapKind
 from audits.answers.gaps import Gap, gaps_visible_to
 from governance.access.models import Account
 from governance.access.services import deactivate_account
+from releases.bundles import guarding
 from tests.factories.approvals import adopted, candidate
 from tests.factories.bundles import complete_content, draft, rollback_plan
 from tests.factories.cast import actor, grant, person, system_with_channels
@@ -52,6 +53,29 @@ def test_a_governed_release_through_a_guarded_stage_has_no_gap(prepared: Prepare
     live(prepared.here, prepared.candidate, *EVERYWHERE)
 
     assert seen(prepared.here.cast.auditor) == {}
+
+
+def test_a_guarded_stage_that_was_over_at_once_is_a_gap(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was frozen when nothing asked for an hour."""
+    live(prepared.here, prepared.candidate, *EVERYWHERE)
+    monkeypatch.setattr(guarding, "LEAST_GUARDED_SECONDS", 3600)
+
+    gap = found(prepared.here.cast.auditor, GapKind.NO_GUARDED_ROLLOUT)
+
+    assert [one.name for one in gap.channels] == ["mobile_web"]
+    assert gap.found.startswith("its guarded stage lasted ")
+    assert gap.found.endswith(", although mobile_web is a web channel")
+
+
+def test_a_guarded_stage_before_nobody_is_a_gap(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(prepared.here, prepared.candidate, *EVERYWHERE)
+    monkeypatch.setattr(guarding, "LEAST_GUARDED_COVERAGE", 0.3)
+
+    gap = found(prepared.here.cast.auditor, GapKind.NO_GUARDED_ROLLOUT)
+
+    assert gap.found.startswith("its guarded stage showed it to 25 % of the people, although ")
 
 
 def test_what_is_on_its_way_closes_nothing_yet(prepared: Prepared) -> None:

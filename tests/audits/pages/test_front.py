@@ -156,11 +156,13 @@ def test_the_matrix_shows_what_is_live_and_what_was_taken_back(prepared: Prepare
     assert "v1 rolled back" in page
 
 
-def test_whoever_sees_nothing_is_told_the_way_to_the_first_release(team: Cast) -> None:
+def test_whoever_holds_no_role_is_told_so_and_nothing_untrue(team: Cast) -> None:
     page = front(signed_in(team.stranger))
 
-    assert "Nothing waits for you." in page
-    assert "The way to the first release" in page
+    assert "Nothing waits for you. You hold no role yet; an administrator gives one" in page
+    assert "The way to the first release" not in page
+    assert "Nothing is recorded yet" not in page
+    assert "0 open" not in page
 
 
 def test_the_first_administrator_is_led_to_the_first_steps(db: None) -> None:

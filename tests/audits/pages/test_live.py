@@ -52,7 +52,7 @@ def test_a_time_that_is_none_is_said_to_be(prepared: Prepared, text: str) -> Non
     response = signed_in(prepared.here.cast.auditor).get(LIVE, {"at": text})
 
     assert response.status_code == 200
-    assert "is no time. Write it like" in text_of(response)
+    assert "is no time; write it like 2026-03-18T09:30:00Z." in text_of(response)
 
 
 def test_only_those_who_may_are_offered_the_way_back(prepared: Prepared) -> None:
@@ -114,3 +114,10 @@ def test_more_channels_take_no_more_queries(prepared: Prepared) -> None:
 
     assert "3 of 4 channels" in page
     assert len(many) == len(few)
+
+
+def test_a_time_ahead_is_not_told_as_past(prepared: Prepared) -> None:
+    page = text_of(signed_in(prepared.here.cast.auditor).get(LIVE, {"at": "2999-01-01T00:00"}))
+
+    assert "lies in the future, of which nothing is known yet." in page
+    assert "2999" not in page.split("lies in the future")[1]

@@ -18,10 +18,12 @@ SCREENS = {
     "governance.Segment",
     "governance.System",
     "releases.ApprovalRequest",
+    "releases.Attestation",
     "releases.Deployment",
     "releases.ApprovalRuleSet",
     "releases.GateEvaluation",
     "releases.GatePolicy",
+    "releases.Override",
     "releases.Release",
     "releases.ScoreTable",
 }

@@ -43,7 +43,7 @@ def test_a_candidate_leads_with_its_next_step(prepared: Prepared) -> None:
     assert "v1 passed its gate. Ask for its approval." in page
     assert "Request approval" in page
     assert "No guarded stage" not in page
-    assert "Guarded 25 % has no minimum duration" in page
+    assert "Guarded 25 % may be left as soon as it has begun" in page
     assert "compared with baseline on android and ios and mobile_web" in page
 
 
@@ -59,7 +59,7 @@ def test_a_failed_gate_locks_the_request(prepared: Prepared) -> None:
     page = shown(signed_in(prepared.here.cast.author), failing)
 
     assert "v9 failed its gate and cannot go to approval." in page
-    assert "Request approval : The gate must pass first." in page
+    assert "Request approval : The gate must pass first, or be overridden." in page
 
 
 def test_where_it_is_live_the_way_back_is_in_reach(prepared: Prepared) -> None:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from audits.pages import rollout_history
 from releases.bundles.queries import live_assignment
 from releases.rollouts.models import Deployment
 from tests.audits.pages.browsing import submitted, text_of
@@ -93,7 +94,7 @@ def test_one_that_was_taken_back_says_where_it_landed(prepared: Prepared) -> Non
 
     page = shown(signed_in(prepared.here.cast.release_manager), rollout)
 
-    assert "v1 was rolled back on mobile_web. Masks pass. mobile_web is on baseline." in page
+    assert "v1 was rolled back on mobile_web. Masks pass. mobile_web went back to baseline." in page
     assert "It goes forward here only by a new approval." in page
     assert "Roll back to" not in page
 
@@ -104,8 +105,20 @@ def test_its_history_tells_each_act_with_who_did_it(prepared: Prepared) -> None:
 
     page = shown(signed_in(prepared.here.cast.auditor), rollout)
 
-    assert "Rollout held revision 1, guarded Masks pass. security_reviewer" in page
-    assert "Rollout started revision 1, guarded release_manager" in page
+    assert "Rollout held revision 1, guarded 25 %, on mobile_web Masks pass. security_reviewer" in page
+    assert "Rollout started revision 1, guarded 25 %, on mobile_web release_manager" in page
+
+
+def test_its_stages_keep_their_dates_however_much_else_has_happened(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollout_history, "LONGEST", 1)
+    rollout = advanced(prepared.here, under_way(prepared))
+
+    stops = signed_in(prepared.here.cast.auditor).get(at(rollout)).context["stops"]
+
+    assert [stop.at for stop in stops] == [rollout.started_at, rollout.stage_entered_at]
+    assert all(stop.entry is not None for stop in stops)
 
 
 def test_an_adopted_one_has_no_stages_and_says_so(prepared: Prepared) -> None:

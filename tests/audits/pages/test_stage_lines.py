@@ -80,7 +80,8 @@ def test_a_guarded_stage_without_a_minimum_duration_is_warned_of() -> None:
     told = plan_words({"stages": [{"kind": "guarded", "coverage": 0.25}, {"kind": "general"}]})
 
     assert told.warnings == (
-        "Guarded 25 % has no minimum duration: it can be advanced as soon as it has begun.",
+        "Guarded 25 % may be left as soon as it has begun; a release that had less than an hour of it shows "
+        "as a gap.",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from governance.access.models import Account, ApiToken, Grant
@@ -15,6 +16,7 @@ from governance.access.roles import Role
 from governance.access.services import deactivate_account, hash_token
 from governance.ledger.queries import entry_of
 from governance.management.commands.create_token import expiry
+from governance.management.shell import refusals_as_errors
 from tests.factories.cast import PASSWORD, Cast, actor, administrator
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -162,3 +164,8 @@ def test_an_expiry_is_a_span_a_date_or_a_time(text: str, at: datetime) -> None:
 
     assert found == at
     assert timezone.is_aware(found)
+
+
+def test_a_command_typed_before_the_database_is_there_says_so_without_a_traceback() -> None:
+    with pytest.raises(CommandError, match="Run `make up` first"), refusals_as_errors():
+        raise OperationalError("No database: Run `make up` first.")

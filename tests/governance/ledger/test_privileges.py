@@ -64,6 +64,7 @@ def test_the_application_has_row_rights_on_all_other_tables_but_those_it_only_re
 
     assert found == dict.fromkeys(tables() - set(LEDGER), ROWS) | {
         "django_migrations": {"SELECT"},
+        "releases_criterionresult": {"SELECT", "INSERT"},
         "releases_decision": {"SELECT", "INSERT"},
     }
 

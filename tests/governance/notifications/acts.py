@@ -4,8 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from celery import current_app
+from django.utils import timezone
 
+from governance.access.granting import GrantTerms, grant_role
 from governance.access.models import Account
+from governance.access.queries import grants_in_force
+from governance.access.roles import Role
 from governance.access.services import create_account, create_first_administrator
 from governance.actors import Actor, command_actor
 from governance.errors import GovernanceError
@@ -35,8 +39,27 @@ class Refused(GovernanceError):
     """The test's refusal."""
 
 
-@verb("rollout.held")
 def hold(
+    actor: Actor, /, *, system: System, accounts: Iterable[Account], times: int = 1, **facts: Any
+) -> System:
+    """Tell the accounts, each of which may view the system, that a rollout is held."""
+    people = list(accounts)
+    let_view(system, people)
+    return hold_as_they_are(actor, system=system, accounts=people, times=times, **facts)
+
+
+def let_view(system: System, accounts: Iterable[Account]) -> None:
+    """Each active account that holds nothing on the system becomes its auditor."""
+    root = actor(Account.objects.get(username="root"))
+    in_force = grants_in_force(timezone.now()).filter(system=system)
+    holding = set(in_force.values_list("account_id", flat=True))
+    for account in {one.id: one for one in accounts if one.is_active and one.id != root.id}.values():
+        if account.id not in holding:
+            grant_role(root, terms=GrantTerms(account, Role.AUDITOR, "Reads along", system_id=system.id))
+
+
+@verb("rollout.held")
+def hold_as_they_are(
     actor: Actor, /, *, system: System, accounts: Iterable[Account], times: int = 1, **facts: Any
 ) -> System:
     """Record an entry in the system's stream and tell the accounts, ``times`` times."""
@@ -55,8 +78,15 @@ def hold_and_be_refused(actor: Actor, *, system: System, accounts: Iterable[Acco
     raise Refused("Refused at the end.")
 
 
-@verb("approval.requested")
 def ask(actor: Actor, /, *, system: System, accounts: Iterable[Account], **facts: Any) -> System:
+    """Tell the accounts, each of which may view the system, that their vote is asked for."""
+    people = list(accounts)
+    let_view(system, people)
+    return ask_as_they_are(actor, system=system, accounts=people, **facts)
+
+
+@verb("approval.requested")
+def ask_as_they_are(actor: Actor, /, *, system: System, accounts: Iterable[Account], **facts: Any) -> System:
     """Tell the accounts that their vote is asked for."""
     record(system.stream(), after={"asked": True})
     context = {"system": system.slug, **facts}

@@ -1,5 +1,6 @@
 """What a mail looks like on the wire: its parts, its headers, and what users' text may not do to it."""
 
+from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
@@ -45,7 +46,11 @@ def mail_of(letterbox: Letterbox, delivery: Delivery) -> EmailMessage:
 
 def asked(account: Account, **facts: object) -> Delivery:
     """The account asked for its vote."""
-    told_so = {"release": "quality_svm revision 1", "channels": ["ios"], "deadline_at": account.created_at}
+    told_so = {
+        "release": "quality_svm revision 1",
+        "channels": ["ios"],
+        "deadline_at": account.created_at + timedelta(days=1),
+    }
     ask(person(), system=system_of_tests(), accounts=[account], **{**told_so, **facts})
     return Delivery.objects.get(notification__account=account)
 
@@ -197,7 +202,7 @@ def test_a_picture_that_cannot_be_drawn_costs_the_picture_only(
 def test_a_mail_that_asks_says_by_when(ada: Account, letterbox: Letterbox) -> None:
     mail = mail_of(letterbox, asked(ada, reason="It mends skin tone 6"))
 
-    by = f"{ada.created_at:%-d %B %Y, %H:%M} UTC"
+    by = f"{ada.created_at + timedelta(days=1):%-d %B %Y, %H:%M} UTC"
     assert mail["Subject"] == f"Your vote on quality_svm revision 1, until {by}"
     assert f"until {by}. The request expires" in part(mail, "plain")
     assert "Read the brief and vote:" in part(mail, "plain")

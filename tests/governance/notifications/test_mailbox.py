@@ -87,6 +87,7 @@ def test_the_picture_of_a_mail_is_shown_in_its_place(ada: Account, demo: Path, s
     notification = delivery.notification
     notification.event = "gate_evaluation.completed"
     notification.context = {
+        **notification.context,
         "release": "v1",
         "system": "s",
         "verdict": "fail",

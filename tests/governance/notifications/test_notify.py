@@ -25,6 +25,8 @@ from tests.governance.notifications.acts import (
     ask,
     hold,
     hold_and_be_refused,
+    hold_as_they_are,
+    let_view,
     reader,
     system_of_tests,
 )
@@ -67,7 +69,8 @@ def test_a_notification_keeps_the_facts_the_page_and_the_entry_behind_it(ada: Ac
     entry = entry_of(system.stream(), EVENT)
     assert entry is not None
     assert (row.subject, row.cause, row.path) == (system.stream(), entry.id, PATH)
-    assert row.context == {**CONTEXT, "actor": "lin"}
+    scope = {"system": str(system.id), "channels": []}
+    assert row.context == {**CONTEXT, "actor": "lin", "scope": scope}
 
 
 def test_one_entry_tells_an_account_once_however_often_it_is_said(ada: Account) -> None:
@@ -163,12 +166,13 @@ def test_a_verb_that_is_refused_at_its_end_tells_nobody(grace: Account) -> None:
 
 def queries_to_tell(system: System, accounts: list[Account]) -> int:
     with CaptureQueriesContext(connection) as queries:
-        hold(person(), system=system, accounts=accounts)
+        hold_as_they_are(person(), system=system, accounts=accounts)
     return len(queries)
 
 
 def test_telling_many_takes_as_many_queries_as_telling_one(ada: Account, root: Account) -> None:
     system = system_of_tests()
     crowd = [reader(f"reader{number}", by=root) for number in range(6)]
+    let_view(system, [ada, *crowd])
 
     assert queries_to_tell(system, crowd) == queries_to_tell(system, [ada])

@@ -116,3 +116,8 @@ def test_a_retry_band_lies_on_the_attacks_side(polarity: str, accept: float, ret
     assert checked["bands"][0]["retry"] == retry
     with pytest.raises(InvalidInput, match="must lie beyond accept"):
         checked_attributes(policy, turned)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_example_that_a_form_starts_with_fits(kind: str) -> None:
+    checked_attributes(KINDS[kind], dict(KINDS[kind].example))

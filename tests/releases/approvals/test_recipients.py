@@ -3,8 +3,10 @@
 import pytest
 import time_machine
 
+from governance.access.models import Account
 from governance.access.roles import Role
-from governance.notifications.models import Notification
+from governance.access.services import create_account
+from governance.notifications.models import Delivery, Notification
 from releases.approvals.lapsing import lapse
 from releases.approvals.models import Approval
 from releases.approvals.services import request_approval, withdraw_request
@@ -19,7 +21,7 @@ from tests.factories.approvals import (
     requested,
     voted,
 )
-from tests.factories.cast import actor, grant, person
+from tests.factories.cast import PASSWORD, actor, grant, person
 from tests.factories.gates import engine
 from tests.factories.worlds import Prepared
 
@@ -122,6 +124,47 @@ def test_a_withdrawal_is_told_to_who_could_vote_and_not_to_who_withdrew(prepared
     withdraw_request(actor(prepared.here.cast.author), request=request, reason="A mistake")
 
     assert told("approval_request.withdrawn") == ["approver", "approver_two"]
+
+
+def waiting_of(account: Account) -> list[tuple[str, str]]:
+    """The deliveries to the account, by message and state."""
+    rows = Delivery.objects.filter(notification__account=account).order_by("id")
+    return [(row.notification.event, row.state) for row in rows.select_related("notification")]
+
+
+def with_mail(prepared: Prepared, username: str) -> Account:
+    """An approver who has a mail address."""
+    cast = prepared.here.cast
+    address = f"{username}@example.org"
+    account = create_account(actor(cast.admin), username=username, password=PASSWORD, email=address)
+    grant(account, Role.APPROVER, system=cast.system)
+    return account
+
+
+def test_the_mail_that_asks_is_taken_back_once_the_account_has_voted(prepared: Prepared) -> None:
+    here = prepared.here
+    ann, ben = with_mail(prepared, "ann"), with_mail(prepared, "ben")
+    enacted(here.cast, {**APPROVER, "count": 2})
+    request = requested(here, prepared.candidate)
+
+    voted(ann, request)
+
+    assert waiting_of(ann) == [("approval.requested", "skipped")]
+    assert waiting_of(ben) == [("approval.requested", "waiting")]
+
+
+def test_the_mail_that_asks_is_taken_back_once_the_request_has_ended(prepared: Prepared) -> None:
+    here = prepared.here
+    ann = with_mail(prepared, "ann")
+    request = requested(here, prepared.candidate)
+
+    withdraw_request(actor(here.cast.author), request=request, reason="A mistake")
+
+    assert waiting_of(ann) == [
+        ("approval.requested", "skipped"),
+        ("approval_request.withdrawn", "waiting"),
+    ]
+    assert Delivery.objects.filter(state="skipped")[0].last_error == "The request ended: it is withdrawn."
 
 
 def test_a_request_void_after_a_change_is_told_once(prepared: Prepared) -> None:

@@ -14,13 +14,10 @@ from governance.ledger.canonical import digest_of
 from governance.ledger.models import Blob, Entry
 from governance.ledger.queries import entry_of
 from governance.registry.components import revoke_component
+from releases.approvals.grounds import GateNotPassed
 from releases.approvals.models import ApprovalRequest, RequestState
 from releases.approvals.queries import seats
-from releases.approvals.requesting import (
-    AlreadyRequested,
-    ComponentIsRevoked,
-    GateNotPassed,
-)
+from releases.approvals.requesting import AlreadyRequested, ComponentIsRevoked
 from releases.approvals.services import request_approval, withdraw_request
 from releases.approvals.snapshots import NoRuleMatches, TooFewApprovers
 from releases.bundles.lifecycle import WrongState

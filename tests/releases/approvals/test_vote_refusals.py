@@ -344,8 +344,9 @@ def test_votes_and_approvals_by_raw_sql_are_refused(committed: Prepared) -> None
     request = requested(committed.here, committed.candidate)
     insert = (
         "INSERT INTO releases_vote (id, request_id, account_id, username, role, decision, reason,"
-        " review_digest, cast_at, auth_method, auth_mfa, conflict_declared) VALUES (gen_random_uuid(), %s,"
-        " %s, 'approver', 'approver', 'approve', 'by hand', %s, now(), 'session', false, false)"
+        " review_digest, cast_at, auth_method, auth_mfa, conflict_declared, acknowledged)"
+        " VALUES (gen_random_uuid(), %s, %s, 'approver', 'approver', 'approve', 'by hand', %s,"
+        " now(), 'session', false, false, '[]')"
     )
 
     with pytest.raises(Exception, match="ledger guard"), connection.cursor() as cursor:

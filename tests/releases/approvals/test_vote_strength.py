@@ -7,12 +7,11 @@ import pytest
 from django.utils import timezone
 
 from governance.access import roles
-from governance.access.presence import NotInPerson, ReauthenticationNeeded
+from governance.access.presence import NotInPerson, ReauthenticationNeeded, SecondFactorNeeded
 from governance.access.queries import PermissionDenied
 from governance.access.roles import Role, Strength
 from governance.actors import Actor, Authentication, AuthMethod
 from governance.errors import GovernanceError
-from releases.approvals.eligibility import SecondFactorNeeded
 from releases.approvals.models import Vote
 from releases.approvals.services import cast_vote
 from tests.factories.approvals import REASON, requested

@@ -17,6 +17,7 @@ from governance.checks.database_urls import DEFAULT_NAMES
 from tests.database import servers
 from tests.factories.bundles import Parts, parts
 from tests.factories.cast import cast
+from tests.factories.connections import kept_connection, let_go
 from tests.factories.http import with_secret
 
 _numbers = itertools.count(1)
@@ -51,7 +52,7 @@ def made_once(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
 def here(made_once: tuple[str, Parts], django_db_blocker: DjangoDbBlocker) -> Iterator[Parts]:
     """The world in a transaction that is rolled back."""
     name, made = made_once
-    with django_db_blocker.unblock(), _using(name):
+    with django_db_blocker.unblock(), kept_connection(name):
         around = transaction.atomic()
         around._from_testcase = True  # type: ignore[attr-defined]  # as django.test.TestCase does: verbs are durable
         with around:
@@ -65,7 +66,7 @@ def committed(made_once: tuple[str, Parts], django_db_blocker: DjangoDbBlocker) 
     template, made = made_once
     name = f"bundles_{next(_numbers)}"
     with django_db_blocker.unblock():
-        connections.close_all()
+        let_go(template)
         servers().postgres.administer(
             sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
                 sql.Identifier(name), sql.Identifier(DEFAULT_NAMES["owner"]), sql.Identifier(template)

@@ -5,17 +5,21 @@ from typing import Any
 
 import polars as pl
 
+from governance.documents import checked
 from releases.gates.context import Context
+from releases.gates.criteria import KIND_OF
+from releases.gates.fact_inputs import FactsInput
 from releases.gates.inputs import (
+    AttestationInput,
     BandInput,
     ChannelInput,
     DatasetInput,
-    FactsInput,
     Inputs,
     ReferenceInput,
     TableInput,
     ThresholdInput,
 )
+from releases.gates.outcomes import CriterionOutcome
 from tests.factories.gates import HEADER, META, THRESHOLD, table_rows
 from tests.releases.scores.tables import frame_of
 
@@ -25,6 +29,7 @@ ANDROID, WEB = ChannelInput(id="1", name="android"), ChannelInput(id="2", name="
 LIVE, PINNED = "live", "pinned"
 SOME_ERRORS = {"print": 4, "mask": 4, "1": 4, "6": 4}
 HALF_WRONG = {"print": 20, "mask": 20, "1": 20, "6": 20}
+MORE = ("latency_ms", "channel")
 ALL_WRONG = {"print": 40, "mask": 40, "1": 40, "6": 40}
 
 Rows = Sequence[Sequence[str]]
@@ -74,8 +79,38 @@ def reference(name: str, live_on: Iterable[ChannelInput] = ()) -> ReferenceInput
 
 
 def frame(rows: Rows) -> pl.LazyFrame:
-    """The rows of a table in their canonical form."""
-    return frame_of(rows, META["mapping"], HEADER).lazy()
+    """The rows of a table in their canonical form; fields behind those of HEADER are those of MORE."""
+    width = max((len(row) for row in rows), default=len(HEADER))
+    more = MORE[: width - len(HEADER)]
+    mapping = {**META["mapping"], **{name: name for name in more}}
+    return frame_of(rows, mapping, (*HEADER, *more)).lazy()
+
+
+def timed(rows: Rows, *, slow: int = 0, fast_ms: str = "200", slow_ms: str = "900") -> Rows:
+    """The rows with answer times; the first ``slow`` of each stratum are slow."""
+    return [(*row, slow_ms if int(row[0].split("-")[1]) < slow else fast_ms) for row in rows]
+
+
+def retried(rows: Rows, retries: int) -> Rows:
+    """The rows with scores in the retry band for the first ``retries`` of each stratum."""
+    return [(*row[:5], "0.7") if int(row[0].split("-")[1]) < retries else row for row in rows]
+
+
+def with_retry_band() -> ThresholdInput:
+    """Accepted up to the threshold, a retry up to 0.8."""
+    return thresholds(bands=[BandInput(accept=THRESHOLD, retry=0.8)])
+
+
+def attestation(kind: str = "calibration_review", **changes: Any) -> AttestationInput:
+    """A reviewer who accepts what was seen."""
+    plain = {
+        "kind": kind,
+        "acceptable": True,
+        "digest": "sha256:" + "a7" * 32,
+        "age_days": 1.0,
+        "attested_by": "qa_lead",
+    }
+    return AttestationInput(**{**plain, **changes})
 
 
 def dataset(**changes: Any) -> DatasetInput:
@@ -167,3 +202,14 @@ def pinned_baseline() -> dict[str, Any]:
             "stack_digest": stack_of(PINNED),
         },
     }
+
+
+def pooled_spec(**changes: Any) -> dict[str, Any]:
+    """Genuine users, all together."""
+    return {"strata": {"pooled": True}, "stratum_rule": "pooled", **changes}
+
+
+def judged(kind: str, spec: dict[str, Any], given: Context) -> CriterionOutcome:
+    """What a kind says of a specification, as somebody writes it."""
+    known = KIND_OF[kind]
+    return known.evaluate(given, checked(known.spec, spec, field="spec", title=kind))

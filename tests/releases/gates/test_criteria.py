@@ -12,21 +12,52 @@ from governance.errors import InvalidInput
 from releases.gates.context import Context
 from releases.gates.criteria import KINDS
 from releases.gates.criterion import CriterionKind
-from releases.gates.inputs import FactsInput
+from releases.gates.fact_inputs import FactsInput
 from releases.gates.outcomes import CriterionOutcome, ReasonCode
 from releases.statistics.decisions import Verdict
 from tests.factories.gates import table_rows
 from tests.releases.gates.contexts import (
+    ALL_WRONG,
     HALF_WRONG,
+    LIVE,
     SOME_ERRORS,
     absolute_spec,
+    attestation,
     context,
     dataset,
     paired_spec,
+    pooled_spec,
+    retried,
     segments_of,
+    timed,
+    with_retry_band,
 )
 
 Case = tuple[dict[str, Any], Callable[[], Context]]
+
+
+def superior(margin: float = 0.0) -> dict[str, Any]:
+    return paired_spec(margin=margin, margin_reason="It is what the change is for.")
+
+
+def ratio(limit: float) -> dict[str, Any]:
+    segments = segments_of("1", "6")
+    return {"metric": "bpcer", "strata": segments, "max_ratio": limit, "ratio_reason": "A test's"}
+
+
+def disagreement() -> dict[str, Any]:
+    segments = segments_of("1", "6")
+    return {"strata": segments, "limit": 0.15, "limit_reason": "A test's", "baseline": {"kind": "live"}}
+
+
+def calibration(margin: float) -> dict[str, Any]:
+    return {"margin": margin, "margin_reason": "A test's", "baseline": {"kind": "live"}}
+
+
+LATENCY = pooled_spec(budget_ms=500)
+RETRIES = pooled_spec(limit=0.1)
+COUNTS = {"metric": "apcer", "strata": {"species": ["print", "mask"]}, "max_errors": 5, "presentations": 40}
+REVIEW = {"attestation": "calibration_review"}
 
 CASES: dict[str, dict[Verdict, Case]] = {
     "absolute": {
@@ -41,6 +72,52 @@ CASES: dict[str, dict[Verdict, Case]] = {
             paired_spec(),
             lambda: context(table_rows({**SOME_ERRORS, "mask": 10})),
         ),
+    },
+    "superiority": {
+        Verdict.PASS: (superior(0.1), lambda: context(None, {LIVE: table_rows(HALF_WRONG)})),
+        Verdict.FAIL: (superior(), lambda: context(table_rows(HALF_WRONG))),
+        Verdict.INCONCLUSIVE: (superior(), context),
+    },
+    "latency_quantile": {
+        Verdict.PASS: (LATENCY, lambda: context(timed(table_rows()))),
+        Verdict.FAIL: (LATENCY, lambda: context(timed(table_rows(), slow=10))),
+        Verdict.INCONCLUSIVE: (LATENCY, lambda: context(timed(table_rows(), slow=2))),
+    },
+    "retry_rate": {
+        Verdict.PASS: (RETRIES, lambda: context(thresholds=with_retry_band())),
+        Verdict.FAIL: (
+            RETRIES,
+            lambda: context(retried(table_rows(), 12), thresholds=with_retry_band()),
+        ),
+        Verdict.INCONCLUSIVE: (
+            RETRIES,
+            lambda: context(retried(table_rows(), 4), thresholds=with_retry_band()),
+        ),
+    },
+    "disagreement": {
+        Verdict.PASS: (disagreement(), context),
+        Verdict.FAIL: (disagreement(), lambda: context(table_rows(HALF_WRONG))),
+        Verdict.INCONCLUSIVE: (disagreement(), lambda: context(table_rows({**SOME_ERRORS, "6": 9}))),
+    },
+    "calibration": {
+        Verdict.PASS: (calibration(0.4), context),
+        Verdict.FAIL: (calibration(0.02), lambda: context(table_rows(ALL_WRONG))),
+        Verdict.INCONCLUSIVE: (calibration(0.02), context),
+    },
+    "max_errors": {
+        Verdict.PASS: (COUNTS, context),
+        Verdict.FAIL: (COUNTS, lambda: context(table_rows({"mask": 6}))),
+        Verdict.INCONCLUSIVE: ({**COUNTS, "presentations": 150}, context),
+    },
+    "ratio_to_whole": {
+        Verdict.PASS: (ratio(1.5), lambda: context(table_rows(HALF_WRONG))),
+        Verdict.FAIL: (ratio(1.25), lambda: context(table_rows({"6": 20}))),
+        Verdict.INCONCLUSIVE: (ratio(1.25), context),
+    },
+    "attestation": {
+        Verdict.PASS: (REVIEW, lambda: context(attestations=[attestation()])),
+        Verdict.FAIL: (REVIEW, lambda: context(attestations=[attestation(acceptable=False)])),
+        Verdict.INCONCLUSIVE: (REVIEW, lambda: context(attestations=[attestation("error_analysis")])),
     },
     "completeness": {
         Verdict.PASS: ({"species": ["print"], "min_presentations": 40}, context),

@@ -61,7 +61,7 @@ def test_a_good_release_passes_with_its_evidence(small: Gate) -> None:
     assert document["warnings"] == []
     assert document["baselines"][0]["live_on"] == ["android", "mobile_web"]
     assert {table["of"] for table in document["tables"]} == {"candidate", "first"}
-    assert set(document["environment"]) == {"python", "numpy", "polars", "scipy"}
+    assert set(document["environment"]) == {"python", "numpy", "polars", "scipy", "code"}
 
 
 def test_a_worse_release_fails_where_it_is_worse(small: Gate) -> None:

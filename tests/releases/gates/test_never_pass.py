@@ -18,10 +18,12 @@ from tests.releases.gates.contexts import (
     PINNED,
     SOME_ERRORS,
     absolute_spec,
+    attestation,
     context,
     dataset,
     frame,
     paired_spec,
+    pooled_spec,
     segments_of,
     table,
     thresholds,
@@ -29,6 +31,30 @@ from tests.releases.gates.contexts import (
 from tests.releases.gates.test_computation import HEAD, criterion, quiet
 
 EVIDENCE = {"max_evidence_age_days": 30, "planned_deff": 1, "planned_deff_reason": "A test's"}
+
+
+def counting(**more: Any) -> dict[str, Any]:
+    return {"metric": "bpcer", "strata": segments_of("1", "6"), "max_errors": 12, "presentations": 40, **more}
+
+
+def ratio(**more: Any) -> dict[str, Any]:
+    return {
+        "metric": "bpcer",
+        "strata": segments_of("1", "6"),
+        "max_ratio": 2,
+        "ratio_reason": "A test's",
+        **more,
+    }
+
+
+def disagreeing(**more: Any) -> dict[str, Any]:
+    return pooled_spec(limit=0.3, limit_reason="A test's", baseline={"kind": "live"}, **more)
+
+
+def calibrated(**more: Any) -> dict[str, Any]:
+    return {"margin": 0.4, "margin_reason": "A test's", "baseline": {"kind": "live"}, **more}
+
+
 POLICY = [
     criterion("apcer", "absolute", absolute_spec(**EVIDENCE)),
     criterion("apcer_live", "noninferiority", paired_spec(**EVIDENCE)),
@@ -40,6 +66,16 @@ POLICY = [
         "bpnrr_live", "noninferiority", paired_spec(metric="bpnrr", strata=segments_of("1", "6"), **EVIDENCE)
     ),
 ]
+EVERY_KIND = [
+    *POLICY,
+    criterion("count", "max_errors", counting(**EVIDENCE)),
+    criterion("ratio", "ratio_to_whole", ratio(**EVIDENCE)),
+    criterion("same", "disagreement", disagreeing(**EVIDENCE)),
+    criterion("shares", "calibration", calibrated(**EVIDENCE)),
+    criterion("retries", "retry_rate", pooled_spec(limit=0.1, **EVIDENCE)),
+    criterion("reviewed", "attestation", {"attestation": "calibration_review"}),
+    criterion("complete", "completeness", {}),
+]
 COUNTS = st.fixed_dictionaries({stratum: st.integers(0, 40) for stratum in ("print", "mask", "1", "6")})
 FEW = settings(max_examples=12, deadline=None)
 
@@ -50,6 +86,18 @@ def verdict(run: Context, policy: list[Criterion] | None = None) -> Verdict:
 
 def test_the_same_policy_passes_on_good_inputs() -> None:
     assert verdict(context()) is Verdict.PASS
+
+
+def test_a_policy_of_all_kinds_passes_on_good_inputs() -> None:
+    assert verdict(context(attestations=[attestation()]), EVERY_KIND) is Verdict.PASS
+
+
+@FEW
+@given(baseline=COUNTS)
+def test_a_stack_that_is_always_wrong_never_passes_a_policy_of_all_kinds(baseline: dict[str, int]) -> None:
+    run = context(table_rows(ALL_WRONG), {LIVE: table_rows(baseline)}, attestations=[attestation()])
+
+    assert verdict(run, EVERY_KIND) is not Verdict.PASS
 
 
 @FEW

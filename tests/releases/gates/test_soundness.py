@@ -80,3 +80,109 @@ def test_a_sound_policy_is_not_refused() -> None:
 def test_a_policy_that_can_be_gamed_is_refused_by_naming_what_is_missing(change: Change, said: str) -> None:
     with pytest.raises(PolicyCanBeGamed, match=said):
         check_sound(parsed(change(criteria(SMALL, REFERENCE))))
+
+
+NARROWED = {"attribute": "skin_tone", "operator": "eq", "value": "1"}
+DATASET = "sha256:" + "da" * 32
+
+
+def replaced(key: str, kind: str, spec: dict[str, Any]) -> Change:
+    return lambda written: [
+        CriterionInput(key, kind, key, spec) if one.key == key else one for one in written
+    ]
+
+
+def in_place_of(key: str, kind: str, *, leaving_out: str = "", **changes: Any) -> Change:
+    """The criterion as another kind, which looks alike and asks for less."""
+
+    def change(written: list[CriterionInput]) -> list[CriterionInput]:
+        spec = next(one.spec for one in written if one.key == key)
+        kept = {name: part for name, part in spec.items() if name != leaving_out}
+        return replaced(key, kind, {**kept, **changes})(written)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            in_place_of("apcer", "max_errors", leaving_out="limit", max_errors=0, presentations=20),
+            "no absolute APCER criterion",
+        ),
+        (
+            in_place_of(
+                "apcer", "ratio_to_whole", leaving_out="limit", max_ratio=1.25, ratio_reason="A test's"
+            ),
+            "no absolute APCER criterion",
+        ),
+        (respecified("apcer", where=NARROWED), "no absolute APCER criterion"),
+        (respecified("apcer", limit=0.51), "no absolute APCER criterion"),
+        (
+            respecified(
+                "apcer",
+                strata={
+                    "crossing": {
+                        "first": {"species": ["print", "mask"]},
+                        "second": {"segments": ["skin_tone_1"]},
+                    }
+                },
+            ),
+            "no absolute APCER criterion",
+        ),
+        (in_place_of("apcer_reference", "superiority"), "no reference release: APCER mask, APCER print"),
+        (
+            respecified("apcer_reference", pairing="independent", pairing_reason="The camera is new"),
+            "no reference release: APCER mask, APCER print",
+        ),
+        (respecified("apcer_reference", margin=0.6), "no reference release: APCER mask, APCER print"),
+        (
+            respecified("apnrr_live", pairing="independent", pairing_reason="The camera is new"),
+            "silence on hard captures is rewarded: ATTACK mask, ATTACK print",
+        ),
+        (
+            respecified("apnrr_live", dataset=DATASET),
+            "silence on hard captures is rewarded: ATTACK mask, ATTACK print",
+        ),
+    ],
+)
+def test_what_only_looks_like_a_mandatory_criterion_does_not_count(change: Change, said: str) -> None:
+    with pytest.raises(PolicyCanBeGamed, match=said):
+        check_sound(parsed(change(criteria(SMALL, REFERENCE))))
+
+
+def added(kind: str, **spec: Any) -> Change:
+    return lambda written: [*written, CriterionInput("more", kind, "More", spec)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        added("superiority", metric="bpcer", strata={"pooled": True}, stratum_rule="pooled", margin=0,
+              margin_reason="A test's", baseline={"kind": "live"}),
+        added("max_errors", metric="apcer", strata={"species": ["mask_paper"]}, max_errors=0,
+              presentations=150),
+        added("ratio_to_whole", metric="bpcer", strata={"segments": ["sex_female"]}, max_ratio=1.25,
+              ratio_reason="A test's"),
+    ],
+)  # fmt: skip
+def test_every_kind_that_counts_errors_needs_a_comparison_of_silence_in_its_strata(change: Change) -> None:
+    with pytest.raises(PolicyCanBeGamed, match="silence on hard captures is rewarded"):
+        check_sound(parsed(change(criteria(SMALL, REFERENCE))))
+
+
+def test_kinds_that_count_no_errors_may_stand_beside_a_sound_policy() -> None:
+    pooled = {"strata": {"pooled": True}, "stratum_rule": "pooled"}
+    more = [
+        CriterionInput("fast", "latency_quantile", "Fast", {**pooled, "budget_ms": 500}),
+        CriterionInput("retries", "retry_rate", "Retries", {**pooled, "limit": 0.1}),
+        CriterionInput("reviewed", "attestation", "Reviewed", {"attestation": "calibration_review"}),
+    ]
+
+    check_sound(parsed([*criteria(SMALL, REFERENCE), *more]))
+
+
+def test_a_comparison_on_one_dataset_is_covered_by_the_reference_on_all() -> None:
+    change = respecified("apcer_live", dataset=DATASET)
+
+    check_sound(parsed(change(criteria(SMALL, REFERENCE))))

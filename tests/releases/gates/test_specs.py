@@ -14,7 +14,7 @@ from tests.releases.gates.contexts import absolute_spec, paired_spec
     ("changes", "said"),
     [
         ({"strata": {"pooled": True}, "stratum_rule": "pooled"}, "for every species"),
-        ({"stratum_rule": "worst"}, "for every species"),
+        ({"stratum_rule": "worst"}, "stratum by stratum"),
         ({"strata": {"species": ["print"], "pooled": True}}, "exactly one"),
         ({"strata": {"species": ["print", "print"]}}, "twice"),
         ({"planned_deff": 4}, "planned_deff_reason"),

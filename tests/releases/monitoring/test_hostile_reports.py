@@ -111,9 +111,9 @@ def test_five_minutes_ahead_and_ninety_days_back_are_taken() -> None:
         ('{"id": 1, "id": 2}', "twice"),
         ("[" * 5000, "nested"),
         ('{"a":' * 70 + "1" + "}" * 70, "nested"),
-        ("7", "valid dictionary"),
-        ("null", "valid dictionary"),
-        ('"text"', "valid dictionary"),
+        ("7", "an object is wanted"),
+        ("null", "an object is wanted"),
+        ('"text"', "an object is wanted"),
     ],
 )
 def test_a_line_that_is_no_object_with_a_canonical_form_is_refused(text: str, why: str) -> None:

@@ -1,6 +1,8 @@
 """Letting a rollout enter its next stage: what changes, and every way in which it is refused."""
 
+from collections.abc import Iterable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -10,14 +12,18 @@ from governance.access.roles import Role
 from governance.errors import InvalidInput
 from governance.ledger.queries import entry_of
 from governance.registry.components import revoke_component
+from governance.registry.models import Channel
 from releases.approvals.requesting import ComponentIsRevoked
 from releases.bundles.models import Assignment
 from releases.bundles.queries import live_assignment
 from releases.bundles.services import StillDeployed, withdraw_release
+from releases.rollouts import progress
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.progress import PersonNeeded, StageMoved, StageTooYoung, advance_rollout
 from releases.rollouts.stages import DeploymentInWrongState, advance_at
 from releases.rollouts.starting import CalendarFrozen
+from releases.rollouts.steps import lock_channels
+from tests.database import in_threads
 from tests.factories.cast import actor, grant, person, service
 from tests.factories.gates import engine
 from tests.factories.rollouts import SEEN, advanced, held, on_its_way, planned, taken_back, through
@@ -149,13 +155,14 @@ def test_what_is_live_held_or_ended_does_not_advance(prepared: Prepared) -> None
     advanced(here, android)
     held(here, ios)
     taken_back(here, "mobile_web")
+    by = actor(here.cast.release_manager)
 
     with pytest.raises(DeploymentInWrongState, match="is live, so it cannot advance"):
-        advanced(here, android)
+        advance_rollout(by, deployment=android, reason=SEEN)
     with pytest.raises(DeploymentInWrongState, match="is held, so it cannot advance") as refused:
-        advanced(here, ios)
+        advance_rollout(by, deployment=ios, reason=SEEN)
     with pytest.raises(DeploymentInWrongState, match="is rolled back, so it cannot advance"):
-        advanced(here, web)
+        advance_rollout(by, deployment=web, reason=SEEN)
 
     assert refused.value.next_step == "Resume it first."
 
@@ -202,6 +209,29 @@ def test_a_service_never_advances_whatever_role_it_holds(prepared: Prepared) -> 
         advance_rollout(actor(pipeline), deployment=deployment, reason=SEEN)
     with pytest.raises(PermissionDenied):
         advance_rollout(engine(), deployment=deployment, reason=SEEN)
+
+
+def test_a_call_that_waited_for_another_one_does_not_leave_a_stage_it_cannot_have_seen(
+    committed: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A double click, or a client that lost its answer: the second came before the stage was entered."""
+    here = committed.here
+    deployment = planned(here)
+    by = actor(here.cast.release_manager)
+
+    def lock_after_another_call(ids: Iterable[UUID]) -> list[Channel]:
+        monkeypatch.undo()
+        in_threads(lambda: advanced(here, deployment))
+        return lock_channels(ids)
+
+    monkeypatch.setattr(progress, "lock_channels", lock_after_another_call)
+    with pytest.raises(StageMoved, match="while this call waited") as refused:
+        advance_rollout(by, deployment=deployment, reason=SEEN)
+
+    deployment.refresh_from_db()
+    assert deployment.stage_number == 3
+    assert refused.value.next_step == "Name to_stage: 4 if you mean the stage after it."
+    assert advance_rollout(by, deployment=deployment, reason=SEEN).stage_number == 4
 
 
 def test_nothing_starts_or_advances_while_the_calendar_is_frozen(prepared: Prepared) -> None:

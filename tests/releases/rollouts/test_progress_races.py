@@ -4,7 +4,7 @@ from governance.ledger.models import Entry
 from releases.bundles.models import Assignment
 from releases.bundles.queries import live_revision
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.progress import advance_rollout
+from releases.rollouts.progress import StageMoved, advance_rollout
 from tests.database import in_threads
 from tests.factories.cast import actor
 from tests.factories.rollouts import SEEN, advanced, on_its_way, planned, taken_back
@@ -42,8 +42,16 @@ def test_an_advance_and_a_rollback_at_once_leave_one_live_release(committed: Pre
 def test_periods_and_entries_follow_one_another_however_many_act_at_once(committed: Prepared) -> None:
     here = committed.here
     deployment = planned(here)
+    manager = actor(here.cast.release_manager)
 
-    in_threads(*[lambda: advanced(here, deployment)] * 5)
+    def insistent() -> Deployment:
+        """Advance by one stage; a call that waited for another one is told so, and sent again."""
+        try:
+            return advance_rollout(manager, deployment=deployment, reason=SEEN)
+        except StageMoved:
+            return insistent()
+
+    in_threads(*[insistent] * 5)
 
     rows = list(Assignment.objects.filter(channel__name=ANDROID).order_by("period"))
     entries = Entry.objects.filter(stream=here.cast.channel(ANDROID).stream())

@@ -3,6 +3,9 @@
 import pytest
 from celery import current_app
 
+from governance.access.granting import revoke_grant
+from governance.access.models import Grant
+from governance.access.roles import Role
 from governance.notifications.models import Notification
 from governance.notifications.rendering import subject_of, text_of
 from governance.outbox.models import OutboxMessage
@@ -10,10 +13,21 @@ from governance.registry.components import revoke_component
 from releases.gates.evaluation import fail_evaluation, request_evaluation, run_evaluation
 from releases.rollouts import tasks  # noqa: F401 - declares the warning
 from releases.rollouts.adoption import propose_adoption
+from tests.factories.approvals import APPROVER, SECURITY_PER_CHANNEL, enacted, requested, voted
 from tests.factories.bundles import complete_content, draft
-from tests.factories.cast import actor
+from tests.factories.cast import actor, grant
 from tests.factories.gates import engine
-from tests.factories.rollouts import held, live, on_its_way, paused, resumed, taken_back
+from tests.factories.rollouts import (
+    add_channel,
+    held,
+    live,
+    on_its_way,
+    paused,
+    resumed,
+    started,
+    taken_back,
+    through,
+)
 from tests.factories.worlds import Prepared
 
 
@@ -101,6 +115,48 @@ def test_those_who_voted_for_it_are_told_of_a_rollback(prepared: Prepared) -> No
     assert {str(here.cast.author), str(here.cast.approver)} <= told_of("rollout.rolled_back")
     assert "baseline revision 1 answers there now." in text_of(one("rollout.rolled_back"))
     assert "is live" in text_of(one("rollout.advanced"))
+
+
+def test_a_voter_of_another_channel_is_not_told_of_a_rollback(prepared: Prepared) -> None:
+    """She voted on mobile_web's seat; what happens on android is not hers to read."""
+    here = prepared.here
+    enacted(here.cast, APPROVER, SECURITY_PER_CHANNEL)
+    request = requested(here, prepared.candidate, "android", "mobile_web")
+    voted(here.cast.security_reviewer, request)
+    voted(here.cast.security_all, request)
+    voted(here.cast.approver, request)
+    through(here, started(here, prepared.candidate, "android"))
+
+    taken_back(here, by=here.cast.release_manager)
+
+    assert str(here.cast.security_reviewer) not in told_of("rollout.rolled_back")
+    assert {str(here.cast.security_all), str(here.cast.approver)} <= told_of("rollout.rolled_back")
+
+
+def test_an_owner_whose_grants_have_ended_is_told_nothing_more(prepared: Prepared) -> None:
+    here = prepared.here
+    deployment = on_its_way(here, prepared.candidate, "android")[0]
+    for_the_author = Grant.objects.get(account=here.cast.author)
+    revoke_grant(actor(here.cast.admin), grant=for_the_author, reason="Left the team")
+
+    held(here, deployment, by=here.cast.security_all)
+
+    assert str(here.cast.author) not in told_of("rollout.held")
+
+
+def test_a_verdict_is_not_told_where_the_release_is_out_of_reach(prepared: Prepared) -> None:
+    """The owner is left with a channel that this release does not touch."""
+    here = prepared.here
+    kiosk = add_channel(here, "kiosk")
+    evaluation = request_evaluation(actor(here.cast.qa_lead), revision=prepared.candidate)
+    grant(here.cast.author, Role.AUDITOR, channel=kiosk)
+    on_the_system = Grant.objects.get(account=here.cast.author, system=here.cast.system)
+    revoke_grant(actor(here.cast.admin), grant=on_the_system, reason="Works on the kiosk now")
+    forget()
+
+    run_evaluation(engine(), evaluation=evaluation)
+
+    assert told_of("gate_evaluation.completed") == names(here.cast.qa_lead)
 
 
 def test_a_revoked_component_warns_the_owners_of_what_is_live_once(prepared: Prepared) -> None:

@@ -23,7 +23,7 @@ from releases.rollouts.queries import on_its_way, rollback_target
 from releases.rollouts.services import NoRollbackTarget, NothingToRollBack, roll_back
 from releases.rollouts.steps import lock_channels
 from tests.database import in_threads
-from tests.factories.approvals import candidate, requested, voted
+from tests.factories.approvals import candidate, evaluated, requested, voted
 from tests.factories.cast import actor, grant, operator, person, system_with_channels
 from tests.factories.gates import engine
 from tests.factories.rollouts import WHY, live, next_live, started, taken_back
@@ -281,6 +281,7 @@ def test_the_owner_of_the_plan_rolls_back_without_another_role(prepared: Prepare
 def test_the_owner_rolls_back_what_the_plan_is_for_and_nothing_else(prepared: Prepared) -> None:
     owner = owned_by(prepared, "night_watch")
     channel = prepared.here.cast.channel(ANDROID)
+    evaluated(prepared.here.cast, prepared.candidate)
     live(prepared.here, prepared.candidate, ANDROID)
 
     with pytest.raises(PermissionDenied):
@@ -347,6 +348,7 @@ def test_the_owner_is_asked_again_once_it_is_certain_what_is_live(
 ) -> None:
     here = committed.here
     owner = owned_by(committed, "night_watch")
+    evaluated(here.cast, committed.candidate)
     voted(here.cast.approver, requested(here, committed.candidate))
 
     def lock_after_another_release_went_live(ids: Iterable[UUID]) -> list[Channel]:

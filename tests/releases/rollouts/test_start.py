@@ -38,7 +38,7 @@ from releases.rollouts.starting import (
     StarterCastLastVote,
 )
 from tests.database import in_threads
-from tests.factories.approvals import candidate, next_content, requested, voted, world
+from tests.factories.approvals import candidate, evaluated, next_content, requested, voted, world
 from tests.factories.bundles import ROLLOUT_PLAN
 from tests.factories.cast import actor, cast, grant, person, system_with_channels
 from tests.factories.gates import engine
@@ -400,6 +400,8 @@ def test_two_releases_started_crosswise_on_two_channels_do_not_block_each_other(
     other = candidate(here, "2")
     live(here, committed.candidate, "android")
     live(here, other, "ios")
+    evaluated(here.cast, committed.candidate)
+    evaluated(here.cast, other)
     voted(here.cast.approver, requested(here, committed.candidate, "ios"))
     voted(here.cast.approver, requested(here, other, "android"))
 

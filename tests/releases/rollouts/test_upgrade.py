@@ -18,7 +18,7 @@ from releases.bundles.queries import live_assignment, live_revision
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.progress_queries import stage_rail
 from releases.rollouts.queries import standing_sentence
-from tests.factories.approvals import candidate, requested, voted
+from tests.factories.approvals import candidate, evaluated, requested, voted
 from tests.factories.rollouts import advanced, started, taken_back
 from tests.factories.worlds import Prepared
 
@@ -76,6 +76,7 @@ def test_what_was_live_before_stages_reads_as_finished_is_taken_back_and_followe
 ) -> None:
     prepared, deployment = upgraded
     here = prepared.here
+    evaluated(here.cast, prepared.candidate)
     voted(here.cast.approver, requested(here, prepared.candidate))
 
     assert (deployment.state, deployment.stage, deployment.stage_number) == ("live", "general", 1)

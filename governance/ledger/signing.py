@@ -1,0 +1,137 @@
+"""Signing keys: Ed25519 in the text forms of C2SP signed-note, kept outside the database.
+
+A key file holds one private key a line, ``PRIVATE+KEY+<name>+<hash>+<base64>`` (the form of Go's
+``sumdb/note``); lines that start with ``#`` are comments. A name ends with the purpose it serves, such as
+``example.org/countersign/statements``: what one purpose signs is never taken for what another does, because
+names, key hashes and seeds all differ. Free of Django's database, so that ``manage.py up`` makes a key before
+anything else runs.
+
+https://c2sp.org/signed-note (verifier keys) and golang.org/x/mod/sumdb/note (private keys).
+"""
+
+import base64
+import binascii
+import hashlib
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+ED25519 = b"\x01"
+"""The signature type of C2SP signed-note that all keys here have."""
+
+SEED_BYTES = 32
+PREFIX = "PRIVATE+KEY+"
+STATEMENTS = "statements"
+PURPOSES = (STATEMENTS,)
+"""What keys are for: the last part of their names. Each purpose has a key of its own."""
+
+
+class KeyFileUnfit(Exception):
+    """A key file cannot be used: it is missing, readable by others, or malformed."""
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A private key with its name; never shown, never stored in the database."""
+
+    name: str
+    private: Ed25519PrivateKey = field(repr=False)
+
+    @property
+    def public(self) -> bytes:
+        """The 32 bytes of the public key."""
+        return self.private.public_key().public_bytes_raw()
+
+    @property
+    def hash(self) -> str:
+        """The key hash of C2SP: SHA-256(name ‖ newline ‖ type ‖ public key), first four bytes in hex."""
+        return hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public).hexdigest()[:8]
+
+    @property
+    def id(self) -> str:
+        """``<name>+<hash>``: what a signature names its key by."""
+        return f"{self.name}+{self.hash}"
+
+    @property
+    def vkey(self) -> str:
+        """The verifier key: what others need to check a signature."""
+        return f"{self.id}+{base64.b64encode(ED25519 + self.public).decode()}"
+
+    @property
+    def purpose(self) -> str:
+        """The last part of the name."""
+        return self.name.rpartition("/")[2]
+
+    def text(self) -> str:
+        """The private form, as it stands in a key file."""
+        seed = base64.b64encode(ED25519 + self.private.private_bytes_raw()).decode()
+        return f"{PREFIX}{self.id}+{seed}"
+
+
+def generate_key(name: str) -> SigningKey:
+    """A new key.
+
+    Raises:
+        ValueError: the name has no place in a signed note.
+    """
+    return SigningKey(_checked_name(name), Ed25519PrivateKey.generate())
+
+
+def generate_key_file(origin: str) -> str:
+    """The text of a key file with a new key for every purpose, named ``<origin>/<purpose>``."""
+    keys = [generate_key(f"{origin}/{purpose}").text() for purpose in PURPOSES]
+    return "\n".join([f"# Signing keys of {origin}. Keep this file secret and back it up.", *keys, ""])
+
+
+def read_key_file(path: Path) -> tuple[SigningKey, ...]:
+    """The keys of a file that only its owner can read.
+
+    Raises:
+        KeyFileUnfit: naming the file, what is wrong with it, and what to do.
+    """
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyFileUnfit(f"{path} cannot be read: {error}.") from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KeyFileUnfit(
+            f"{path} is open to others (mode {stat.S_IMODE(mode):04o}). Run: chmod 600 {path}; if somebody "
+            "may have read it, make a new key."
+        )
+    lines = [line.strip() for line in text.splitlines()]
+    keys = tuple(_parsed(path, number, line) for number, line in enumerate(lines, 1) if _is_key(line))
+    twice = {key.purpose for key in keys if sum(other.purpose == key.purpose for other in keys) > 1}
+    if twice:
+        raise KeyFileUnfit(f"{path} holds two keys for {', '.join(sorted(twice))}; keep the one in use.")
+    return keys
+
+
+def _is_key(line: str) -> bool:
+    return bool(line) and not line.startswith("#")
+
+
+def _parsed(path: Path, number: int, line: str) -> SigningKey:
+    where = f"{path}, line {number}"
+    name, plus, rest = line.removeprefix(PREFIX).partition("+")
+    given_hash, _, encoded = rest.partition("+")
+    if not line.startswith(PREFIX) or not plus:
+        raise KeyFileUnfit(f"{where} is no signing key: it starts with {PREFIX}<name>+<hash>+<base64>.")
+    try:
+        kind_and_seed = base64.b64decode(encoded, validate=True)
+        key = SigningKey(_checked_name(name), Ed25519PrivateKey.from_private_bytes(kind_and_seed[1:]))
+    except (binascii.Error, ValueError) as error:
+        raise KeyFileUnfit(f"{where} holds no Ed25519 key; make the file anew.") from error
+    if kind_and_seed[:1] != ED25519:
+        raise KeyFileUnfit(f"{where}: only Ed25519 keys (type 1) sign here.")
+    if key.hash != given_hash:
+        raise KeyFileUnfit(f"{where}: the hash {given_hash} is not that of the key; the line is damaged.")
+    return key
+
+
+def _checked_name(name: str) -> str:
+    if not name or "+" in name or any(letter.isspace() for letter in name) or not name.isascii():
+        raise ValueError(f"{name!r}: a key's name is ASCII without spaces and plus signs")
+    return name

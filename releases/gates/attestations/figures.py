@@ -1,0 +1,66 @@
+"""The calibration figures that a reviewer looks at: reliability, ECE and Brier score of both stacks.
+
+Only scores that are declared to lie in [0, 1] are read as probabilities; of others the figures say why there
+are none, and the review states how calibration was judged instead. The document is the same for the same
+tables, and its digest is what a review names.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+import polars as pl
+
+from governance.ledger.canonical import digest_of, plain
+from releases.gates.inputs import DatasetInput, Inputs, TableInput
+from releases.gates.models import GateEvaluation
+from releases.scores.models import ScoreTable
+from releases.scores.queries import load_frame
+from releases.statistics.reliability import BINS, reliability
+from releases.statistics.thresholds import Polarity
+
+PROBABILITY = [0.0, 1.0]
+
+
+def calibration_figures(evaluation: GateEvaluation) -> dict[str, Any]:
+    """The figures of the run's candidate and of what is live, per test dataset, with their digest."""
+    inputs = Inputs.model_validate(evaluation.inputs)
+    live = {one.revision: one.name for one in inputs.references if one.live_on}
+    figures: Any = plain({"bins": BINS, "datasets": [_dataset(one, live) for one in inputs.datasets]})
+    shown = any(arm["ece"] is not None for dataset in figures["datasets"] for arm in dataset["arms"][:1])
+    return {**figures, "digest": digest_of(figures), "has_figures": shown}
+
+
+def _dataset(dataset: DatasetInput, live: dict[str, str]) -> dict[str, Any]:
+    baselines = [
+        _arm(live[revision], dataset.reference_tables(revision))
+        for revision in sorted(dataset.references)
+        if revision in live
+    ]
+    candidate = _arm("Candidate", dataset.candidate_tables())
+    return {"dataset": dataset.name, "digest": dataset.digest, "arms": [candidate, *baselines]}
+
+
+def _arm(name: str, tables: list[TableInput]) -> dict[str, Any]:
+    found = {row.pk: row for row in ScoreTable.objects.filter(id__in=[table.id for table in tables])}
+    rows = list(found.values())
+    nothing = {"name": name, "n": 0, "ece": None, "brier": None, "curve": [], "of": "", "tables": []}
+    if not rows:
+        return {**nothing, "why": "There is no score table of it."}
+    if any(list(row.meta.get("score_range") or []) != PROBABILITY for row in rows):
+        return {**nothing, "why": "Its scores are not declared as probabilities (score_range [0, 1])."}
+    attack = Polarity(rows[0].polarity) is Polarity.HIGHER_IS_ATTACK
+    answered = pl.concat(
+        [load_frame(row).filter(pl.col("answered")).select("score", "label") for row in rows]
+    ).collect()
+    outcomes = (answered["label"] == "attack") == attack
+    result = reliability(answered["score"].to_numpy(), outcomes.cast(pl.Float64).to_numpy(), bins=BINS)
+    return {
+        "name": name,
+        "n": result.presentations,
+        "ece": result.ece,
+        "brier": result.brier,
+        "curve": [asdict(point) for point in result.bins],
+        "of": "attack" if attack else "bona_fide",
+        "tables": sorted(row.canonical_digest for row in rows),
+        "why": "",
+    }

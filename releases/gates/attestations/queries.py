@@ -1,0 +1,48 @@
+"""Reading attestations: which one counts, and whether a run knew it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from releases.bundles.models import Revision
+from releases.gates.inputs import AttestationInput, Inputs
+from releases.gates.models import Attestation
+
+SECONDS_OF_A_DAY = 86_400
+
+
+def standing_attestations(revision: Revision) -> list[Attestation]:
+    """The newest attestation of each kind for what the revision froze; earlier ones stay on record."""
+    rows = Attestation.objects.filter(
+        revision__release_id=revision.release_id, manifest_digest=revision.manifest_digest
+    )
+    newest: dict[str, Attestation] = {}
+    for row in rows.order_by("attested_at", "id"):
+        newest[row.kind] = row
+    return [newest[kind] for kind in sorted(newest)]
+
+
+def attested_inputs(revision: Revision, at: datetime) -> list[AttestationInput]:
+    """The same, as a run freezes them."""
+    return [
+        AttestationInput(
+            kind=row.kind,
+            acceptable=row.acceptable,
+            digest=row.digest,
+            age_days=max((at - row.attested_at).total_seconds() / SECONDS_OF_A_DAY, 0.0),
+            attested_by=row.attested_by_username,
+        )
+        for row in standing_attestations(revision)
+    ]
+
+
+def knows_attestations(revision: Revision, inputs: Inputs) -> bool:
+    """Whether a run was decided on what is attested now."""
+    now = {row.digest for row in standing_attestations(revision)}
+    return now == {one.digest for one in inputs.attestations}
+
+
+def newest_by_revision(revisions: Iterable[UUID]) -> dict[tuple[UUID, str], Attestation]:
+    """The newest attestation of each revision and kind, in one query."""
+    rows = Attestation.objects.filter(revision__in=list(revisions)).order_by("attested_at", "id")
+    return {(row.revision_id, row.kind): row for row in rows}

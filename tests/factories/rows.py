@@ -1,0 +1,140 @@
+"""The rows that a part of a transaction wrote, and the same rows written again in another.
+
+PostgreSQL says of each row by which part of a transaction it was written, and in which order.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+from django.db import connection
+
+STANDING = """
+SELECT coalesce(pg_current_xact_id_if_assigned()::text, ''),
+  sum(pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid)
+      + pg_stat_get_xact_tuples_deleted(oid))::bigint
+FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+"""
+TABLES = """
+SELECT c.relname,
+  string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+    FILTER (WHERE a.attgenerated = '' AND has_column_privilege(c.oid, a.attnum, 'INSERT')),
+  (SELECT string_agg(quote_ident(k.attname), ', ') FROM pg_index i JOIN pg_attribute k
+     ON k.attrelid = i.indrelid AND k.attnum = ANY (i.indkey) WHERE i.indrelid = c.oid AND i.indisprimary),
+  string_agg(format('%1$I = EXCLUDED.%1$I', a.attname), ', ')
+    FILTER (WHERE a.attgenerated = '' AND has_column_privilege(c.oid, a.attnum, 'UPDATE'))
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+  AND c.relname <> 'django_migrations'
+GROUP BY c.oid, c.relname ORDER BY c.relname
+"""
+MARK = """
+INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('mark', '', now())
+RETURNING xmin::text::bigint
+"""
+UNMARK = "DELETE FROM django_session WHERE session_key = 'mark'"
+
+
+Keys = frozenset[tuple[int, str]]
+"""Rows by the number of their table and their primary key as text."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What is written from here on has this number or a higher one; these rows stand here already."""
+
+    number: int
+    present: Keys
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, its key, the columns that may be written and what to do with a row that stands there."""
+
+    name: str
+    key: str
+    columns: str
+    conflict: str
+
+    def insert(self) -> str:
+        """Write the rows given as texts."""
+        return (
+            f'INSERT INTO "{self.name}" ({self.columns}) SELECT {self.columns} '
+            f'FROM unnest(%s::text[]::"{self.name}"[]) {self.conflict}'
+        )
+
+    def delete(self) -> str:
+        """Remove the rows whose keys are given as texts."""
+        return f'DELETE FROM "{self.name}" WHERE ROW({self.key})::text = ANY (%s)'
+
+
+@dataclass(frozen=True)
+class Kept:
+    """By table the keys of rows that are gone, and rows in the order in which they were written last, each
+    as PostgreSQL writes rows."""
+
+    gone: dict[Table, list[str]]
+    written: dict[Table, list[str]]
+
+
+def standing() -> tuple[str, int]:
+    """The transaction's number, '' before it writes, and how many rows it has written, tables together.
+
+    Rows written before by the connection may be counted in; within a transaction they stay the same.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING)
+        xid, written = cursor.fetchone()
+    return xid, written
+
+
+def mark() -> Mark:
+    """Where the running savepoint begins, in which nothing is written yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(MARK)
+        number = cursor.fetchone()[0]
+        cursor.execute(UNMARK)
+    return Mark(number, _present())
+
+
+def written_since(since: Mark) -> Kept:
+    """The rows written, changed or removed since."""
+    tables = _tables()
+    parts = (
+        f"SELECT {at}, kept::text, kept.xmin::text::bigint, kept.cmin::text::bigint "
+        f'FROM "{table.name}" kept WHERE kept.xmin::text::bigint >= {since.number}'
+        for at, table in enumerate(tables)
+    )
+    kept = Kept({}, {})
+    with connection.cursor() as cursor:
+        cursor.execute(f"{' UNION ALL '.join(parts)} ORDER BY 1, 3, 4")
+        for at, row, *_ in cursor.fetchall():
+            kept.written.setdefault(tables[at], []).append(row)
+    for at, key in sorted(since.present - _present()):
+        kept.gone.setdefault(tables[at], []).append(key)
+    return kept
+
+
+def put_back(kept: Kept) -> None:
+    """Write the rows as they were; what stands there under the same key becomes what it became then."""
+    with connection.cursor() as cursor:
+        for table, keys in kept.gone.items():
+            cursor.execute(table.delete(), [keys])
+        for table, rows in kept.written.items():
+            cursor.execute(table.insert(), [rows])
+
+
+def _present() -> Keys:
+    parts = (f'SELECT {at}, ROW({table.key})::text FROM "{table.name}"' for at, table in enumerate(_tables()))
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts))
+        return frozenset(cursor.fetchall())
+
+
+@cache
+def _tables() -> tuple[Table, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(TABLES)
+        return tuple(
+            Table(name, key, columns, f"ON CONFLICT ({key}) DO UPDATE SET {changes}" if changes else "")
+            for name, columns, key, changes in cursor.fetchall()
+        )
