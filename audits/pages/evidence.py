@@ -72,6 +72,11 @@ class Line:
         return self.baseline is not None
 
     @property
+    def is_drawn(self) -> bool:
+        """Whether its figures are shares, which plots share an axis for; a ratio is told in its sentence."""
+        return str(self.numbers.get("unit", "share")) == "share"
+
+    @property
     def n(self) -> int:
         """Captures used."""
         return int(self.numbers.get("n") or 0)
@@ -166,7 +171,7 @@ def worst_line(lines: Sequence[Line]) -> Line | None:
     if not deciding:
         return None
     worst = [line for line in deciding if line.verdict == deciding[0].verdict]
-    return next((line for line in worst if line.number("lower") is not None), worst[0])
+    return next((line for line in worst if line.is_drawn and line.number("lower") is not None), worst[0])
 
 
 @dataclass(frozen=True)

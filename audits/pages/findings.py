@@ -53,7 +53,7 @@ def finding(name: str, status: str, verdict: str, result: Mapping[str, Any]) -> 
         key = {"requested": "requested", "failed": "error"}.get(status, "none")
         return Finding(key, _waiting(name, key), str(result.get("sentence", "")), "", None, counts)
     worst = worst_line(lines)
-    if worst is None:
+    if worst is None or not worst.is_drawn:
         sentence = str(result.get("sentence", ""))
         return Finding(verdict, f"{name}: {_bare(sentence)}", "", "", None, counts)
     makers = {"fail": _failed, "inconclusive": _undecided, "pass": _passed}

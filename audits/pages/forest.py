@@ -76,13 +76,13 @@ class Forest:
 
 def difference_forest(lines: Sequence[Line]) -> Forest | None:
     """Candidate minus baseline in points, one scale for all; None without such lines."""
-    return _forest([line for line in lines if line.is_difference], difference_ticks)
+    return _forest([line for line in lines if line.is_difference and line.is_drawn], difference_ticks)
 
 
 def rate_forest(lines: Sequence[Line]) -> Forest | None:
     """Rates with their limit, on an axis of their own; None without such lines."""
-    rates = [line for line in lines if not line.is_difference and line.number("limit") is not None]
-    return _forest(rates, rate_ticks)
+    rates = [line for line in lines if not line.is_difference and line.is_drawn]
+    return _forest([line for line in rates if line.number("limit") is not None], rate_ticks)
 
 
 def _forest(lines: Sequence[Line], ticks: Any) -> Forest | None:

@@ -126,7 +126,7 @@ def forest(subject: str) -> Picture | None:
 
 def worst_forest(lines: Sequence[Line]) -> Forest | None:
     """The worst lines on one scale: differences where there are any, else rates with their limits."""
-    worst = worst_first(line for line in lines if line.is_difference)[:MOST_LINES]
+    worst = worst_first(line for line in lines if line.is_difference and line.is_drawn)[:MOST_LINES]
     if worst:
         return difference_forest(worst)
     return rate_forest(worst_first(line for line in lines if line.number("limit") is not None)[:MOST_LINES])

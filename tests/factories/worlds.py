@@ -63,8 +63,16 @@ def _clone(name: str) -> str:
 
 @contextmanager
 def shared_world(blocker: DjangoDbBlocker, directory: Path) -> Iterator[Prepared]:
-    """The clone that tests share: whoever uses it opens a transaction and rolls it back."""
+    """The clone that tests share: whoever uses it opens a transaction and rolls it back.
+
+    A test with the mark ``django_db`` has opened its transaction already, in another database: what it wrote
+    here would stay.
+    """
     with blocker.unblock():
+        if connections["default"].in_atomic_block:
+            raise RuntimeError(
+                "Leave the mark django_db out: the fixture of the world opens the transaction."
+            )
         found = prepared(directory)
         if SHARED not in _clones:
             _clones.add(_clone(SHARED))

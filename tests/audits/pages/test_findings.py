@@ -13,6 +13,7 @@ from tests.audits.pages.results import (
     FAILING,
     FEMALE,
     PINNED,
+    PRINT_MEDIUM,
     SKIN_TONE_5,
     SKIN_TONE_6,
     criterion,
@@ -187,3 +188,35 @@ def test_doubts_name_what_an_approver_has_to_answer_for() -> None:
     assert "5 % divided by 3" in alerts[3]
     assert any("87 captures of 42 subjects" in doubt.text for doubt in doubts)
     assert any("annotators perceived" in doubt.text for doubt in doubts)
+
+
+RATIO = line(
+    "Skin tone 6 as annotators perceived",
+    "fail",
+    baseline=None,
+    unit="ratio",
+    n=87,
+    subjects=42,
+    estimate=1.9,
+    lower=1.4,
+    upper=2.6,
+    limit=1.25,
+    candidate_rate=0.2989,
+)
+
+
+def test_a_ratio_stands_on_no_axis_of_rates_and_in_no_sentence_about_rates() -> None:
+    document = result(
+        "fail",
+        criterion("equity", "bpcer", "fail", RATIO),
+        criterion("apcer_benchmark", "apcer", "pass", PRINT_MEDIUM),
+    )
+    lines = lines_of(document)
+
+    drawn = rate_forest(lines)
+    found = finding("auxiliary", "completed", "fail", document)
+
+    assert drawn is not None
+    assert [row.line.criterion for group in drawn.groups for row in group.rows] == ["apcer_benchmark"]
+    assert found.headline == "auxiliary: so."
+    assert tally(lines).fail == 1

@@ -1,14 +1,10 @@
 """What a row of a history says about a rollout: the share of its stage, and where."""
 
-import pytest
-
 from audits.pages.history import events_of
 from governance.ledger.models import Entry
 from tests.factories.approvals import candidate
 from tests.factories.rollouts import on_its_way
 from tests.factories.worlds import Prepared
-
-pytestmark = pytest.mark.django_db
 
 
 def test_a_start_names_the_share_and_the_channel(prepared: Prepared) -> None:
