@@ -152,6 +152,19 @@ def test_with_other_settings_a_step_runs_for_real(beginning: None, author: Step,
     assert runs == ["ada", "ada"]
 
 
+def test_what_was_reached_in_one_database_is_not_put_back_in_another(
+    beginning: None, author: Step, runs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with undone():
+        author("anna")
+
+    monkeypatch.setitem(connection.settings_dict, "NAME", "world_of_bundles")
+    with undone():
+        author("anna")
+
+    assert runs == ["anna", "anna"]
+
+
 def test_where_the_product_is_patched_nothing_is_remembered(
     beginning: None, author: Step, runs: list[str]
 ) -> None:

@@ -109,8 +109,9 @@ def _where() -> str | None:
     ):
         return None
     found = _now("")
-    if not found.transaction[1]:
-        return ""
+    database, has_written = found.transaction
+    if not has_written:
+        return database  # what stands there from the start differs from one to the other
     return _place.steps if _place is not None and _place.still_holds(found) else None
 
 
