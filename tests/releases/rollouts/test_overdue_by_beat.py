@@ -1,5 +1,7 @@
 """A real beat and a real worker hold what is overdue: nobody has to look for it."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -38,13 +40,18 @@ def overslept(tmp_path: Path) -> Path:
 def working(
     committed: Prepared, world_urls: dict[str, str], broker: Broker, overslept: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Worker and beat in one process on the database of this test."""
+    """Worker and beat on the database of this test. The beat is a child of the worker: both are ended."""
     command = [*WORKER, *OPTIONS, "--schedule", str(overslept)]
     with subprocess.Popen(
-        command, cwd=ROOT, env=world_urls, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        cwd=ROOT,
+        env=world_urls,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     ) as process:
         yield process
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def eventually(holds: Callable[[], bool], *, seconds: float = 30) -> bool:
