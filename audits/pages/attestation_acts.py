@@ -1,5 +1,6 @@
 """What a QA lead does with the figures of a run: review the calibration, analyse the failures."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
@@ -20,7 +21,7 @@ from releases.gates.models import EvaluationStatus, GateEvaluation
 LISTED = 50
 
 
-class Attest(RevisionAct):
+class Attest(RevisionAct, ABC):
     """Base: the newest completed run stands above the form."""
 
     kind: ClassVar[str] = ""
@@ -36,13 +37,13 @@ class Attest(RevisionAct):
         self.extra_context = {"revision": target, "run": run, **(self.evidence(run) if run else {})}
         return super().shown(form, target, status=status)
 
+    @abstractmethod
     def evidence(self, run: GateEvaluation) -> dict[str, Any]:
         """What the reviewer looks at."""
-        raise NotImplementedError
 
+    @abstractmethod
     def content(self, given: dict[str, Any]) -> dict[str, Any]:
         """What the form says, as the content of the attestation."""
-        raise NotImplementedError
 
     def run(self, actor: Actor, target: Revision, given: dict[str, Any]) -> str:
         """Attest it."""

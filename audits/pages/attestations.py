@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.urls import reverse
 
@@ -77,9 +76,3 @@ def _locked(actor: Actor, revision: Revision, evaluations: Sequence[GateEvaluati
     if not why and actor.id in contributors(revision):
         return "You contributed to this release; another QA lead reviews it."
     return why
-
-
-def content_tables(attestation: Attestation) -> dict[str, Any]:
-    """The content of an attestation, by what it is about."""
-    content = attestation.content
-    return {"buckets": content.get("buckets", {}), "figures": content.get("figures")}

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from governance.access.queries import visible_to
 from governance.access.requests import actor_from
-from governance.actors import Actor
 from releases.bundles.models import Assignment
 from releases.bundles.queries import live_assignment
 from releases.rollouts.models import Deployment, DeploymentState, Rollback
@@ -97,8 +96,3 @@ def rollout_facts(deployment: Deployment) -> RolloutFacts:
         earliest=advance_at(deployment),
         now=timezone.now(),
     )
-
-
-def rollouts_visible_to(actor: Actor) -> QuerySet[Deployment]:
-    """Those that the actor may see, without the adopted ones, which nobody rolled out."""
-    return visible_to(rollouts().filter(approval__isnull=False), actor)

@@ -27,7 +27,6 @@ from governance.access.requests import actor_from
 from governance.access.roles import Permission, roles_with
 from governance.access.scopes import AccessScope, Scoped
 from governance.actors import Actor
-from governance.errors import GovernanceError
 
 ActRoute = tuple[str, type[Act], str]
 """Route below the list's address, the act, and its name after ``<app>_<model>_``."""
@@ -45,11 +44,6 @@ class Offer:
     look: str = ""
     why: str = ""
     is_dialog: bool = True
-
-
-def show_refusal(request: HttpRequest, error: GovernanceError) -> None:
-    """A refusal as a message of the admin: what is wrong, and what to do next."""
-    messages.error(request, f"{error.message} {error.next_step}".strip())
 
 
 def who_may(permission: Permission) -> str:

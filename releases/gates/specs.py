@@ -4,6 +4,7 @@ Unknown keys, non-finite numbers and numbers that would make a sham of the gate 
 names (segments, a reference release) is pinned to versions when it is locked (releases/gates/pinning.py).
 """
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -86,9 +87,9 @@ class ClusteredSpec(Spec):
     planned_deff_reason: Reason | None = None
 
     @property
+    @abstractmethod
     def gate_metric(self) -> Measure:
         """What is measured, on which class."""
-        raise NotImplementedError
 
     @classmethod
     def label_in(cls, data: dict[str, Any]) -> str:
@@ -179,8 +180,9 @@ class CountedSpec(ClusteredSpec):
     """A rate: events on the presentations of each stratum."""
 
     @property
+    @abstractmethod
     def gate_metric(self) -> GateMetric:
-        raise NotImplementedError
+        """The rate that is counted."""
 
 
 class MeasuredSpec(CountedSpec):

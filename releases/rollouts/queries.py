@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db.models import Q
 
@@ -107,12 +106,6 @@ def _with_warnings(target: Deployment, warnings: tuple[str, ...]) -> Target:
     held = sorted(str(slot.component) for slot in revoked)
     found = (f"The target holds revoked components: {', '.join(held)}.",) if held else ()
     return Target(target, (*warnings, *found))
-
-
-def deployments_of(revision_id: UUID) -> list[Deployment]:
-    """Where a revision is or was deployed, newest first."""
-    rows = Deployment.objects.filter(revision_id=revision_id).select_related("channel", "approval")
-    return list(rows.order_by("-started_at", "-id"))
 
 
 def standing_sentence(deployments: Iterable[Deployment]) -> str:

@@ -1,8 +1,6 @@
 """Reading attestations: which one counts, and whether a run knew it."""
 
-from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID
 
 from releases.bundles.models import Revision
 from releases.gates.inputs import AttestationInput, Inputs
@@ -40,9 +38,3 @@ def knows_attestations(revision: Revision, inputs: Inputs) -> bool:
     """Whether a run was decided on what is attested now."""
     now = {row.digest for row in standing_attestations(revision)}
     return now == {one.digest for one in inputs.attestations}
-
-
-def newest_by_revision(revisions: Iterable[UUID]) -> dict[tuple[UUID, str], Attestation]:
-    """The newest attestation of each revision and kind, in one query."""
-    rows = Attestation.objects.filter(revision__in=list(revisions)).order_by("attested_at", "id")
-    return {(row.revision_id, row.kind): row for row in rows}

@@ -1,9 +1,8 @@
 """Reading overrides: what a gate leaves to be overridden, and which override counts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
@@ -75,14 +74,6 @@ def override_in_force(revision: Revision, at: datetime) -> Override | None:
     """The override that lets the revision past its gate at ``at``, if there is one."""
     rows = listed_overrides().filter(revision=revision, withdrawn_at__isnull=True, expires_at__gt=at)
     return next((row for row in rows if stands_at(row, at) is Standing.IN_FORCE), None)
-
-
-def overrides_in_force(revisions: Iterable[Revision], at: datetime) -> dict[UUID, Override]:
-    """By revision, the override that counts at ``at``: one query for many."""
-    rows = listed_overrides().filter(
-        revision__in=list(revisions), withdrawn_at__isnull=True, expires_at__gt=at
-    )
-    return {row.revision_id: row for row in rows if stands_at(row, at) is Standing.IN_FORCE}
 
 
 def overrides_said(evaluation: GateEvaluation) -> list[dict[str, str]]:

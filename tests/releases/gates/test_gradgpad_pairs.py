@@ -35,7 +35,9 @@ def _installed() -> bool:
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not _installed(), reason="the package gradgpad is not installed"),
+    pytest.mark.skipif(
+        not _installed(), reason="the package gradgpad is not installed (requirements-demo.txt)"
+    ),
 ]
 
 CLUSTERS = {"planned_deff": 1, "planned_deff_reason": "Two source sets name no subject."}

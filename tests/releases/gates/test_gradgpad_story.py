@@ -50,7 +50,9 @@ def _installed() -> bool:
 # Slow: the demo, whose numbers `make test` checks, goes the same way.
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not _installed(), reason="the package gradgpad is not installed"),
+    pytest.mark.skipif(
+        not _installed(), reason="the package gradgpad is not installed (requirements-demo.txt)"
+    ),
 ]
 
 CHANNELS = ("android", "mobile_web")
