@@ -16,9 +16,9 @@ from governance.access.queries import visible_to
 from governance.access.requests import actor_from
 from governance.actors import Actor
 from releases.bundles.models import Release
-from releases.gates.comparison import SAME, comparison
 from releases.gates.models import EvaluationStatus, GateEvaluation
 from releases.gates.queries import evaluation_document
+from releases.gates.runs.comparison import SAME, comparison
 
 LOOKS = {"pass": "pass", "fail": "fail", "inconclusive": "inc"}
 OFFERED = 50

@@ -14,7 +14,7 @@ from releases.approvals.models import RequestState
 from releases.approvals.services import request_approval, withdraw_request
 from releases.bundles.models import Release, Revision
 from releases.bundles.services import freeze_release, withdraw_release
-from releases.gates.evaluation import request_evaluation
+from releases.gates.runs.evaluation import request_evaluation
 
 
 class RevisionAct(Act):

@@ -10,7 +10,7 @@ from governance.ledger.queries import entries_of
 from releases.approvals.models import Approval, Vote
 from releases.bundles.models import Assignment, Revision
 from releases.gates.models import GateEvaluation
-from releases.gates.outcomes import FEW
+from releases.gates.vocabulary.outcomes import FEW
 from releases.monitoring.models import Decision
 from releases.rollouts.models import Deployment
 

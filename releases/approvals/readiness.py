@@ -6,7 +6,7 @@ from releases.approvals.people import Electorate, electorate
 from releases.approvals.rulebook import AskedRule
 from releases.approvals.snapshots import NoRuleMatches, TooFewApprovers, check_electorate, matched_rules
 from releases.bundles.models import Revision
-from releases.gates.fact_inputs import ApproversInput, SeatInput
+from releases.gates.vocabulary.fact_inputs import ApproversInput, SeatInput
 
 
 def approver_facts(revision: Revision, at: datetime) -> ApproversInput:

@@ -7,7 +7,7 @@ from governance.registry.services import define_segment
 from releases.bundles.models import Release
 from releases.demo.people import Stage
 from releases.gates.models import GatePolicy
-from releases.gates.policies import CriterionInput, draft_policy, lock_policy
+from releases.gates.policies.services import CriterionInput, draft_policy, lock_policy
 
 SPECIES = (
     "print_low",

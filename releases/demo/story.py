@@ -24,7 +24,7 @@ from releases.demo.plans import ROLLOUT_PLAN
 from releases.demo.policy import define_segments, enact_policy
 from releases.demo.rolling import go_live_and_back, guard_and_hold
 from releases.demo.stack import Shared, Stack, build_stack, import_tables, register_shared
-from releases.gates.evaluation import request_evaluation, run_evaluation
+from releases.gates.runs.evaluation import request_evaluation, run_evaluation
 from releases.rollouts.adoption import adopt_release, propose_adoption
 
 CHANNELS = ("android", "ios", "mobile_web", "desktop_web")

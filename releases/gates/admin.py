@@ -12,7 +12,7 @@ from governance.access.queries import has_permission
 from governance.access.requests import actor_from
 from governance.access.roles import Permission
 from releases.gates.models import GatePolicy, PolicyState
-from releases.gates.policy_acts import DraftPolicy, EditPolicy, LockPolicy
+from releases.gates.policies.acts import DraftPolicy, EditPolicy, LockPolicy
 from releases.gates.queries import criterion_of
 
 

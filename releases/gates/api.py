@@ -24,12 +24,13 @@ from releases.gates.attestations.error_analysis import BUCKETS, WORST
 from releases.gates.attestations.failures import SHOWN, failures_of
 from releases.gates.attestations.figures import calibration_figures
 from releases.gates.attestations.serializers import CalibrationAnswer, FailuresAnswer
-from releases.gates.comparison import comparison
-from releases.gates.evaluation import request_evaluation
 from releases.gates.models import GateEvaluation, GatePolicy
 from releases.gates.overrides.queries import listed_overrides
-from releases.gates.policies import draft_policy, edit_policy, lock_policy
+from releases.gates.policies.services import draft_policy, edit_policy, lock_policy
 from releases.gates.queries import content_digest, evaluation_document
+from releases.gates.runs.comparison import comparison
+from releases.gates.runs.evaluation import request_evaluation
+from releases.gates.runs.statement import stored_statement
 from releases.gates.serializers import (
     ComparisonAnswer,
     EnvelopeAnswer,
@@ -40,7 +41,6 @@ from releases.gates.serializers import (
     PolicyBody,
     PolicyContentBody,
 )
-from releases.gates.statement import stored_statement
 
 IF_MATCH = OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER)
 ETAG = re.compile(r'"(sha256:[0-9a-f]{64})"')

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from releases.gates.inputs import Inputs
 from releases.gates.models import EvaluationProgress, GateEvaluation
 from releases.gates.records import recorded
+from releases.gates.vocabulary.inputs import Inputs
 
 
 def evaluation_document(evaluation: GateEvaluation) -> dict[str, Any]:

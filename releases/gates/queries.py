@@ -10,8 +10,8 @@ from governance.ledger.canonical import digest_of
 from governance.registry.models import System
 from releases.bundles.models import Revision
 from releases.gates.criteria import KIND_OF
-from releases.gates.criterion import Criterion
 from releases.gates.documents import evaluation_document
+from releases.gates.judging.criterion import Criterion
 from releases.gates.models import GateCriterion, GateEvaluation, GatePolicy, PolicyState
 
 __all__ = [

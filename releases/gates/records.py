@@ -6,7 +6,7 @@ from the frozen inputs. The record is derived when it is read, so that results k
 
 from typing import Any
 
-from releases.gates.inputs import DatasetInput, Inputs, ReferenceInput, TableInput
+from releases.gates.vocabulary.inputs import DatasetInput, Inputs, ReferenceInput, TableInput
 
 
 def recorded(criteria: list[dict[str, Any]], inputs: Inputs) -> list[dict[str, Any]]:

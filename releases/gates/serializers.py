@@ -9,10 +9,10 @@ from governance.access.parsing import JsonObject, Text
 from governance.access.rest import StrictSerializer
 from releases.gates.criteria import KINDS
 from releases.gates.models import GateCriterion, GateEvaluation, GatePolicy, Verdict
-from releases.gates.outcomes import ReasonCode
 from releases.gates.overrides.queries import overrides_said
-from releases.gates.policies import MODES, SEVERITIES, CriterionInput
+from releases.gates.policies.services import MODES, SEVERITIES, CriterionInput
 from releases.gates.queries import content_digest, criterion_of, evaluation_document
+from releases.gates.vocabulary.outcomes import ReasonCode
 
 KIND_CHOICES = [(kind.key, kind.title) for kind in KINDS]
 

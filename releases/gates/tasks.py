@@ -3,15 +3,15 @@
 from governance.actors import Actor
 from governance.background import periodic, task
 from releases.bundles.models import Revision
-from releases.gates.evaluation import (
+from releases.gates.models import GateEvaluation
+from releases.gates.runs.evaluation import (
     EVALUATE_AGAIN,
     TASK,
     fail_evaluation,
     request_evaluation,
     run_evaluation,
 )
-from releases.gates.models import GateEvaluation
-from releases.gates.stuck import end_stuck_evaluations
+from releases.gates.runs.stuck import end_stuck_evaluations
 
 
 def give_up(actor: Actor, error: str, /, **payload: str) -> None:

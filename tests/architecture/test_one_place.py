@@ -99,11 +99,11 @@ CRITERION_FILE = '''"""The candidate's table has at least so many rows."""
 
 from pydantic import Field
 
-from releases.gates.context import Context
-from releases.gates.criterion import CriterionKind
-from releases.gates.lines import concluded
-from releases.gates.outcomes import CriterionOutcome, ReasonCode, StratumOutcome
-from releases.gates.specs import Spec
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import CriterionKind
+from releases.gates.judging.lines import concluded
+from releases.gates.vocabulary.outcomes import CriterionOutcome, ReasonCode, StratumOutcome
+from releases.gates.vocabulary.specs import Spec
 from releases.statistics.decisions import Verdict
 
 
@@ -141,7 +141,7 @@ CRITERION = (
     },
 )
 CRITERION_WORKS = """
-from releases.gates.policies import CriterionInput
+from releases.gates.policies.services import CriterionInput
 from releases.gates.queries import evaluation_document
 from tests.factories.cast import Cast
 from tests.factories.gates import SMALL, criteria, gate, locked_policy

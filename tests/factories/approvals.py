@@ -18,9 +18,9 @@ from releases.approvals.services import cast_vote, request_approval
 from releases.bundles.content import ReleaseContent, SlotInput, content_of
 from releases.bundles.models import Revision
 from releases.bundles.services import freeze_release
-from releases.gates.evaluation import request_evaluation, run_evaluation
 from releases.gates.models import GateEvaluation
-from releases.gates.policies import CriterionInput, draft_policy, lock_policy
+from releases.gates.policies.services import CriterionInput, draft_policy, lock_policy
+from releases.gates.runs.evaluation import request_evaluation, run_evaluation
 from releases.rollouts.adoption import adopt_release, propose_adoption
 from releases.scores.models import ScoreTable
 from releases.scores.services import import_scores

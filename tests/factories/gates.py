@@ -13,9 +13,9 @@ from releases.bundles.content import ReleaseContent, SlotInput, content_of
 from releases.bundles.manifest import stack_digest
 from releases.bundles.models import Revision
 from releases.bundles.services import draft_release, edit_release, freeze_release
-from releases.gates.evaluation import request_evaluation, run_evaluation
 from releases.gates.models import GateEvaluation, GatePolicy
-from releases.gates.policies import CriterionInput, draft_policy, lock_policy
+from releases.gates.policies.services import CriterionInput, draft_policy, lock_policy
+from releases.gates.runs.evaluation import request_evaluation, run_evaluation
 from releases.rollouts.adoption import adopt_release, propose_adoption
 from releases.scores.models import ScoreTable
 from releases.scores.services import import_scores

@@ -14,7 +14,7 @@ from releases.gates.attestations.figures import calibration_figures
 from releases.gates.attestations.kind import AttestationKind
 from releases.gates.attestations.refusals import FiguresDiffer
 from releases.gates.models import GateEvaluation
-from releases.gates.pins import Part
+from releases.gates.vocabulary.pins import Part
 
 
 class CalibrationReview(Part):

@@ -15,7 +15,7 @@ from governance.errors import FieldError, InvalidInput
 from releases.gates.attestations.failures import Failures, failures_of
 from releases.gates.attestations.kind import AttestationKind
 from releases.gates.models import GateEvaluation
-from releases.gates.pins import Part
+from releases.gates.vocabulary.pins import Part
 
 BUCKETS: dict[str, str] = {
     "low_light": "Low light",

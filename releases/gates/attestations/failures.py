@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from releases.gates.attestations.refusals import FailuresUnknown
-from releases.gates.inputs import Inputs
 from releases.gates.models import GateEvaluation
-from releases.gates.outcomes import NotAnswerable
+from releases.gates.vocabulary.inputs import Inputs
+from releases.gates.vocabulary.outcomes import NotAnswerable
 from releases.scores.bands import Bands, accept_bound, decision_columns
 from releases.scores.models import ScoreTable
 from releases.scores.normalise import ATTRIBUTE_PREFIX

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 from governance.ledger.canonical import digest_of, plain
-from releases.gates.inputs import DatasetInput, Inputs, TableInput
 from releases.gates.models import GateEvaluation
+from releases.gates.vocabulary.inputs import DatasetInput, Inputs, TableInput
 from releases.scores.models import ScoreTable
 from releases.scores.queries import load_frame
 from releases.statistics.reliability import BINS, reliability

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from releases.bundles.models import Revision
-from releases.gates.inputs import AttestationInput, Inputs
 from releases.gates.models import Attestation
+from releases.gates.vocabulary.inputs import AttestationInput, Inputs
 
 SECONDS_OF_A_DAY = 86_400
 

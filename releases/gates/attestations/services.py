@@ -22,9 +22,9 @@ from releases.gates.attestations.refusals import (
     RevisionCannotBeAttested,
 )
 from releases.gates.contributors import contributors
-from releases.gates.evaluation import EVALUATE_AGAIN
 from releases.gates.models import Attestation, EvaluationStatus, GateEvaluation
 from releases.gates.recipients import tell_of_attestation
+from releases.gates.runs.evaluation import EVALUATE_AGAIN
 
 LONGEST_CONCLUSION = 4000
 

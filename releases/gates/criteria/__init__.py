@@ -13,7 +13,7 @@ from releases.gates.criteria import (
     retry_rate,
     superiority,
 )
-from releases.gates.criterion import CriterionKind
+from releases.gates.judging.criterion import CriterionKind
 
 KINDS: tuple[CriterionKind, ...] = (
     absolute.KIND,

@@ -2,13 +2,13 @@
 
 from pydantic import Field
 
-from releases.gates import wording
-from releases.gates.context import Context
-from releases.gates.criterion import CriterionKind
-from releases.gates.outcomes import CriterionOutcome, Evidence
-from releases.gates.pins import Reason
-from releases.gates.rates import Asked, judged_rates
-from releases.gates.specs import MeasuredSpec
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import CriterionKind
+from releases.gates.judging.rates import Asked, judged_rates
+from releases.gates.vocabulary import wording
+from releases.gates.vocabulary.outcomes import CriterionOutcome, Evidence
+from releases.gates.vocabulary.pins import Reason
+from releases.gates.vocabulary.specs import MeasuredSpec
 from releases.statistics.decisions import Decision, decide_rate
 
 

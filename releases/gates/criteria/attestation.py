@@ -8,12 +8,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from releases.gates.context import Context
-from releases.gates.criterion import CriterionKind
-from releases.gates.inputs import AttestationInput
-from releases.gates.lines import concluded
-from releases.gates.outcomes import CriterionOutcome, ReasonCode, StratumOutcome
-from releases.gates.specs import Spec
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import CriterionKind
+from releases.gates.judging.lines import concluded
+from releases.gates.vocabulary.inputs import AttestationInput
+from releases.gates.vocabulary.outcomes import CriterionOutcome, ReasonCode, StratumOutcome
+from releases.gates.vocabulary.specs import Spec
 from releases.statistics.decisions import Verdict
 
 NAMES = {

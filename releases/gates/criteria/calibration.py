@@ -11,17 +11,23 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from governance.registry.predicates import parse_predicate
-from releases.gates import wording
-from releases.gates.baselines import ComparedSpec, Comparison, against_each_baseline
-from releases.gates.context import Context
-from releases.gates.criterion import CriterionKind
-from releases.gates.cuts import Strata
-from releases.gates.evidence import bounds_part, design_part
-from releases.gates.lines import Judged, as_lines
-from releases.gates.metrics import CALIBRATION, Measure
-from releases.gates.outcomes import CriterionOutcome, Evidence, NotAnswerable, ReasonCode, StratumOutcome
-from releases.gates.paired_scores import Numbers, PairedScores, paired_scores
-from releases.gates.pins import Reason
+from releases.gates.judging.baselines import ComparedSpec, Comparison, against_each_baseline
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import CriterionKind
+from releases.gates.judging.evidence import bounds_part, design_part
+from releases.gates.judging.lines import Judged, as_lines
+from releases.gates.vocabulary import wording
+from releases.gates.vocabulary.cuts import Strata
+from releases.gates.vocabulary.metrics import CALIBRATION, Measure
+from releases.gates.vocabulary.outcomes import (
+    CriterionOutcome,
+    Evidence,
+    NotAnswerable,
+    ReasonCode,
+    StratumOutcome,
+)
+from releases.gates.vocabulary.pins import Reason
+from releases.scores.paired_scores import Numbers, PairedScores, paired_scores
 from releases.scores.scan import ArmName, Scan
 from releases.scores.strata import BothClasses
 from releases.statistics.calibration import CalibrationDifference, compare_calibration, decide_calibration

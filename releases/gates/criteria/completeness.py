@@ -16,20 +16,20 @@ from pydantic import Field, model_validator
 
 from governance.registry.predicates import parse_predicate
 from releases.bundles.documents import CARD_TEXTS
-from releases.gates.context import Context
-from releases.gates.criterion import CriterionKind
-from releases.gates.fact_inputs import FactsInput
-from releases.gates.inputs import DatasetInput
-from releases.gates.outcomes import (
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import CriterionKind
+from releases.gates.judging.readiness import judged_readiness
+from releases.gates.vocabulary.fact_inputs import FactsInput
+from releases.gates.vocabulary.inputs import DatasetInput
+from releases.gates.vocabulary.outcomes import (
     CriterionOutcome,
     NotAnswerable,
     ReasonCode,
     StratumOutcome,
     worst_first,
 )
-from releases.gates.pins import Digest, Name, PinnedRelease, PinnedSegment
-from releases.gates.readiness import judged_readiness
-from releases.gates.specs import Spec
+from releases.gates.vocabulary.pins import Digest, Name, PinnedRelease, PinnedSegment
+from releases.gates.vocabulary.specs import Spec
 from releases.scores.counting import Metric, RateStratum, count_rates
 from releases.scores.strata import ByColumn, BySegments, Population
 from releases.statistics.decisions import Verdict, worst_verdict

@@ -6,16 +6,16 @@ presentation: without the same captures there is nothing to compare.
 
 from pydantic import Field
 
-from releases.gates import wording
-from releases.gates.baselines import ComparedSpec, Comparison, against_each_baseline
-from releases.gates.context import Context
-from releases.gates.criterion import CriterionKind
-from releases.gates.evidence import disagreement_evidence
-from releases.gates.lines import Judged, as_lines, population_of
-from releases.gates.metrics import DISAGREEMENTS, Measure
-from releases.gates.outcomes import CriterionOutcome, Evidence, StratumOutcome
-from releases.gates.pins import Reason
-from releases.gates.specs import ClassName
+from releases.gates.judging.baselines import ComparedSpec, Comparison, against_each_baseline
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import CriterionKind
+from releases.gates.judging.evidence import disagreement_evidence
+from releases.gates.judging.lines import Judged, as_lines, population_of
+from releases.gates.vocabulary import wording
+from releases.gates.vocabulary.metrics import DISAGREEMENTS, Measure
+from releases.gates.vocabulary.outcomes import CriterionOutcome, Evidence, StratumOutcome
+from releases.gates.vocabulary.pins import Reason
+from releases.gates.vocabulary.specs import ClassName
 from releases.scores.comparing import DisagreementStratum, count_disagreements
 from releases.statistics.decisions import Decision, decide_rate
 from releases.statistics.rates import bound_rate

@@ -9,12 +9,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from releases.gates import wording
-from releases.gates.context import Context
-from releases.gates.criterion import CriterionKind
-from releases.gates.evidence import bounds_part, design_part
-from releases.gates.inputs import DatasetInput
-from releases.gates.lines import (
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import CriterionKind
+from releases.gates.judging.evidence import bounds_part, design_part
+from releases.gates.judging.lines import (
     Judged,
     Place,
     as_lines,
@@ -22,10 +20,12 @@ from releases.gates.lines import (
     on_each_dataset,
     population_of,
 )
-from releases.gates.metrics import ANSWER_TIMES, Measure
-from releases.gates.outcomes import CriterionOutcome, Evidence, ReasonCode, StratumOutcome
-from releases.gates.pins import Reason
-from releases.gates.specs import ClassName, ClusteredSpec
+from releases.gates.vocabulary import wording
+from releases.gates.vocabulary.inputs import DatasetInput
+from releases.gates.vocabulary.metrics import ANSWER_TIMES, Measure
+from releases.gates.vocabulary.outcomes import CriterionOutcome, Evidence, ReasonCode, StratumOutcome
+from releases.gates.vocabulary.pins import Reason
+from releases.gates.vocabulary.specs import ClassName, ClusteredSpec
 from releases.scores.values import ValuesStratum, latency_values
 from releases.statistics.decisions import Decision
 from releases.statistics.quantiles import (

@@ -9,13 +9,13 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from releases.gates import wording
-from releases.gates.context import Context
-from releases.gates.criterion import CriterionKind
-from releases.gates.outcomes import CriterionOutcome, Evidence
-from releases.gates.pins import Reason
-from releases.gates.rates import Asked, judged_rates
-from releases.gates.specs import MeasuredSpec
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import CriterionKind
+from releases.gates.judging.rates import Asked, judged_rates
+from releases.gates.vocabulary import wording
+from releases.gates.vocabulary.outcomes import CriterionOutcome, Evidence
+from releases.gates.vocabulary.pins import Reason
+from releases.gates.vocabulary.specs import MeasuredSpec
 from releases.statistics.decisions import Decision
 from releases.statistics.max_errors import MaxErrorsResult, MaxErrorsRule, decide_max_errors, rule_bound
 from releases.statistics.rates import RateResult

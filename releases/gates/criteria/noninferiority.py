@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from releases.gates import wording
-from releases.gates.context import Context
-from releases.gates.criterion import CriterionKind
-from releases.gates.differences import Asked, DifferenceSpec, difference_sentence, judged_differences
-from releases.gates.outcomes import CriterionOutcome
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import CriterionKind
+from releases.gates.judging.differences import Asked, DifferenceSpec, difference_sentence, judged_differences
+from releases.gates.vocabulary import wording
+from releases.gates.vocabulary.outcomes import CriterionOutcome
 
 
 class NoninferioritySpec(DifferenceSpec):

@@ -10,15 +10,15 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from releases.gates import wording
-from releases.gates.context import Context
-from releases.gates.criterion import CriterionKind
-from releases.gates.evidence import bounds_part, design_part, rows_part
-from releases.gates.inputs import DatasetInput
-from releases.gates.lines import Judged, Place, as_lines, on_each_dataset, population_of
-from releases.gates.outcomes import CriterionOutcome, Evidence, StratumOutcome
-from releases.gates.pins import Reason
-from releases.gates.specs import MeasuredSpec
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import CriterionKind
+from releases.gates.judging.evidence import bounds_part, design_part, rows_part
+from releases.gates.judging.lines import Judged, Place, as_lines, on_each_dataset, population_of
+from releases.gates.vocabulary import wording
+from releases.gates.vocabulary.inputs import DatasetInput
+from releases.gates.vocabulary.outcomes import CriterionOutcome, Evidence, StratumOutcome
+from releases.gates.vocabulary.pins import Reason
+from releases.gates.vocabulary.specs import MeasuredSpec
 from releases.scores.comparing import PartStratum, count_parts
 from releases.statistics.decisions import Decision
 from releases.statistics.part_of_whole import PartResult, compare_part, decide_part

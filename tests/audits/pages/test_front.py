@@ -16,7 +16,7 @@ from governance.access.granting import GrantTerms, propose_grant
 from governance.access.models import Account
 from releases.approvals.queries import listed_requests, may_vote
 from releases.approvals.services import request_approval
-from releases.gates.evaluation import request_evaluation
+from releases.gates.runs.evaluation import request_evaluation
 from tests.audits.pages.browsing import text_of
 from tests.factories.approvals import candidate, requested, scores_of, voted
 from tests.factories.cast import Cast, actor, administrator, grant, person, system_with_channels

@@ -11,8 +11,8 @@ from releases.approvals.models import ApprovalRequest
 from releases.bundles.content import content_of
 from releases.bundles.models import Release, Revision
 from releases.bundles.queries import live_revision, newest_revision
-from releases.gates.evaluation import request_evaluation
 from releases.gates.models import GateEvaluation
+from releases.gates.runs.evaluation import request_evaluation
 from releases.rollouts.models import Deployment
 from tests.audits.pages.browsing import submitted, text_of
 from tests.factories.approvals import candidate, requested, voted

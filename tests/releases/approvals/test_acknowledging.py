@@ -9,7 +9,7 @@ from governance.ledger.queries import entry_of
 from releases.approvals.acknowledging import NotAcknowledged, doubts_to_acknowledge
 from releases.approvals.models import ApprovalRequest, RequestState, Vote
 from releases.bundles.content import content_of
-from releases.gates.policies import draft_policy, lock_policy
+from releases.gates.policies.services import draft_policy, lock_policy
 from tests.factories.approvals import candidate, criteria, evaluated, requested, voted
 from tests.factories.bundles import revised
 from tests.factories.cast import actor

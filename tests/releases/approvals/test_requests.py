@@ -24,7 +24,7 @@ from releases.bundles.lifecycle import WrongState
 from releases.bundles.models import Revision, RevisionState
 from releases.bundles.services import edit_release, withdraw_release
 from releases.bundles.steps import NotNewestRevision
-from releases.gates.evaluation import fail_evaluation, request_evaluation
+from releases.gates.runs.evaluation import fail_evaluation, request_evaluation
 from tests.factories.approvals import World, candidate, enacted, next_content, requested, voted
 from tests.factories.bundles import draft, frozen
 from tests.factories.cast import actor, grant, operator, person, system_with_channels

@@ -6,10 +6,10 @@ from typing import Any
 import polars as pl
 
 from governance.documents import checked
-from releases.gates.context import Context
 from releases.gates.criteria import KIND_OF
-from releases.gates.fact_inputs import FactsInput
-from releases.gates.inputs import (
+from releases.gates.judging.context import Context
+from releases.gates.vocabulary.fact_inputs import FactsInput
+from releases.gates.vocabulary.inputs import (
     AttestationInput,
     BandInput,
     ChannelInput,
@@ -19,7 +19,7 @@ from releases.gates.inputs import (
     TableInput,
     ThresholdInput,
 )
-from releases.gates.outcomes import CriterionOutcome
+from releases.gates.vocabulary.outcomes import CriterionOutcome
 from tests.factories.gates import HEADER, META, THRESHOLD, table_rows
 from tests.releases.scores.tables import frame_of
 

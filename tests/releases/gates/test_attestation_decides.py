@@ -7,10 +7,10 @@ from django.test import Client
 
 from governance.actors import Actor, Principal
 from governance.outbox.models import OutboxMessage
-from releases.gates import evaluation as running
-from releases.gates.evaluation import EVALUATE_AGAIN, TASK
 from releases.gates.models import Attestation, GateEvaluation
-from releases.gates.policies import CriterionInput
+from releases.gates.policies.services import CriterionInput
+from releases.gates.runs import evaluation as running
+from releases.gates.runs.evaluation import EVALUATE_AGAIN, TASK
 from releases.gates.tasks import evaluate, evaluate_again
 from tests.factories.attestations import analysis_of, attested, review_of
 from tests.factories.gates import SMALL, Gate, criteria, engine, locked_policy

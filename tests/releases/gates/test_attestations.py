@@ -22,9 +22,9 @@ from releases.gates.attestations.refusals import (
     RevisionCannotBeAttested,
 )
 from releases.gates.attestations.services import attest
-from releases.gates.evaluation import EVALUATE_AGAIN, request_evaluation, run_evaluation
-from releases.gates.inputs import Inputs
 from releases.gates.models import Attestation, GateEvaluation
+from releases.gates.runs.evaluation import EVALUATE_AGAIN, request_evaluation, run_evaluation
+from releases.gates.vocabulary.inputs import Inputs
 from tests.factories.attestations import analysis_of, attested, review_of
 from tests.factories.cast import actor, grant, person
 from tests.factories.gates import Gate, engine

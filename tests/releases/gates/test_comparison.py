@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from releases.gates.comparison import comparison
 from releases.gates.models import GateEvaluation
 from releases.gates.queries import evaluation_document
+from releases.gates.runs.comparison import comparison
 from tests.factories.gates import SMALL, Gate, criteria, locked_policy
 from tests.factories.http import with_token
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from governance.documents import checked
-from releases.gates.computation import PolicyHead, Result, compute
-from releases.gates.context import Context
 from releases.gates.criteria import KIND_OF
-from releases.gates.criterion import Criterion
-from releases.gates.inputs import EarlierRun
-from releases.gates.wording import limit_percent, limit_points, percent, points
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import Criterion
+from releases.gates.runs.computation import PolicyHead, Result, compute
+from releases.gates.vocabulary.inputs import EarlierRun
+from releases.gates.vocabulary.wording import limit_percent, limit_points, percent, points
 from releases.statistics.decisions import Verdict
 from tests.factories.gates import table_rows
 from tests.releases.gates.contexts import (

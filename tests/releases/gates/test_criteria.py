@@ -9,11 +9,11 @@ import pytest
 import releases.gates.criteria
 from governance.documents import checked
 from governance.errors import InvalidInput
-from releases.gates.context import Context
 from releases.gates.criteria import KINDS
-from releases.gates.criterion import CriterionKind
-from releases.gates.fact_inputs import FactsInput
-from releases.gates.outcomes import CriterionOutcome, ReasonCode
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import CriterionKind
+from releases.gates.vocabulary.fact_inputs import FactsInput
+from releases.gates.vocabulary.outcomes import CriterionOutcome, ReasonCode
 from releases.statistics.decisions import Verdict
 from tests.factories.gates import table_rows
 from tests.releases.gates.contexts import (

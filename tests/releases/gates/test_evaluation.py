@@ -14,7 +14,9 @@ from governance.ledger.models import Blob
 from governance.ledger.queries import entries_of, entry_of
 from governance.outbox.models import OutboxMessage
 from releases.bundles.services import withdraw_release
-from releases.gates.evaluation import (
+from releases.gates.models import EvaluationStatus, GateEvaluation
+from releases.gates.queries import evaluation_document, latest_evaluation
+from releases.gates.runs.evaluation import (
     RevisionNotFrozen,
     complete_evaluation,
     compute_evaluation,
@@ -22,8 +24,6 @@ from releases.gates.evaluation import (
     request_evaluation,
     run_evaluation,
 )
-from releases.gates.models import EvaluationStatus, GateEvaluation
-from releases.gates.queries import evaluation_document, latest_evaluation
 from releases.gates.tasks import evaluate
 from releases.scores.models import ScoreTable
 from tests.factories.cast import actor

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from releases.bundles.models import Revision
-from releases.gates.policies import CriterionInput
+from releases.gates.policies.services import CriterionInput
+from releases.gates.policies.soundness import PolicyCanBeGamed, PolicyPinsNoReference, pins_a_reference
+from releases.gates.policies.starting import starting_criteria
 from releases.gates.queries import criteria_of, policy_document
-from releases.gates.soundness import PolicyCanBeGamed, PolicyPinsNoReference, pins_a_reference
-from releases.gates.starting import starting_criteria
 from releases.rollouts.models import DeploymentState
 from tests.factories.approvals import World, requested, voted
 from tests.factories.cast import Cast

@@ -9,8 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from governance.outbox.models import OutboxMessage
-from releases.gates.evaluation import run_evaluation
 from releases.gates.models import GateEvaluation
+from releases.gates.runs.evaluation import run_evaluation
 from tests.factories.gates import SMALL, Gate, criteria, drafted, drafted_policy, engine, stack_content
 from tests.factories.http import with_token
 

@@ -15,9 +15,9 @@ import polars as pl
 import pytest
 
 from releases.demo.gradgpad import SYSTEMS, DemoDataMissing, data_directory, score_csv, score_rows
-from releases.gates.computation import Result, compute
-from releases.gates.context import Context
-from releases.gates.inputs import BandInput, ReferenceInput, ThresholdInput
+from releases.gates.judging.context import Context
+from releases.gates.runs.computation import Result, compute
+from releases.gates.vocabulary.inputs import BandInput, ReferenceInput, ThresholdInput
 from releases.statistics.thresholds import AtThreshold, Polarity, closest_errors_threshold
 from tests.releases.gates.contexts import ANDROID, LIVE, dataset, inputs, reference, table, thresholds
 from tests.releases.gates.test_computation import HEAD, criterion, quiet

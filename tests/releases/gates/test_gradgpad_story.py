@@ -17,8 +17,8 @@ from releases.approvals.services import cast_vote, request_approval
 from releases.bundles.content import ReleaseContent
 from releases.bundles.models import Revision
 from releases.demo.gradgpad import DemoDataMissing, Subset, data_directory, score_csv, score_rows
-from releases.gates.evaluation import request_evaluation, run_evaluation
 from releases.gates.queries import evaluation_document
+from releases.gates.runs.evaluation import request_evaluation, run_evaluation
 from releases.rollouts.progress import advance_rollout
 from releases.rollouts.services import roll_back, start_rollout
 from releases.statistics.thresholds import AtThreshold, Polarity, closest_errors_threshold

@@ -8,18 +8,18 @@ import pytest
 from django.db import ProgrammingError, transaction
 from django.utils import timezone
 
-from releases.gates import evaluation as running
-from releases.gates.computation import PolicyHead, Result, compute
-from releases.gates.context import Context
 from releases.gates.criteria import KIND_OF
-from releases.gates.criterion import Criterion
-from releases.gates.criterion_inputs import key_of, seen_by
-from releases.gates.evaluation import compute_evaluation, request_evaluation, run_evaluation
-from releases.gates.fact_inputs import FactsInput, ReadinessInput
-from releases.gates.inputs import Inputs, TableInput
-from releases.gates.kept import KeptResults
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import Criterion
 from releases.gates.models import CriterionResult, GateEvaluation
 from releases.gates.queries import criteria_of
+from releases.gates.runs import evaluation as running
+from releases.gates.runs.computation import PolicyHead, Result, compute
+from releases.gates.runs.criterion_inputs import key_of, seen_by
+from releases.gates.runs.evaluation import compute_evaluation, request_evaluation, run_evaluation
+from releases.gates.runs.kept import KeptResults
+from releases.gates.vocabulary.fact_inputs import FactsInput, ReadinessInput
+from releases.gates.vocabulary.inputs import Inputs, TableInput
 from tests.factories.bundles import CARD
 from tests.factories.cast import actor
 from tests.factories.gates import Gate, engine

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from releases.gates.outcomes import ReasonCode
+from releases.gates.vocabulary.outcomes import ReasonCode
 from releases.statistics.decisions import Verdict
 from tests.factories.gates import table_rows
 from tests.releases.gates.contexts import (

@@ -13,11 +13,11 @@ import polars as pl
 
 from governance.documents import checked
 from governance.ledger.canonical import digest_of
-from releases.gates.computation import PolicyHead, compute
-from releases.gates.context import Context
 from releases.gates.criteria import KIND_OF
-from releases.gates.criterion import Criterion
-from releases.gates.inputs import Inputs, TableInput
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import Criterion
+from releases.gates.runs.computation import PolicyHead, compute
+from releases.gates.vocabulary.inputs import Inputs, TableInput
 from tests.factories.gates import table_rows
 from tests.releases.gates.contexts import SOME_ERRORS, frame
 from tests.releases.gates.test_computation import quiet

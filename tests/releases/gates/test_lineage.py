@@ -1,6 +1,6 @@
 """Trying until it passes is counted: which runs belong to one lineage, and what each costs the next."""
 
-from releases.gates.lineage import lineage_of
+from releases.gates.freezing.lineage import lineage_of
 from releases.gates.queries import evaluation_document
 from tests.factories.bundles import CARD
 from tests.factories.gates import Gate

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from governance.documents import checked
-from releases.gates.context import Context
 from releases.gates.criteria import absolute, noninferiority
-from releases.gates.inputs import BandInput, ProblemInput
-from releases.gates.outcomes import CriterionOutcome, ReasonCode
+from releases.gates.judging.context import Context
+from releases.gates.vocabulary.inputs import BandInput, ProblemInput
+from releases.gates.vocabulary.outcomes import CriterionOutcome, ReasonCode
 from releases.scores.refusals import PolaritiesDiffer, TablesDisagree
 from releases.statistics.decisions import Verdict
 from tests.factories.gates import table_rows

@@ -5,11 +5,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from releases.gates.computation import compute
-from releases.gates.context import Context
-from releases.gates.criterion import Criterion
-from releases.gates.inputs import Inputs, ProblemInput
-from releases.gates.outcomes import ReasonCode
+from releases.gates.judging.context import Context
+from releases.gates.judging.criterion import Criterion
+from releases.gates.runs.computation import compute
+from releases.gates.vocabulary.inputs import Inputs, ProblemInput
+from releases.gates.vocabulary.outcomes import ReasonCode
 from releases.statistics.decisions import Verdict
 from tests.factories.gates import table_rows
 from tests.releases.gates.contexts import (

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from releases.gates.computation import compute
-from releases.gates.context import Context
 from releases.gates.criteria import KINDS
+from releases.gates.judging.context import Context
+from releases.gates.runs.computation import compute
 from releases.statistics.decisions import Verdict
 from tests.factories.gates import table_rows
 from tests.releases.gates.contexts import (

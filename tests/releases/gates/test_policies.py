@@ -13,7 +13,7 @@ from governance.ledger.models import Blob
 from governance.ledger.queries import entries_of, entry_of
 from releases.bundles.models import Revision
 from releases.gates.models import GatePolicy, PolicyState
-from releases.gates.policies import (
+from releases.gates.policies.services import (
     CriterionInput,
     PolicyEditedMeanwhile,
     PolicyIsDrafted,
@@ -22,8 +22,8 @@ from releases.gates.policies import (
     edit_policy,
     lock_policy,
 )
+from releases.gates.policies.soundness import PolicyCanBeGamed
 from releases.gates.queries import content_digest, criteria_of, policy_in_force
-from releases.gates.soundness import PolicyCanBeGamed
 from tests.factories.cast import Cast, actor
 from tests.factories.gates import (
     SMALL,

@@ -5,7 +5,7 @@ import pytest
 from governance.errors import InvalidInput
 from releases.gates.criteria import KINDS
 from releases.gates.models import GatePolicy
-from releases.gates.policies import CriterionInput, lock_policy
+from releases.gates.policies.services import CriterionInput, lock_policy
 from releases.gates.queries import criteria_of, evaluation_document
 from tests.factories.cast import actor
 from tests.factories.gates import (

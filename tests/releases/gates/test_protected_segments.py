@@ -5,7 +5,7 @@ from typing import Any
 
 from governance.registry.services import define_segment
 from releases.gates.models import GateEvaluation
-from releases.gates.policies import CriterionInput
+from releases.gates.policies.services import CriterionInput
 from tests.factories.cast import Cast, actor
 from tests.factories.gates import SMALL, Gate, criteria, locked_policy, segment
 

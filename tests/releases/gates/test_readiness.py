@@ -9,17 +9,17 @@ from governance.access.models import Account
 from governance.documents import checked
 from releases.bundles.content import content_of
 from releases.gates.criteria import KIND_OF
-from releases.gates.fact_inputs import (
+from releases.gates.freezing.facts import approver_facts
+from releases.gates.models import GateEvaluation
+from releases.gates.policies.services import CriterionInput
+from releases.gates.vocabulary.fact_inputs import (
     ApproversInput,
     FactsInput,
     PathInput,
     ReadinessInput,
     SeatInput,
 )
-from releases.gates.facts import approver_facts
-from releases.gates.models import GateEvaluation
-from releases.gates.outcomes import CriterionOutcome, ReasonCode
-from releases.gates.policies import CriterionInput
+from releases.gates.vocabulary.outcomes import CriterionOutcome, ReasonCode
 from releases.statistics.decisions import Verdict
 from tests.factories.gates import SMALL, Gate, criteria, locked_policy
 from tests.releases.gates.contexts import context

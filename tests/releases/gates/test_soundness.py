@@ -9,9 +9,9 @@ import pytest
 from governance.documents import checked
 from releases.bundles.models import Revision
 from releases.gates.criteria import KIND_OF
-from releases.gates.criterion import Criterion
-from releases.gates.policies import CriterionInput
-from releases.gates.soundness import PolicyCanBeGamed, check_sound
+from releases.gates.judging.criterion import Criterion
+from releases.gates.policies.services import CriterionInput
+from releases.gates.policies.soundness import PolicyCanBeGamed, check_sound
 from tests.factories.gates import SMALL, criteria
 
 Change = Callable[[list[CriterionInput]], list[CriterionInput]]

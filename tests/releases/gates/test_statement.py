@@ -12,7 +12,7 @@ from governance.ledger.models import Blob
 from governance.ledger.queries import entry_of
 from governance.ledger.signing import generate_key_file, read_key_file
 from releases.gates.models import GateEvaluation
-from releases.gates.statement import statement_of
+from releases.gates.runs.statement import statement_of
 from tests.factories.gates import Gate
 from tests.factories.http import with_token
 from tests.governance.ledger.ed25519 import opened

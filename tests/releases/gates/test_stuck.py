@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from governance.notifications.models import Notification
-from releases.gates.evaluation import request_evaluation, run_evaluation
 from releases.gates.models import EvaluationProgress, GateEvaluation
-from releases.gates.stuck import FORGOTTEN_AFTER, STUCK_AFTER, end_stuck_evaluations
+from releases.gates.runs.evaluation import request_evaluation, run_evaluation
+from releases.gates.runs.stuck import FORGOTTEN_AFTER, STUCK_AFTER, end_stuck_evaluations
 from releases.gates.tasks import end_stuck
 from tests.factories.cast import actor
 from tests.factories.gates import Gate, engine

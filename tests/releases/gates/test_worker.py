@@ -21,8 +21,8 @@ from governance.outbox.models import OutboxMessage
 from governance.outbox.services import sweep
 from releases.bundles.models import Revision
 from releases.bundles.services import edit_release, freeze_release
-from releases.gates.evaluation import TASK, compute_evaluation, request_evaluation
 from releases.gates.models import EvaluationProgress, EvaluationStatus, GateEvaluation
+from releases.gates.runs.evaluation import TASK, compute_evaluation, request_evaluation
 from releases.gates.tasks import evaluate
 from tests.database import Broker, in_threads
 from tests.factories.bundles import CARD

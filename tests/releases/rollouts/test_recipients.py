@@ -10,7 +10,7 @@ from governance.notifications.models import Notification
 from governance.notifications.rendering import subject_of, text_of
 from governance.outbox.models import OutboxMessage
 from governance.registry.components import revoke_component
-from releases.gates.evaluation import fail_evaluation, request_evaluation, run_evaluation
+from releases.gates.runs.evaluation import fail_evaluation, request_evaluation, run_evaluation
 from releases.rollouts import tasks  # noqa: F401 - declares the warning
 from releases.rollouts.adoption import propose_adoption
 from tests.factories.approvals import APPROVER, SECURITY_PER_CHANNEL, enacted, requested, voted

@@ -6,10 +6,10 @@ from governance.access.models import Proposal
 from governance.errors import GovernanceError
 from governance.ledger.models import Entry
 from releases.approvals.models import Approval, ApprovalRequest
-from releases.gates.evaluation import request_evaluation, run_evaluation
 from releases.gates.models import Override
 from releases.gates.overrides.queries import override_in_force
 from releases.gates.overrides.services import give_override, withdraw_override
+from releases.gates.runs.evaluation import request_evaluation, run_evaluation
 from tests.database import in_threads
 from tests.factories.approvals import requested, scores_of, voted
 from tests.factories.cast import actor

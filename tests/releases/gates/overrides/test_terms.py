@@ -15,7 +15,6 @@ from releases.bundles.lifecycle import WrongState
 from releases.bundles.models import Revision
 from releases.bundles.services import withdraw_release
 from releases.bundles.steps import NotNewestRevision
-from releases.gates.evaluation import fail_evaluation, request_evaluation
 from releases.gates.models import GateEvaluation, Override
 from releases.gates.overrides.queries import override_in_force, stands_at
 from releases.gates.overrides.services import (
@@ -23,6 +22,7 @@ from releases.gates.overrides.services import (
 )
 from releases.gates.overrides.standing import Standing
 from releases.gates.overrides.terms import AlreadyOverridden, EvidenceChanged, NothingToOverride
+from releases.gates.runs.evaluation import fail_evaluation, request_evaluation
 from tests.factories.approvals import evaluated, next_content, requested, scores_of
 from tests.factories.bundles import draft, frozen, revised
 from tests.factories.cast import actor

@@ -1,0 +1,1 @@
+"""Gate policies as people write them: drafted, checked, pinned, locked."""

@@ -1,0 +1,160 @@
+"""Rules that keep a policy from being gamed; one that breaks them is not locked.
+
+Only criteria that decide (blocking and enforced) count here: an advisory line protects nobody. Nor do kinds
+count that look alike and ask for less: a count of errors is no bound, the ratio to the whole no limit, a
+comparison on other captures no comparison on the same, and a limit that lets half of all attacks through
+none.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from governance.errors import FieldError, GovernanceError
+from releases.gates.criteria.absolute import AbsoluteSpec
+from releases.gates.criteria.noninferiority import NoninferioritySpec
+from releases.gates.judging.criterion import Criterion
+from releases.gates.vocabulary.specs import MeasuredSpec
+
+MOST = 0.5
+"""A limit or a margin above it rules nothing out."""
+
+
+class Line(NamedTuple):
+    """A stratum that a criterion judges: of which metric or class, and on which dataset (empty: on all)."""
+
+    of: str
+    kind: str
+    stratum: str
+    dataset: str
+
+    def is_among(self, lines: set["Line"]) -> bool:
+        """Whether it is judged there too, on its dataset or on all."""
+        return self in lines or self._replace(dataset="") in lines
+
+
+class PolicyCanBeGamed(GovernanceError):
+    """The policy lacks a criterion without which a worse release would pass; each is named."""
+
+    code = "policy_can_be_gamed"
+    status = 400
+    title = "The policy can be gamed"
+    next_step = "Add the named criteria as blocking and enforced, then lock the policy."
+
+
+class PolicyPinsNoReference(GovernanceError):
+    """The policy is from before anything was live; a second release needs one that pins a reference."""
+
+    code = "policy_pins_no_reference"
+    title = "The policy pins no reference release"
+    next_step = (
+        "Draft the policy's next version with noninferiority criteria against a pinned release, "
+        "lock it, and make a new revision to be judged by it."
+    )
+
+
+def check_sound(criteria: Sequence[Criterion], *, has_served: bool = True) -> None:
+    """Refuse a policy that a worse release could pass.
+
+    ``has_served`` says whether anything of the system was ever live: before that there is no reference to
+    pin, and the first release is judged without one.
+
+    Raises:
+        PolicyCanBeGamed: naming everything that is missing.
+    """
+    deciding = [criterion.spec for criterion in criteria if criterion.decides]
+    measured = [spec for spec in deciding if isinstance(spec, MeasuredSpec)]
+    paired = [spec for spec in deciding if isinstance(spec, NoninferioritySpec) and _compares(spec)]
+    problems = [
+        *_absolute_limit(spec for spec in deciding if isinstance(spec, AbsoluteSpec)),
+        *_both_baselines(paired, has_served),
+        *_silence(paired, measured),
+    ]
+    if problems:
+        raise PolicyCanBeGamed(
+            f"The policy cannot be locked: {'; '.join(problem.message for problem in problems)}.",
+            field_errors=tuple(problems),
+        )
+
+
+def pins_a_reference(criteria: Sequence[Criterion]) -> bool:
+    """Whether a criterion compares with a reference release."""
+    paired = [one.spec for one in criteria if isinstance(one.spec, NoninferioritySpec)]
+    return any(spec.baseline.kind == "pinned" for spec in paired)
+
+
+def _compares(spec: NoninferioritySpec) -> bool:
+    return spec.is_paired and spec.margin <= MOST
+
+
+def _limits_attacks(spec: AbsoluteSpec) -> bool:
+    whole = spec.where is None and spec.strata.kind() == "species"
+    return spec.metric == "apcer" and whole and spec.limit <= MOST
+
+
+def _absolute_limit(absolute: Iterable[AbsoluteSpec]) -> Iterable[FieldError]:
+    if not any(_limits_attacks(spec) for spec in absolute):
+        yield FieldError(
+            "criteria",
+            "it has no absolute APCER criterion, by species, for all attacks and with a limit of at most "
+            f"{100 * MOST:g} %, so nothing limits attacks as such",
+        )
+
+
+def _both_baselines(paired: list[NoninferioritySpec], has_served: bool) -> Iterable[FieldError]:
+    live = _lines(spec for spec in paired if spec.baseline.kind == "live")
+    reference = _lines(spec for spec in paired if spec.baseline.kind == "pinned")
+    if not live:
+        yield FieldError(
+            "criteria",
+            "it compares nothing with what is live on the same captures (noninferiority, baseline live)",
+        )
+    if not reference and not has_served:
+        return
+    if not reference:
+        yield FieldError(
+            "criteria",
+            "it pins no reference release (noninferiority, baseline pinned), so small steps add up unseen",
+        )
+        return
+    missing = sorted(line for line in live if not line.is_among(reference))
+    if missing:
+        yield FieldError(
+            "criteria",
+            f"these are compared with what is live, but with no reference release: {_said(missing)}",
+        )
+
+
+def _silence(paired: list[NoninferioritySpec], measured: Sequence[MeasuredSpec]) -> Iterable[FieldError]:
+    answered = {
+        Line(spec.gate_metric.label, *place)
+        for spec in paired
+        if spec.gate_metric.is_non_response and spec.baseline.kind == "live"
+        for place in _places(spec)
+    }
+    errors = {
+        Line(spec.gate_metric.label, *place)
+        for spec in measured
+        if not spec.gate_metric.is_non_response
+        for place in _places(spec)
+    }
+    missing = sorted(line for line in errors if not line.is_among(answered))
+    if missing:
+        yield FieldError(
+            "criteria",
+            "without a comparison of non-response with what is live, silence on hard captures is rewarded: "
+            f"{_said(missing)}",
+        )
+
+
+def _lines(specs: Iterable[NoninferioritySpec]) -> set[Line]:
+    return {Line(spec.metric, *place) for spec in specs for place in _places(spec)}
+
+
+def _places(spec: MeasuredSpec) -> list[tuple[str, str, str]]:
+    """The strata of a criterion; one narrowed by ``where`` stands for nothing but itself."""
+    narrowed = "" if spec.where is None else f" where {spec.where}"
+    return [(spec.strata.kind(), f"{name}{narrowed}", spec.dataset or "") for name in spec.strata.names()]
+
+
+def _said(lines: Sequence[Line]) -> str:
+    return ", ".join(dict.fromkeys(f"{line.of.upper()} {line.stratum}" for line in lines))

@@ -1,0 +1,1 @@
+"""Runs of a gate: requested, computed, kept, stated, compared."""

@@ -1,0 +1,1 @@
+"""What policies are written in and how criteria end: pure values, without database rows."""
