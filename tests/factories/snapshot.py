@@ -4,7 +4,8 @@ A factory declared :func:`remembered` runs for real when a process first comes t
 the same steps from the same beginning gets the rows that were written then. Put back is only what is certain
 to come out the same: every step since the transaction began was a remembered one, with equal arguments and
 settings, and nothing else has written a row. Whatever differs, and everything that commits, runs for real.
-Sequences go on from test to test, so rows that come back never collide with new ones.
+Sequences go on from test to test, so rows that come back never collide with new ones. Their times are those
+of the first run: a test that needs a moment before them takes it from the rows.
 """
 
 import functools

@@ -5,6 +5,7 @@ own, so that the guard, threads and other processes see what it does.
 """
 
 import itertools
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ TEMPLATE = "template_of_worlds"
 SHARED = "shared_world"
 _numbers = itertools.count(1)
 _clones: set[str] = set()
-_built: list["Prepared"] = []
+_built: list[bytes] = []
 
 
 @dataclass(frozen=True)
@@ -43,18 +44,23 @@ def _switch(name: str) -> None:
 
 
 def prepared(directory: Path) -> Prepared:
-    """The template's world, built at the first call of the run; ``directory`` is for its score files."""
+    """The template's world, built at the first call of the run; ``directory`` is for its score files.
+
+    Each call answers objects of its own: what a test changes in them (a sign-in notes its time) is no news to
+    the next one.
+    """
     if not _built:
         servers().clone(TEMPLATE)
         before, settings.SCORE_STORE = settings.SCORE_STORE, directory
         _switch(TEMPLATE)
         try:
             here = world(cast())
-            _built.append(Prepared(here, candidate(here), directory))
+            _built.append(pickle.dumps(Prepared(here, candidate(here), directory)))
         finally:
             _switch(SESSION_DATABASE)
             settings.SCORE_STORE = before
-    return _built[0]
+    found: Prepared = pickle.loads(_built[0])
+    return found
 
 
 def _clone(name: str) -> str:

@@ -15,11 +15,13 @@ SOURCES = ("releases/statistics", "releases/scores", "releases/gates", "governan
 
 def environment() -> dict[str, str]:
     """Versions of what computes results here; kept beside a result, outside its digest."""
-    return {
-        "python": platform.python_version(),
-        **{name: version(name) for name in LIBRARIES},
-        "code": code_digest(),
-    }
+    return {"python": platform.python_version(), **_libraries(), "code": code_digest()}
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> dict[str, str]:
+    """Versions as installed when the process first asked: those are the ones that it has imported."""
+    return {name: version(name) for name in LIBRARIES}
 
 
 @lru_cache(maxsize=1)

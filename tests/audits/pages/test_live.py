@@ -30,8 +30,8 @@ def test_each_channel_shows_its_release_since_when_and_how_it_came_there(prepare
 
 
 def test_another_time_shows_what_answered_then(prepared: Prepared) -> None:
-    before = timezone.now()
-    live(prepared.here, prepared.candidate, "android")
+    (deployment,) = live(prepared.here, prepared.candidate, "android")
+    before = deployment.started_at - timedelta(microseconds=1)
 
     page = text_of(signed_in(prepared.here.cast.auditor).get(LIVE, {"at": before.isoformat()}))
 
