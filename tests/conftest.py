@@ -1,7 +1,8 @@
 """Fixtures that many tests share; states are reached through the factories, by the real services."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -39,6 +40,18 @@ def _is_patched(item: pytest.Function) -> bool:
     ours = (one for many in found for one in many if not one.func.__module__.startswith("pytest_django"))
     arguments = (item._fixtureinfo.argnames, *(one.argnames for one in ours))
     return any("monkeypatch" in names for names in arguments)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+    """What more than one test shares is made before any of them patches."""
+    if fixturedef.scope == "function":
+        return (yield)
+    before = trust(True)
+    try:
+        return (yield)
+    finally:
+        trust(before)
 
 
 def pytest_sessionfinish() -> None:

@@ -1,5 +1,8 @@
 """Asking the grants: ``require()`` for acts, ``visible_to()`` for lists. Both read Grant rows in force."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -56,6 +59,7 @@ class Reach:
 
 
 EVERYWHERE = Reach(True, frozenset(), {})
+_known: ContextVar[dict[tuple[UUID, frozenset[Role]], Reach] | None] = ContextVar("known", default=None)
 
 
 def grants_in_force(at: datetime) -> QuerySet[Grant]:
@@ -103,7 +107,23 @@ def reach(actor: Actor, permission: Permission, *, through: Scope | None = None)
         return EVERYWHERE if permission in PERMISSIONS[built_in] else None
     if actor.id is None:
         return None
-    return reach_of(actor.id, roles_with(permission), actor.at or timezone.now())
+    known = _known.get()
+    if known is None or actor.at is not None:
+        return reach_of(actor.id, roles_with(permission), actor.at or timezone.now())
+    key = (actor.id, roles_with(permission))
+    if key not in known:
+        known[key] = reach_of(actor.id, key[1], timezone.now())
+    return known[key]
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """While a page or an answer is put together and nothing is written, each reach is asked for once."""
+    token = _known.set({})
+    try:
+        yield
+    finally:
+        _known.reset(token)
 
 
 def has_permission(actor: Actor, permission: Permission, target: Scoped | AccessScope) -> bool:

@@ -8,6 +8,7 @@ from releases.gates.attestations.figures import calibration_figures
 from releases.gates.attestations.services import attest
 from releases.gates.models import Attestation, GateEvaluation
 from tests.factories.cast import Cast, actor
+from tests.factories.snapshot import remembered
 
 
 def analysis_of(run: GateEvaluation, **buckets: Any) -> dict[str, Any]:
@@ -24,6 +25,7 @@ def review_of(run: GateEvaluation, **changes: Any) -> dict[str, Any]:
     return {"figures_digest": digest, "how_judged": "By the share of errors per decile.", **changes}
 
 
+@remembered
 def attested(cast: Cast, run: GateEvaluation, kind: str, *, acceptable: bool = True) -> Attestation:
     """An attestation of the run's revision by the QA lead."""
     content = analysis_of(run) if kind == "error_analysis" else review_of(run)

@@ -158,6 +158,7 @@ def criteria(limits: Limits, reference: Revision) -> list[CriterionInput]:
     return found
 
 
+@remembered
 def drafted_policy(cast: Cast, written: Sequence[CriterionInput], name: str = "pad_gate") -> GatePolicy:
     """A draft."""
     return draft_policy(actor(cast.qa_lead), system=cast.system, name=name, criteria=written)
@@ -210,6 +211,7 @@ def _sdks(cast: Cast, name: str, channels: Iterable[Any]) -> tuple[SlotInput, ..
     )
 
 
+@remembered
 def drafted(cast: Cast, name: str, content: ReleaseContent, copied_from: Revision | None = None) -> Revision:
     """A draft of a release ``name``."""
     return draft_release(
@@ -253,10 +255,12 @@ class Gate:
         content = stack_content(self.cast, name, self.dataset, channels=self.channels)
         return frozen_release(self.cast, name, replace(content, **changes), copied_from)
 
+    @remembered
     def frozen(self, draft: Revision) -> Revision:
         """The draft, frozen."""
         return freeze_release(actor(self.cast.author), revision=draft)
 
+    @remembered
     def revised(self, revision: Revision, **changes: Any) -> Revision:
         """The next revision with parts of its content changed, frozen."""
         content = replace(content_of(revision), **changes)
@@ -273,6 +277,7 @@ class Gate:
         by = {"stack_digest": None, "evaluation_report": str(report.id)} if report else {}
         return imported(self.cast, revision, csv_of(table_rows(errors, silent)), self.dataset, **by)
 
+    @remembered
     def evaluated(self, revision: Revision) -> GateEvaluation:
         """A completed evaluation, run in this process."""
         evaluation = request_evaluation(actor(self.cast.qa_lead), revision=revision)

@@ -11,7 +11,8 @@ of the first run: a test that needs a moment before them takes it from the rows.
 import functools
 import hashlib
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -56,10 +57,14 @@ _place: Place | None = None
 _is_trusted = True
 
 
-def trust(is_trusted: bool) -> None:
-    """Say whether the product runs as it is written: what a test has patched is not remembered."""
-    global _is_trusted  # noqa: PLW0603 - one test at a time
-    _is_trusted = is_trusted
+def trust(is_trusted: bool) -> bool:
+    """Say whether the product runs as it is written: what a test has patched is not remembered.
+
+    Answers what held before.
+    """
+    global _is_trusted
+    before, _is_trusted = _is_trusted, is_trusted
+    return before
 
 
 def remembered(factory: Callable[P, R]) -> Callable[P, R]:
@@ -77,9 +82,25 @@ def once(name: str, build: Callable[[], object]) -> None:
     _reached(name, (), build)
 
 
+@contextmanager
+def undone() -> Iterator[None]:
+    """A transaction, or a savepoint in one, that ends taken back: the state before is known again.
+
+    Durable verbs may run in it.
+    """
+    global _place  # noqa: PLW0603 - see below
+    before = _where()
+    atomic = transaction.atomic()
+    atomic._from_testcase = True  # type: ignore[attr-defined]  # as django.test.TestCase does: verbs are durable
+    with atomic:
+        yield
+        transaction.set_rollback(True)
+    _place = None if before is None else _now(before)
+
+
 def _reached(name: str, given: object, build: Callable[[], R]) -> R:
     global _place  # noqa: PLW0603 - one connection, one place
-    before = _where()
+    before = _where() if _is_trusted and not time_machine.escape_hatch.is_travelling() else None
     if before is None:
         return build()
     try:
@@ -105,8 +126,6 @@ def _where() -> str | None:
         blocks
         and getattr(blocks[0], "_from_testcase", False)
         and connection.settings_dict["NAME"] in BEGINNINGS
-        and _is_trusted
-        and not time_machine.escape_hatch.is_travelling()
     ):
         return None
     found = _now("")

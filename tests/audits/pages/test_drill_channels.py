@@ -10,10 +10,11 @@ from governance.registry.models import Channel
 from governance.registry.services import register_channel
 from releases.rollouts.models import Deployment
 from tests.audits.pages.browsing import text_of
-from tests.factories.approvals import candidate, requested, voted
-from tests.factories.cast import actor
+from tests.factories.approvals import World, candidate, requested, voted
+from tests.factories.cast import Cast, actor
 from tests.factories.http import signed_in, with_token
 from tests.factories.rollouts import started
+from tests.factories.snapshot import remembered
 from tests.factories.worlds import Prepared
 
 GUARDED = {"stages": [{"kind": "guarded", "coverage": 0.25}, {"kind": "general"}]}
@@ -23,13 +24,18 @@ NAME = "rehearsal"
 @pytest.fixture
 def drill(prepared: Prepared) -> Channel:
     """A drill channel of the web kind on which nothing runs."""
-    cast = prepared.here.cast
+    return drill_of(prepared.here.cast)
+
+
+@remembered
+def drill_of(cast: Cast) -> Channel:
+    """A drill channel of the web kind."""
     return register_channel(actor(cast.admin), system=cast.system, name=NAME, kind="mobile_web", drill=True)
 
 
-def begun(prepared: Prepared, tag: str) -> Deployment:
+@remembered
+def begun(here: World, tag: str) -> Deployment:
     """A release ``v<tag>`` started on the drill channel."""
-    here = prepared.here
     revision = candidate(here, tag, channels=(NAME,), rollout_plan=GUARDED)
     voted(here.cast.approver, requested(here, revision))
     return started(here, revision, NAME)
@@ -38,8 +44,8 @@ def begun(prepared: Prepared, tag: str) -> Deployment:
 @pytest.fixture
 def rehearsing(prepared: Prepared, drill: Channel) -> Deployment:
     """A release in a guarded stage there, beside one that went live in one step."""
-    begun(prepared, "2")
-    return begun(prepared, "3")
+    begun(prepared.here, "2")
+    return begun(prepared.here, "3")
 
 
 def page_of(account: Account, url: str) -> str:

@@ -5,38 +5,27 @@ Reaching them takes some fifty verbs. These fixtures hold their own transaction,
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
 from releases.bundles.models import Revision
 from tests.factories.cast import Cast, cast
 from tests.factories.gates import Gate, adopted, dataset_to_test_on, drafted, gate, segment, stack_content
-
-
-@contextmanager
-def rolled_back() -> Iterator[None]:
-    """A transaction, or a savepoint in one, that is undone; durable verbs may run in it."""
-    atomic = transaction.atomic()
-    atomic._from_testcase = True  # type: ignore[attr-defined]  # what Django's own TestCase sets for this
-    with atomic:
-        yield
-        transaction.set_rollback(True)
+from tests.factories.snapshot import undone
 
 
 @pytest.fixture(scope="module")
 def module_gate(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Gate]:
     """The small gate of a module."""
-    with django_db_blocker.unblock(), rolled_back():
+    with django_db_blocker.unblock(), undone():
         yield gate(cast())
 
 
 @pytest.fixture
 def small(module_gate: Gate, django_db_blocker: DjangoDbBlocker) -> Iterator[Gate]:
     """A live release, a policy locked before any scores, and the live release's scores."""
-    with django_db_blocker.unblock(), rolled_back():
+    with django_db_blocker.unblock(), undone():
         yield module_gate
 
 
@@ -45,7 +34,7 @@ def module_reference(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[tuple[Cast, Revision]]:
     """An adopted release and the segments that the small policy names, but no policy."""
-    with django_db_blocker.unblock(), rolled_back():
+    with django_db_blocker.unblock(), undone():
         people = cast()
         segment(people, "skin_tone", "1")
         segment(people, "skin_tone", "6")
@@ -56,7 +45,7 @@ def module_reference(
 @pytest.fixture
 def people(module_reference: tuple[Cast, Revision], django_db_blocker: DjangoDbBlocker) -> Iterator[Cast]:
     """The cast of a system with an adopted release and without a policy."""
-    with django_db_blocker.unblock(), rolled_back():
+    with django_db_blocker.unblock(), undone():
         yield module_reference[0]
 
 

@@ -36,7 +36,7 @@ from tests.factories.gates import (
     segment,
     stack_content,
 )
-from tests.releases.gates.conftest import rolled_back
+from tests.factories.snapshot import undone
 
 
 def _installed() -> bool:
@@ -131,7 +131,7 @@ def told(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
     """Release 1 adopted, the policy locked before any scores, release 2 live and back on mobile_web, 3 and 4
     judged against what each channel then serves.
     """
-    with django_db_blocker.unblock(), rolled_back():
+    with django_db_blocker.unblock(), undone():
         people = cast()
         for tone in range(1, 7):
             segment(people, "skin_tone", str(tone))
