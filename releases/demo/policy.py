@@ -135,7 +135,15 @@ def criteria(segments: list[Segment], reference: Release) -> list[CriterionInput
         title="Nothing that the decision rests on is missing",
         spec={"species": list(SPECIES), "segments": [segment.key for segment in segments]},
     )
-    return [*_comparisons(segments, reference), benchmark, complete]
+    return [*_comparisons(segments, reference), benchmark, complete, *_reviews()]
+
+
+def _reviews() -> list[CriterionInput]:
+    """What somebody has to have looked at (S12, S13)."""
+    wanted = {"calibration_review": "Calibration is reviewed", "error_analysis": "Top failures are analysed"}
+    return [
+        CriterionInput(kind, "attestation", title, {"attestation": kind}) for kind, title in wanted.items()
+    ]
 
 
 def enact_policy(stage: Stage, system: System, segments: list[Segment], reference: Release) -> GatePolicy:

@@ -3,7 +3,7 @@
 from governance.registry.models import Channel
 from releases.bundles.models import Revision
 from releases.demo.people import Stage
-from releases.demo.traffic import report_traffic
+from releases.demo.traffic import ON_THE_WEB, report_traffic
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.progress import advance_rollout, hold_rollout
 from releases.rollouts.services import roll_back, start_rollout
@@ -50,6 +50,7 @@ def guard_and_hold(stage: Stage, revision: Revision, ios: Channel, desktop_web: 
     report_traffic(stage, on_ios)
     _until(stage, on_ios, 5)
     report_traffic(stage, on_ios)
+    report_traffic(stage, on_desktop, ON_THE_WEB)
     stage.clock.pass_by(hours=6)
     hold_rollout(
         stage.actor("security_web"),

@@ -40,6 +40,7 @@ META = {
         "attributes": ["sex", "age", "skin_tone", "capture_device", "lighting", "dataset"],
     },
     "polarity": "higher_is_attack",
+    "score_range": [0, 1],  # so they are read as probabilities, and how well they are calibrated is shown
 }
 """How the columns of the demo's tables are read."""
 

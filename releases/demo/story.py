@@ -22,8 +22,10 @@ from releases.demo.cards import CARDS, ROLLBACK_PLAN
 from releases.demo.people import Stage, give_roles, make_accounts
 from releases.demo.plans import ROLLOUT_PLAN
 from releases.demo.policy import define_segments, enact_policy
+from releases.demo.reviews import review
 from releases.demo.rolling import go_live_and_back, guard_and_hold
 from releases.demo.stack import Shared, Stack, build_stack, import_tables, register_shared
+from releases.gates.models import GateEvaluation
 from releases.gates.runs.evaluation import request_evaluation, run_evaluation
 from releases.rollouts.adoption import adopt_release, propose_adoption
 
@@ -128,9 +130,21 @@ def evaluated(story: Story, name: str, number: int, live: Revision) -> Revision:
     stage.clock.pass_by(days=1)
     revision = _draft(story, name, stack, copied_from=live)
     revision = freeze_release(stage.actor("author"), revision=revision)
-    evaluation = request_evaluation(stage.actor("author"), revision=revision)
-    run_evaluation(stage.engine(), evaluation=evaluation)
+    judge(stage, revision)
     return revision
+
+
+def judge(stage: Stage, revision: Revision) -> GateEvaluation:
+    """A run of the gate on what is known now."""
+    evaluation = request_evaluation(stage.actor("author"), revision=revision)
+    return run_evaluation(stage.engine(), evaluation=evaluation)
+
+
+def reviewed(story: Story, revision: Revision) -> None:
+    """The gate waited for reviews alone; with them it is decided again."""
+    story.tell("release 2: error analysis and calibration review, evaluated again")
+    review(story.stage, GateEvaluation.objects.get(revision=revision))
+    judge(story.stage, revision)
 
 
 def approve(story: Story, revision: Revision) -> None:
@@ -188,6 +202,7 @@ def tell_story(tell: Tell) -> Stage:
     stage.clock.pass_by(days=1)
     import_tables(stage, story.system, story.shared, first_stack, "quality_linear")
     second = evaluated(story, "quality_rbf", 2, first)
+    reviewed(story, second)
     approve(story, second)
     tell("release 2: through all stages on android and mobile_web, rolled back on mobile_web")
     go_live_and_back(stage, second, channels["android"], channels["mobile_web"])

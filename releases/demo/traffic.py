@@ -24,6 +24,7 @@ from releases.rollouts.models import Deployment
 
 HOURS = 20
 CAPTURES = 240
+ON_THE_WEB = 80
 
 
 def pseudonym(subject: str) -> str:
@@ -50,15 +51,15 @@ def _scored(name: str) -> dict[str, tuple[Capture, float]]:
     return {capture.sample_id: (capture, score) for capture, score in rows if score is not None}
 
 
-def report_traffic(stage: Stage, deployment: Deployment) -> None:
-    """Let hours pass in the deployment's stage and report what was decided meanwhile."""
+def report_traffic(stage: Stage, deployment: Deployment, many: int = CAPTURES) -> None:
+    """Let hours pass in the deployment's stage and report ``many`` decisions that fell meanwhile."""
     begins = stage.clock.now
     ends = stage.clock.pass_by(hours=HOURS)
     assignment = assignments_at().get(channel=deployment.channel)
-    step = (ends - begins) / (CAPTURES + 1)
+    step = (ends - begins) / (many + 1)
     documents = [
         _decision(assignment, deployment.channel, capture, scores, (begins + number * step).isoformat())
-        for number, (capture, scores) in enumerate(_captures(), start=1)
+        for number, (capture, scores) in enumerate(_captures()[:many], start=1)
     ]
     stage.clock.pass_by(minutes=5)
     report = report_lines(stage.actor(SERVICE), _numbered(documents))

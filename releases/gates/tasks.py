@@ -3,6 +3,7 @@
 from governance.actors import Actor
 from governance.background import periodic, task
 from releases.bundles.models import Revision
+from releases.gates.attestations.queries import is_decided_on_attestations
 from releases.gates.models import GateEvaluation
 from releases.gates.runs.evaluation import (
     EVALUATE_AGAIN,
@@ -27,8 +28,10 @@ def evaluate(actor: Actor, /, *, evaluation: str) -> None:
 
 @task(EVALUATE_AGAIN)
 def evaluate_again(actor: Actor, /, *, revision: str) -> None:
-    """Ask for a run on what was attested since; a run that waits already is answered instead."""
-    request_evaluation(actor, revision=Revision.objects.get(id=revision))
+    """Ask for a run on what was attested since, unless one that asked later knows it already."""
+    found = Revision.objects.get(id=revision)
+    if not is_decided_on_attestations(found):
+        request_evaluation(actor, revision=found)
 
 
 @periodic("releases.gates.end_stuck")

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from releases.bundles.models import Revision
-from releases.gates.models import Attestation
+from releases.gates.models import Attestation, EvaluationStatus
 from releases.gates.vocabulary.inputs import AttestationInput, Inputs
 
 SECONDS_OF_A_DAY = 86_400
@@ -38,3 +38,10 @@ def knows_attestations(revision: Revision, inputs: Inputs) -> bool:
     """Whether a run was decided on what is attested now."""
     now = {row.digest for row in standing_attestations(revision)}
     return now == {one.digest for one in inputs.attestations}
+
+
+def is_decided_on_attestations(revision: Revision) -> bool:
+    """Whether the newest run that ended in a result was decided on what is attested now."""
+    completed = revision.evaluations.filter(status=EvaluationStatus.COMPLETED)
+    newest = completed.order_by("-requested_at", "-id").first()
+    return newest is not None and knows_attestations(revision, Inputs.model_validate(newest.inputs))

@@ -77,6 +77,18 @@ def test_an_attestation_decides_the_gate_again_and_no_table_is_read(
     assert loaded == []
 
 
+def test_the_message_after_an_attestation_delivered_again_asks_for_no_further_run(
+    small: Gate, run: GateEvaluation
+) -> None:
+    attested(small.cast, run, "error_analysis")
+    evaluate_again(worker(small), **payload(EVALUATE_AGAIN))
+    evaluate(worker(small), **payload(TASK))
+
+    evaluate_again(worker(small), **payload(EVALUATE_AGAIN))
+
+    assert GateEvaluation.objects.filter(revision=run.revision).count() == 2
+
+
 def test_a_reviewer_who_does_not_accept_it_fails_the_gate(small: Gate, run: GateEvaluation) -> None:
     attested(small.cast, run, "error_analysis", acceptable=False)
 
