@@ -46,6 +46,7 @@ _CATALOGUE = (
     Event("release.adopted", "Adopted without gate or approval"),
     Event("gate_policy.drafted", "Gate policy drafted"),
     Event("gate_policy.edited", "Draft of a gate policy edited"),
+    Event("gate_policy.preset_added", "Preset added to a draft of a gate policy"),
     Event("gate_policy.locked", "Gate policy locked and in force"),
     Event("gate_policy.superseded", "Gate policy replaced by a newer one"),
     Event("gate_evaluation.requested", "Gate evaluation requested"),

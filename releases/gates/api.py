@@ -26,7 +26,9 @@ from releases.gates.attestations.figures import calibration_figures
 from releases.gates.attestations.serializers import CalibrationAnswer, FailuresAnswer
 from releases.gates.models import GateEvaluation, GatePolicy
 from releases.gates.overrides.queries import listed_overrides
-from releases.gates.policies.services import draft_policy, edit_policy, lock_policy
+from releases.gates.policies.policy_page import comparison_shown, soundness_document
+from releases.gates.policies.presets import presets
+from releases.gates.policies.services import add_preset, draft_policy, edit_policy, lock_policy
 from releases.gates.queries import content_digest, evaluation_document
 from releases.gates.runs.comparison import comparison
 from releases.gates.runs.evaluation import request_evaluation
@@ -39,7 +41,11 @@ from releases.gates.serializers import (
     EvaluationRow,
     PolicyAnswer,
     PolicyBody,
+    PolicyComparisonAnswer,
     PolicyContentBody,
+    PresetAnswer,
+    PresetBody,
+    SoundnessAnswer,
 )
 
 IF_MATCH = OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER)
@@ -85,12 +91,53 @@ class GatePolicyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Govern
         )
         return _tagged(self.answered(policy, PolicyAnswer), policy)
 
-    @extend_schema(request=None, responses=PolicyAnswer)
+    @extend_schema(request=None, responses=PolicyAnswer, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"])
     def lock(self, request: Request, pk: str) -> Response:
         """Lock the policy: it is in force from now on and never changes."""
-        policy = lock_policy(self.get_actor(), policy=self.get_object())
+        policy = lock_policy(self.get_actor(), policy=self.get_object(), expected=_expected(request))
         return _tagged(self.answered(policy, PolicyAnswer), policy)
+
+    @extend_schema(responses=PresetAnswer(many=True), filters=False)
+    @action(detail=False, pagination_class=None, filter_backends=())
+    def presets(self, request: Request) -> Response:
+        """Published rules that can be added to a draft. None of them is a certification."""
+        refuse_unknown_parameters(request, set())
+        return Response(PresetAnswer(list(presets().values()), many=True).data)
+
+    @extend_schema(request=PresetBody, responses=PolicyAnswer, parameters=[IF_MATCH])
+    @action(detail=True, methods=["post"], url_path="add-preset")
+    def add_preset(self, request: Request, pk: str) -> Response:
+        """Append a preset's criteria to a draft; nothing is replaced."""
+        body = self.validated(PresetBody)
+        policy = add_preset(
+            self.get_actor(),
+            policy=self.get_object(),
+            preset=body["preset"],
+            values=body.get("values", {}),
+            expected=_expected(request),
+        )
+        return _tagged(self.answered(policy, PolicyAnswer), policy)
+
+    @extend_schema(
+        responses=PolicyComparisonAnswer,
+        parameters=[OpenApiParameter("with", OpenApiTypes.UUID, required=True)],
+    )
+    @action(detail=True)
+    def comparison(self, request: Request, pk: str) -> Response:
+        """This policy beside the one of the same system that ``with`` names, which is "then"."""
+        refuse_unknown_parameters(request, {"with"})
+        now = self.get_object()
+        rows = self.get_queryset().filter(system=now.system_id)
+        then = self.visible(rows, _named(request, "policy"), "with")
+        return Response(PolicyComparisonAnswer(comparison_shown(then, now)).data)
+
+    @extend_schema(responses=SoundnessAnswer)
+    @action(detail=True)
+    def soundness(self, request: Request, pk: str) -> Response:
+        """Whether the policy could be locked as it stands, and what it lacks."""
+        refuse_unknown_parameters(request, set())
+        return Response(SoundnessAnswer(soundness_document(self.get_object())).data)
 
 
 class EvaluationFilter(GovernedFilterSet):
@@ -144,7 +191,7 @@ class GateEvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Go
         """This run beside the one that ``with`` names, which is "then"; of one policy or of two."""
         refuse_unknown_parameters(request, {"with"})
         now = self.get_object()
-        then = self.visible(self.get_queryset(), _named(request), "with")
+        then = self.visible(self.get_queryset(), _named(request, "run"), "with")
         return Response(comparison(evaluation_document(then), evaluation_document(now)))
 
     @extend_schema(responses=FailuresAnswer)
@@ -189,12 +236,12 @@ def _revision(release: Release, number: int | None) -> Revision:
     return found
 
 
-def _named(request: Request) -> UUID:
+def _named(request: Request, what: str) -> UUID:
     given = request.query_params.get("with", "")
     try:
         return UUID(given)
     except ValueError:
-        raise invalid("with", "name the run to compare with by its id.") from None
+        raise invalid("with", f"name the {what} to compare with by its id.") from None
 
 
 def _tagged(response: Response, policy: GatePolicy) -> Response:

@@ -10,7 +10,8 @@ from governance.access.rest import StrictSerializer
 from releases.gates.criteria import KINDS
 from releases.gates.models import GateCriterion, GateEvaluation, GatePolicy, Verdict
 from releases.gates.overrides.queries import overrides_said
-from releases.gates.policies.services import MODES, SEVERITIES, CriterionInput
+from releases.gates.policies.parsing import MODES, SEVERITIES, CriterionInput
+from releases.gates.policies.presets import Preset
 from releases.gates.queries import content_digest, criterion_of, evaluation_document
 from releases.gates.vocabulary.outcomes import ReasonCode
 
@@ -110,6 +111,72 @@ class PolicyAnswer(serializers.ModelSerializer[GatePolicy]):
     def get_digest(self, policy: GatePolicy) -> str:
         """Of a draft, what it holds now: also its ETag."""
         return policy.digest or content_digest(policy)
+
+
+class PresetBody(StrictSerializer):
+    """A preset by its key, with what fills its gaps, such as ``{"species": ["print", "replay"]}``."""
+
+    preset = Text(max_length=200)
+    values = JsonObject(required=False)
+
+
+class PresetGap(serializers.Serializer[Any]):
+    """What a preset asks its writer for; what is not needed is filled from the system."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a declared field leaves the class
+    help = serializers.CharField()
+    shape = serializers.CharField()
+    needed = serializers.BooleanField(source="is_needed")
+
+
+class PresetAnswer(serializers.Serializer[Any]):
+    """A preset: published rules as data, with their source, and what they cannot check."""
+
+    key = serializers.CharField()
+    title = serializers.CharField()
+    summary = serializers.CharField()
+    notice = serializers.CharField(help_text="It is not a certification.")
+    digest = serializers.CharField()
+    source = serializers.SerializerMethodField()  # type: ignore[assignment]  # a declared field leaves the class
+    cannot_check = serializers.ListField(child=serializers.CharField())
+    bounds = serializers.ListField(child=serializers.CharField(), help_text="What its counts demonstrate.")
+    values = PresetGap(many=True, source="asked")
+    criteria = serializers.SerializerMethodField()
+
+    def get_source(self, preset: Preset) -> dict[str, Any]:
+        """Document, version, section, and what it states."""
+        return preset.source.model_dump(mode="json")
+
+    def get_criteria(self, preset: Preset) -> list[dict[str, Any]]:
+        """As they stand in the preset, with the sentence that each would be."""
+        return [
+            {**one.model_dump(mode="json"), "sentence": example.sentence()}
+            for one, example in zip(preset.criteria, preset.examples(), strict=True)
+        ]
+
+
+class PolicyComparisonAnswer(serializers.Serializer[Any]):
+    """Two policies side by side, from ``then`` to ``now``: criteria that came, went and changed."""
+
+    then = serializers.DictField()
+    now = serializers.DictField()
+    headline = serializers.CharField()
+    ways = serializers.DictField(child=serializers.IntegerField())
+    added = serializers.ListField(child=serializers.DictField())
+    removed = serializers.ListField(child=serializers.DictField())
+    changed = serializers.ListField(child=serializers.DictField())
+    unchanged = serializers.ListField(child=serializers.CharField())
+    out_of_scope = serializers.DictField()
+    description_changed = serializers.BooleanField()
+
+
+class SoundnessAnswer(serializers.Serializer[Any]):
+    """Whether a draft could be locked now: what the lock would refuse, and what would mend it."""
+
+    can_be_locked = serializers.BooleanField()
+    lacks = serializers.ListField(child=serializers.DictField())
+    advice = serializers.ListField(child=serializers.CharField())
 
 
 class EvaluationBody(StrictSerializer):

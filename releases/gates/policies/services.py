@@ -1,31 +1,34 @@
 """Verbs on gate policies: draft, edit, lock. A locked policy never changes; the next one takes its place."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from governance.access.queries import require
 from governance.access.roles import Permission
 from governance.actors import Actor, moment
-from governance.documents import checked
 from governance.errors import GovernanceError, invalid
 from governance.ledger.canonical import canonical_bytes
 from governance.ledger.entries import store_blob
 from governance.ledger.verbs import Unchanged, record, verb
 from governance.registry.models import System
-from releases.bundles.models import Assignment
-from releases.gates.criteria import KIND_OF
 from releases.gates.judging.criterion import Criterion
 from releases.gates.models import GateCriterion, GatePolicy, PolicyState
+from releases.gates.policies.parsing import CriterionInput, new_beside, parsed, written
 from releases.gates.policies.pinning import pinned
+from releases.gates.policies.presets import filled_preset, preset_of
 from releases.gates.policies.soundness import check_sound
+from releases.gates.policies.system_facts import has_served
 from releases.gates.queries import content_digest, criteria_of, policy_document, policy_in_force
 
-__all__ = ["CriterionInput", "draft_policy", "edit_policy", "lock_policy", "policy_in_force"]
-
-MOST_CRITERIA = 100
-SEVERITIES = ("blocking", "advisory")
-MODES = ("enforce", "observe")
+__all__ = [
+    "CriterionInput",
+    "add_preset",
+    "draft_policy",
+    "edit_policy",
+    "lock_policy",
+    "policy_in_force",
+]
 
 
 class PolicyLocked(GovernanceError):
@@ -53,17 +56,12 @@ class PolicyEditedMeanwhile(GovernanceError):
     next_step = "Read the policy again, and repeat your change on what it holds now."
 
 
-@dataclass(frozen=True)
-class CriterionInput:
-    """A criterion as somebody writes it; ``spec`` is checked by its ``kind``."""
+class PresetIsThere(GovernanceError):
+    """The draft holds what the preset would add."""
 
-    key: str
-    kind: str
-    title: str
-    spec: dict[str, Any]
-    severity: str = "blocking"
-    mode: str = "enforce"
-    owner: str = ""
+    code = "preset_is_there"
+    title = "The preset is in the policy already"
+    next_step = "Change its criteria one by one, or add the preset with other values."
 
 
 @verb("gate_policy.drafted")
@@ -100,7 +98,7 @@ def draft_policy(
         drafted_at=moment(),
         drafted_by_username=actor.username,
     )
-    _store(policy, _parsed(criteria, previous=last), actor.username)
+    _store(policy, parsed(criteria, previous=last), actor.username)
     record(policy.stream(), after=_snapshot(policy), refs=_stored(policy))
     return policy
 
@@ -123,30 +121,57 @@ def edit_policy(
         InvalidInput: naming the criterion and the field that does not fit.
     """
     require(actor, Permission.DRAFT_POLICY, policy)
-    policy = _locked_row(policy)
-    if policy.state != PolicyState.DRAFT:
-        raise PolicyLocked(f"{policy} was locked at {policy.locked_at:%F %R} UTC.")
-    if expected is not None and expected != content_digest(policy):
-        raise PolicyEditedMeanwhile(f"{policy} was changed since you read it.")
+    policy = _draft_as_read(policy, expected)
     before = _snapshot(policy)
     policy.description = description
     policy.out_of_scope = _out_of_scope(out_of_scope)
     policy.save(update_fields=["description", "out_of_scope"])
-    previous = GatePolicy.objects.filter(
-        system=policy.system, name=policy.name, version=policy.version - 1
-    ).first()
-    parsed = _parsed(criteria, previous=previous)
-    policy.criteria.all().delete()  # lines of a draft bear no evidence; the entry keeps what they were
-    _store(policy, parsed, actor.username)
+    _replace(policy, criteria, actor.username)
     record(policy.stream(), before=before, after=_snapshot(policy), refs=_stored(policy))
     return policy
 
 
+@verb("gate_policy.preset_added")
+def add_preset(
+    actor: Actor, *, policy: GatePolicy, preset: str, values: Mapping[str, Any], expected: str | None = None
+) -> GatePolicy:
+    """Append a preset's criteria to a draft, filled from the system and from ``values``; nothing is replaced.
+
+    Raises:
+        PolicyLocked: it is no draft any more.
+        PolicyEditedMeanwhile: it is no longer what the writer has read.
+        PresetIsThere: the draft holds every one of its criteria already.
+        InvalidInput: an unknown preset, or a value that is missing or does not fit.
+    """
+    require(actor, Permission.DRAFT_POLICY, policy)
+    policy = _draft_as_read(policy, expected)
+    chosen = preset_of(preset)
+    before, held = _snapshot(policy), written(policy)
+    filled = filled_preset(chosen, policy.system, values)
+    added = new_beside(held, filled.criteria)
+    if not added:
+        raise PresetIsThere(f"{policy} holds every criterion of {chosen.title} already.")
+    _replace(policy, [*held, *added], actor.username)
+    digest = store_blob(chosen.canonical)
+    named = {
+        "key": chosen.key,
+        "digest": digest,
+        "added": [one.key for one in added],
+        "left_out": [one.title for one in filled.left_out],
+    }
+    refs = {**_stored(policy), "preset": digest}
+    record(policy.stream(), before=before, after={**_snapshot(policy), "preset": named}, refs=refs)
+    return policy
+
+
 @verb("gate_policy.locked")
-def lock_policy(actor: Actor, *, policy: GatePolicy) -> GatePolicy | Unchanged[GatePolicy]:
+def lock_policy(
+    actor: Actor, *, policy: GatePolicy, expected: str | None = None
+) -> GatePolicy | Unchanged[GatePolicy]:
     """Lock a policy: what it names is pinned, it is in force from now on, and the one before it no longer.
 
     Raises:
+        PolicyEditedMeanwhile: it is no longer what ``expected`` names.
         PolicyCanBeGamed: naming the criteria that are missing.
         InvalidInput: a segment or release that the policy names does not exist.
     """
@@ -155,21 +180,16 @@ def lock_policy(actor: Actor, *, policy: GatePolicy) -> GatePolicy | Unchanged[G
     policy = _locked_row(policy)
     if policy.state == PolicyState.LOCKED:
         return Unchanged(policy)
+    _check_read(policy, expected)
     criteria = [
         replace(criterion, spec=pinned(policy.system, criterion.spec, f"criteria.{criterion.key}"))
         for criterion in criteria_of(policy)
     ]
-    check_sound(criteria, has_served=Assignment.objects.filter(channel__system=policy.system).exists())
+    check_sound(criteria, has_served=has_served(policy.system))
     for row, criterion in zip(policy.criteria.order_by("position"), criteria, strict=True):
         row.spec = criterion.spec_document()
         row.save(update_fields=["spec"])
-    superseded = GatePolicy.objects.select_for_update(no_key=True).filter(
-        system=policy.system, state=PolicyState.LOCKED, in_force_until__isnull=True
-    )
-    before = superseded.first()
-    if before is not None:
-        before.in_force_until = moment()
-        before.save(update_fields=["in_force_until"])
+    before = _ended(policy.system)
     policy.state = PolicyState.LOCKED
     policy.locked_at = moment()
     policy.locked_by_username = actor.username
@@ -184,9 +204,34 @@ def lock_policy(actor: Actor, *, policy: GatePolicy) -> GatePolicy | Unchanged[G
     return policy
 
 
+def _ended(system: System) -> GatePolicy | None:
+    """The policy that was in force, which ends now."""
+    in_force = GatePolicy.objects.select_for_update(no_key=True).filter(
+        system=system, state=PolicyState.LOCKED, in_force_until__isnull=True
+    )
+    before = in_force.first()
+    if before is not None:
+        before.in_force_until = moment()
+        before.save(update_fields=["in_force_until"])
+    return before
+
+
 def _locked_row(policy: GatePolicy) -> GatePolicy:
     rows = GatePolicy.objects.select_for_update(no_key=True, of=("self",)).select_related("system")
     return rows.get(id=policy.id)
+
+
+def _draft_as_read(policy: GatePolicy, expected: str | None) -> GatePolicy:
+    policy = _locked_row(policy)
+    if policy.state != PolicyState.DRAFT:
+        raise PolicyLocked(f"{policy} was locked at {policy.locked_at:%F %R} UTC.")
+    _check_read(policy, expected)
+    return policy
+
+
+def _check_read(policy: GatePolicy, expected: str | None) -> None:
+    if expected is not None and expected != content_digest(policy):
+        raise PolicyEditedMeanwhile(f"{policy} was changed since you read it.")
 
 
 def _out_of_scope(items: Sequence[dict[str, str]]) -> list[dict[str, str]]:
@@ -198,53 +243,14 @@ def _out_of_scope(items: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     return [dict(item) for item in items]
 
 
-def _parsed(criteria: Sequence[CriterionInput], *, previous: GatePolicy | None) -> list[Criterion]:
-    if not 0 < len(criteria) <= MOST_CRITERIA:
-        raise invalid("criteria", f"found {len(criteria)}; a policy has 1 to {MOST_CRITERIA} criteria.")
-    keys = [criterion.key for criterion in criteria]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
-    if twice:
-        raise invalid("criteria", f"the key {twice[0]!r} stands twice.")
-    before = {one.key: one for one in criteria_of(previous)} if previous else {}
-    return [_criterion(one, f"criteria[{index}]", before) for index, one in enumerate(criteria)]
-
-
-def _criterion(written: CriterionInput, field: str, before: dict[str, Criterion]) -> Criterion:
-    kind = KIND_OF.get(written.kind)
-    if kind is None:
-        raise invalid(f"{field}.kind", f"{written.kind!r} is none of {', '.join(KIND_OF)}.")
-    for name, value, allowed in (
-        ("severity", written.severity, SEVERITIES),
-        ("mode", written.mode, MODES),
-    ):
-        if value not in allowed:
-            raise invalid(f"{field}.{name}", f"{value!r} is none of {', '.join(allowed)}.")
-    for name, text, most in (("key", written.key, 100), ("title", written.title, 200)):
-        if not text.strip() or len(text) > most:
-            raise invalid(f"{field}.{name}", f"1 to {most} characters are wanted.")
-    spec = checked(kind.spec, written.spec, field=f"{field}.spec", title=f"The criterion {written.key!r}")
-    if spec.is_pinned():
-        raise invalid(f"{field}.spec", "pins are made when the policy is locked; leave 'pinned' out.")
-    criterion = Criterion(
-        written.key, 1, kind, written.title, written.owner, written.severity, written.mode, spec
-    )
-    return replace(criterion, version=_version(criterion, before.get(written.key)))
-
-
-def _version(criterion: Criterion, before: Criterion | None) -> int:
-    """The version before if nothing changed but what a lock pins, else the next."""
-    if before is None:
-        return 1
-    unpinned = {**before.document(), "spec": _without_pins(before.spec_document()), "version": 1}
-    return before.version if unpinned == criterion.document() else before.version + 1
-
-
-def _without_pins(spec: Any) -> Any:
-    if isinstance(spec, dict):
-        return {
-            key: _without_pins(item) for key, item in spec.items() if key not in {"pinned", "pinned_segments"}
-        }
-    return spec
+def _replace(policy: GatePolicy, criteria: Sequence[CriterionInput], username: str) -> None:
+    """Let the draft hold these criteria and no others."""
+    previous = GatePolicy.objects.filter(
+        system=policy.system, name=policy.name, version=policy.version - 1
+    ).first()
+    checked = parsed(criteria, previous=previous)
+    policy.criteria.all().delete()  # lines of a draft bear no evidence; the entry keeps what they were
+    _store(policy, checked, username)
 
 
 def _store(policy: GatePolicy, criteria: Sequence[Criterion], username: str) -> None:

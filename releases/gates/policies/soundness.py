@@ -7,16 +7,21 @@ none.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from governance.errors import FieldError, GovernanceError
 from releases.gates.criteria.absolute import AbsoluteSpec
 from releases.gates.criteria.noninferiority import NoninferioritySpec
 from releases.gates.judging.criterion import Criterion
+from releases.gates.vocabulary.metrics import METRICS
 from releases.gates.vocabulary.specs import MeasuredSpec
 
 MOST = 0.5
 """A limit or a margin above it rules nothing out."""
+SILENCE = {"attack": "apnrr", "bona_fide": "bpnrr"}
+CLASSES = {"attack": "attacks", "bona_fide": "genuine users"}
+CUTS = {"species": "species", "segment": "segments", "channel": "channels"}
 
 
 class Line(NamedTuple):
@@ -30,6 +35,38 @@ class Line(NamedTuple):
     def is_among(self, lines: set["Line"]) -> bool:
         """Whether it is judged there too, on its dataset or on all."""
         return self in lines or self._replace(dataset="") in lines
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A criterion that would close a gap, as somebody would begin to write it; limits, margins and reasons
+    are the writer's to give.
+    """
+
+    kind: str
+    metric: str
+    title: str
+    spec: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """What it is called among the others."""
+        (cut,) = self.spec["strata"]
+        return f"{self.title}, {'all together' if cut == 'pooled' else f'by {cut}'}"
+
+    @property
+    def code(self) -> str:
+        """What names it among the others."""
+        baseline = self.spec.get("baseline", {}).get("kind", "limit")
+        return f"{self.kind}-{self.metric}-{baseline}-{'-'.join(self.spec['strata'])}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a policy lacks, and the criteria that would mend it."""
+
+    message: str
+    fixes: tuple[Fix, ...] = ()
 
 
 class PolicyCanBeGamed(GovernanceError):
@@ -61,19 +98,32 @@ def check_sound(criteria: Sequence[Criterion], *, has_served: bool = True) -> No
     Raises:
         PolicyCanBeGamed: naming everything that is missing.
     """
+    problems = problems_of(criteria, has_served=has_served)
+    if problems:
+        raise PolicyCanBeGamed(
+            f"The policy cannot be locked: {'; '.join(problem.message for problem in problems)}.",
+            field_errors=tuple(FieldError("criteria", problem.message) for problem in problems),
+        )
+
+
+def problems_of(criteria: Sequence[Criterion], *, has_served: bool = True) -> list[Problem]:
+    """Everything that keeps a worse release from being stopped; nothing where the policy is sound."""
     deciding = [criterion.spec for criterion in criteria if criterion.decides]
     measured = [spec for spec in deciding if isinstance(spec, MeasuredSpec)]
     paired = [spec for spec in deciding if isinstance(spec, NoninferioritySpec) and _compares(spec)]
-    problems = [
+    return [
         *_absolute_limit(spec for spec in deciding if isinstance(spec, AbsoluteSpec)),
         *_both_baselines(paired, has_served),
         *_silence(paired, measured),
     ]
-    if problems:
-        raise PolicyCanBeGamed(
-            f"The policy cannot be locked: {'; '.join(problem.message for problem in problems)}.",
-            field_errors=tuple(problems),
-        )
+
+
+def overlooks_refusals(criteria: Sequence[Criterion]) -> bool:
+    """Whether nothing that decides looks at genuine users refused: a release that refuses everybody accepts
+    no attack. No rule forbids such a policy, so it is said and not refused.
+    """
+    specs = [one.spec for one in criteria if one.decides]
+    return not any(isinstance(one, MeasuredSpec) and one.metric.startswith("bpcer") for one in specs)
 
 
 def pins_a_reference(criteria: Sequence[Criterion]) -> bool:
@@ -91,40 +141,40 @@ def _limits_attacks(spec: AbsoluteSpec) -> bool:
     return spec.metric == "apcer" and whole and spec.limit <= MOST
 
 
-def _absolute_limit(absolute: Iterable[AbsoluteSpec]) -> Iterable[FieldError]:
+def _absolute_limit(absolute: Iterable[AbsoluteSpec]) -> Iterable[Problem]:
     if not any(_limits_attacks(spec) for spec in absolute):
-        yield FieldError(
-            "criteria",
+        spec = {"metric": "apcer", "strata": {"species": []}}
+        yield Problem(
             "it has no absolute APCER criterion, by species, for all attacks and with a limit of at most "
             f"{100 * MOST:g} %, so nothing limits attacks as such",
+            (Fix("absolute", "apcer", "Attacks accepted, against a fixed limit", spec),),
         )
 
 
-def _both_baselines(paired: list[NoninferioritySpec], has_served: bool) -> Iterable[FieldError]:
+def _both_baselines(paired: list[NoninferioritySpec], has_served: bool) -> Iterable[Problem]:
     live = _lines(spec for spec in paired if spec.baseline.kind == "live")
     reference = _lines(spec for spec in paired if spec.baseline.kind == "pinned")
     if not live:
-        yield FieldError(
-            "criteria",
+        yield Problem(
             "it compares nothing with what is live on the same captures (noninferiority, baseline live)",
+            (_against("live", "apcer", {"species": []}), _against("live", "bpcer", {"segments": []})),
         )
     if not reference and not has_served:
         return
-    if not reference:
-        yield FieldError(
-            "criteria",
-            "it pins no reference release (noninferiority, baseline pinned), so small steps add up unseen",
-        )
-        return
     missing = sorted(line for line in live if not line.is_among(reference))
-    if missing:
-        yield FieldError(
-            "criteria",
+    if not reference:
+        yield Problem(
+            "it pins no reference release (noninferiority, baseline pinned), so small steps add up unseen",
+            _fixes("pinned", missing) or (_against("pinned", "apcer", {"species": []}),),
+        )
+    elif missing:
+        yield Problem(
             f"these are compared with what is live, but with no reference release: {_said(missing)}",
+            _fixes("pinned", missing),
         )
 
 
-def _silence(paired: list[NoninferioritySpec], measured: Sequence[MeasuredSpec]) -> Iterable[FieldError]:
+def _silence(paired: list[NoninferioritySpec], measured: Sequence[MeasuredSpec]) -> Iterable[Problem]:
     answered = {
         Line(spec.gate_metric.label, *place)
         for spec in paired
@@ -139,11 +189,35 @@ def _silence(paired: list[NoninferioritySpec], measured: Sequence[MeasuredSpec])
     }
     missing = sorted(line for line in errors if not line.is_among(answered))
     if missing:
-        yield FieldError(
-            "criteria",
+        silent = [line._replace(of=SILENCE[line.of]) for line in missing]
+        yield Problem(
             "without a comparison of non-response with what is live, silence on hard captures is rewarded: "
             f"{_said(missing)}",
+            _fixes("live", silent),
         )
+
+
+def _fixes(baseline: str, missing: Sequence[Line]) -> tuple[Fix, ...]:
+    """A comparison for each metric and cut that is missing; crossings are too much to guess."""
+    cuts: dict[tuple[str, str], list[str]] = {}
+    for line in missing:
+        cuts.setdefault((line.of, line.kind), []).append(line.stratum)
+    return tuple(
+        _against(baseline, metric, {CUTS[kind]: list(dict.fromkeys(strata))})
+        if kind in CUTS
+        else _against(baseline, metric, {"pooled": True})
+        for (metric, kind), strata in cuts.items()
+        if kind in {*CUTS, "pooled"} and not any(" where " in one for one in strata)
+    )
+
+
+def _against(baseline: str, metric: str, strata: dict[str, Any]) -> Fix:
+    against = "what is live" if baseline == "live" else "a reference release"
+    words = METRICS[metric].words
+    spec: dict[str, Any] = {"metric": metric, "strata": strata, "baseline": {"kind": baseline}}
+    if "pooled" in strata:
+        spec["stratum_rule"] = "pooled"
+    return Fix("noninferiority", metric, f"{words[:1].upper()}{words[1:]}, against {against}", spec)
 
 
 def _lines(specs: Iterable[NoninferioritySpec]) -> set[Line]:
@@ -157,4 +231,8 @@ def _places(spec: MeasuredSpec) -> list[tuple[str, str, str]]:
 
 
 def _said(lines: Sequence[Line]) -> str:
-    return ", ".join(dict.fromkeys(f"{line.of.upper()} {line.stratum}" for line in lines))
+    """``APCER (mask, print), BPCER (skin_tone_6)``."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        found.setdefault(CLASSES.get(line.of, line.of.upper()), []).append(line.stratum)
+    return ", ".join(f"{of} ({', '.join(dict.fromkeys(strata))})" for of, strata in found.items())

@@ -3,9 +3,7 @@
 from typing import Any
 
 from governance.registry.models import System
-from governance.registry.queries import segments_in_force
-from releases.bundles.models import Revision
-from releases.bundles.queries import assignments_at
+from releases.gates.policies.system_facts import facts_of
 
 SPECIES = ("print", "replay")
 WHY = "Write down here why this much is tolerable."
@@ -20,13 +18,14 @@ METRICS = (
 def starting_criteria(system: System) -> list[dict[str, Any]]:
     """A limit on attacks, and comparisons with what is live and with a reference, for the writer to change.
 
-    The species are examples; segments and reference are the system's own. Where nothing was ever live there
-    is no reference, and the first release is judged by the fixed limit alone.
+    Species, segments and reference are the system's own; before any scores are known the species are
+    examples. Where nothing was ever live there is no reference, and the first release is judged by the fixed
+    limit alone.
     """
-    live = assignments_at().filter(channel__system=system).select_related("stable").first()
-    segments = [one.key for one in segments_in_force(system) if one.protected]
-    strata = {"species": list(SPECIES), "segments": segments}
-    limit = {"metric": "apcer", "strata": {"species": list(SPECIES)}, "limit": 0.05, "limit_reason": WHY}
+    facts = facts_of(system)
+    species = list(facts.species) or list(SPECIES)
+    strata = {"species": species, "segments": list(facts.protected)}
+    limit = {"metric": "apcer", "strata": {"species": species}, "limit": 0.05, "limit_reason": WHY}
     return [
         _written("apcer", "absolute", "Attacks accepted, against a fixed limit", limit),
         *(
@@ -42,7 +41,7 @@ def starting_criteria(system: System) -> list[dict[str, Any]]:
                     "baseline": baseline,
                 },
             )
-            for place, against, baseline in _baselines(live.stable if live else None)
+            for place, against, baseline in _baselines(facts.live)
             for metric, title, cut in METRICS
             if strata[cut]
         ),
@@ -50,10 +49,10 @@ def starting_criteria(system: System) -> list[dict[str, Any]]:
     ]
 
 
-def _baselines(live: Revision | None) -> list[tuple[str, str, dict[str, str]]]:
+def _baselines(live: str | None) -> list[tuple[str, str, dict[str, str]]]:
     if live is None:
         return [("live", "what is live", {"kind": "live", "when_no_baseline": "absolute_only"})]
-    pinned = {"kind": "pinned", "release": str(live.release_id)}
+    pinned = {"kind": "pinned", "release": live}
     return [("live", "what is live", {"kind": "live"}), ("reference", "the reference release", pinned)]
 
 

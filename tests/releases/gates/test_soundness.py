@@ -63,17 +63,17 @@ def test_a_sound_policy_is_not_refused() -> None:
             without("bpcer_live", "apcer_live", "bpnrr_live", "apnrr_live"),
             "compares nothing with what is live",
         ),
-        (without("apcer_reference"), "no reference release: APCER mask, APCER print"),
-        (changing("bpcer_reference", mode="observe"), "BPCER skin_tone_1, BPCER skin_tone_6"),
-        (respecified("apcer_reference", strata={"species": ["print"]}), "no reference release: APCER mask"),
-        (without("apnrr_live", "apnrr_reference"), "silence on hard captures is rewarded: ATTACK mask"),
+        (without("apcer_reference"), "no reference release: APCER .mask, print."),
+        (changing("bpcer_reference", mode="observe"), "BPCER .skin_tone_1, skin_tone_6."),
+        (respecified("apcer_reference", strata={"species": ["print"]}), "no reference release: APCER .mask"),
+        (without("apnrr_live", "apnrr_reference"), "silence on hard captures is rewarded: attacks .mask"),
         (
             respecified("bpnrr_live", strata={"segments": ["skin_tone_1"]}),
-            "silence on hard captures is rewarded: BONA_FIDE skin_tone_6",
+            "silence on hard captures is rewarded: genuine users .skin_tone_6",
         ),
         (
             respecified("apnrr_live", where={"attribute": "skin_tone", "operator": "exists", "value": True}),
-            "silence on hard captures is rewarded: ATTACK mask, ATTACK print",
+            "silence on hard captures is rewarded: attacks .mask, print",
         ),
     ],
 )
@@ -130,19 +130,19 @@ def in_place_of(key: str, kind: str, *, leaving_out: str = "", **changes: Any) -
             ),
             "no absolute APCER criterion",
         ),
-        (in_place_of("apcer_reference", "superiority"), "no reference release: APCER mask, APCER print"),
+        (in_place_of("apcer_reference", "superiority"), "no reference release: APCER .mask, print."),
         (
             respecified("apcer_reference", pairing="independent", pairing_reason="The camera is new"),
-            "no reference release: APCER mask, APCER print",
+            "no reference release: APCER .mask, print.",
         ),
-        (respecified("apcer_reference", margin=0.6), "no reference release: APCER mask, APCER print"),
+        (respecified("apcer_reference", margin=0.6), "no reference release: APCER .mask, print."),
         (
             respecified("apnrr_live", pairing="independent", pairing_reason="The camera is new"),
-            "silence on hard captures is rewarded: ATTACK mask, ATTACK print",
+            "silence on hard captures is rewarded: attacks .mask, print",
         ),
         (
             respecified("apnrr_live", dataset=DATASET),
-            "silence on hard captures is rewarded: ATTACK mask, ATTACK print",
+            "silence on hard captures is rewarded: attacks .mask, print",
         ),
     ],
 )
