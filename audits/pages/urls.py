@@ -14,6 +14,7 @@ from audits.pages.front import running as running_front
 from audits.pages.gap_page import board
 from audits.pages.live import live_list
 from audits.pages.overriding import ConfirmOverride, Expedite, GiveOverride
+from audits.pages.planner import planner
 from audits.pages.release_acts import Evaluate, Freeze, RequestApproval, Withdraw, WithdrawRequest
 from audits.pages.release_page import running as running_release
 from audits.pages.rollout_acts import ConfirmAdoption, ProposeAdoption, StartRollout
@@ -35,6 +36,7 @@ def pages(site: AdminSite) -> list[URLPattern]:
         page("live/", live_list, "live"),
         page("gaps/", board, "gaps"),
         page("decisions/", decision_search, "decision_search"),
+        page("planner/", planner, "planner"),
         page("rollout/<uuid:pk>/", rollout, "rollout"),
         act_path(site, "rollout/<uuid:pk>/advance/", Advance, "rollout_advance"),
         act_path(site, "rollout/<uuid:pk>/hold/", Hold, "rollout_hold"),

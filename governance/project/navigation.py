@@ -50,6 +50,7 @@ NAVIGATION: list[dict[str, Any]] = [
             _page("Approval requests", "how_to_vote", "releases_approvalrequest_changelist"),
             _page("Overrides", "key", "releases_override_changelist"),
             _page("Gate policies", "gavel", "releases_gatepolicy_changelist"),
+            _page("Planner", "calculate", "planner"),
             _page("Approval rules", "rule", "releases_approvalruleset_changelist"),
             _page("Decision search", "manage_search", "decision_search"),
         ],

@@ -1,88 +1,52 @@
 """What a planned dataset can decide, and how many subjects and presentations are missing.
 
-It assumes rates, subjects and presentations of a stratum, and the intraclass correlation. Clusters of size m
-give the design effect 1 + (m − 1)·planned_icc, so K subjects are never worth more than K / planned_icc
-presentations. At the assumed rates a criterion passes with some probability, its power; a line is decidable
-when that reaches the power asked for.
+It assumes rates, subjects and presentations of a stratum, and the intraclass correlation. At the assumed
+rates a criterion passes with some probability, its power; a line is decidable when that reaches the power
+asked for.
 
 All strata of a criterion must pass. Then S strata pass together with probability at least ``power`` when each
 passes with 1 − (1 − power)/S, whatever their dependence (Bonferroni on the misses): see ``stratum_power``.
 """
 
 import math
-from dataclasses import dataclass
 
 from scipy.special import bdtr, ndtr, ndtri
 
 from releases.statistics.binomial_power import rate_power, rate_size
-from releases.statistics.clusters import ClusterPlan, check_alpha
+from releases.statistics.clusters import check_alpha
 from releases.statistics.decisions import Minima
 from releases.statistics.max_errors import MaxErrorsRule
-from releases.statistics.sizes import LARGEST_N_EFF, POWER
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedData:
-    """Subjects and presentations of one stratum, equally many presentations of each subject.
-
-    Raises ValueError for negative numbers, fewer presentations than subjects, or an impossible correlation.
-    """
-
-    subjects: int
-    presentations: int
-    planned_icc: float = 0.2
-
-    def __post_init__(self) -> None:
-        ClusterPlan(planned_icc=self.planned_icc)
-        if not 0 <= self.subjects <= self.presentations or (self.presentations and not self.subjects):
-            raise ValueError(
-                f"subjects is {self.subjects} of {self.presentations} presentations: "
-                "each subject has at least one, and each presentation a subject"
-            )
-
-    @property
-    def rows_per_subject(self) -> float:
-        """Presentations per subject; 1 where none are planned yet."""
-        return self.presentations / self.subjects if self.subjects else 1.0
-
-    @property
-    def design_effect(self) -> float:
-        return 1 + (self.rows_per_subject - 1) * self.planned_icc
-
-    @property
-    def n_eff(self) -> float:
-        return self.presentations / self.design_effect
-
-
-@dataclass(frozen=True, slots=True)
-class PlanLine:
-    """What the planned data can decide in one stratum.
-
-    ``power`` is the probability of a pass with the data as planned. ``n_eff_needed`` reaches the power asked
-    for; it and all that follows from it are None when the assumed rates do not meet the limit
-    (``impossible``: no amount of data passes). ``subjects_needed`` and ``presentations_needed`` keep the
-    presentations per subject; ``rows_per_subject_needed`` keeps the subjects instead, None where that cannot
-    help.
-    """
-
-    n_eff: float
-    n_eff_needed: float | None
-    power: float
-    decidable: bool
-    impossible: bool
-    subjects_needed: int | None
-    subjects_missing: int | None
-    presentations_needed: int | None
-    presentations_missing: int | None
-    rows_per_subject_needed: int | None
+from releases.statistics.planned_data import (
+    PlanLine,
+    PlannedData,
+    check_share,
+    line_of,
+    normal_line,
+    z_of,
+)
+from releases.statistics.sizes import POWER
 
 
 def stratum_power(power: float, strata: int) -> float:
     """Power for each of ``strata`` strata that must all pass: 1 − (1 − power)/strata."""
     if strata < 1:
         raise ValueError(f"strata is {strata}: state 1 or more")
-    _check_share(power=power)
+    check_share(power=power)
     return 1 - (1 - power) / strata
+
+
+def plan_unseen(data: PlannedData, *, limit: float, minima: Minima, alpha: float = 0.05) -> PlanLine:
+    """What can be shown at best: not a single error, or with a margin as the limit, not a single change.
+
+    n_eff = ln alpha / ln(1 − limit), fractional as a verdict takes it; the power is 1 or 0. Less data can
+    pass with no outcome whatever. For rates, paired differences and, with 1 − probability as the limit,
+    quantiles.
+    """
+    check_alpha(alpha=alpha)
+    if not 0 < limit < 1:
+        raise ValueError(f"limit is {limit!r}: state a share within (0, 1)")
+    needed = math.log(alpha) / math.log1p(-limit)
+    return line_of(data, needed, float(data.n_eff >= needed), minima, 1.0)
 
 
 def plan_rate(
@@ -92,12 +56,15 @@ def plan_rate(
 
     For APCER, BPCER, non-response, retry and disagreement alike. Exact: the probability that Clopper and
     Pearson's upper bound stays within the limit, at whole effective sizes. The size needed is the smallest
-    with the power; the saw-tooth of the binomial means that a size a little larger can have a little less.
+    with the power; the binomial's saw-tooth means that a size a little larger can have a little less, and
+    then the size needed is the next that has it.
     """
-    _check_share(rate=rate, limit=limit)
+    check_share(rate=rate, limit=limit)
     check_alpha(alpha=alpha)
-    needed = rate_size(rate, limit, alpha, power)
-    return _line(data, needed, rate_power(data.n_eff, rate, limit, alpha), minima, power)
+    needed, chance = rate_size(rate, limit, alpha, power), rate_power(data.n_eff, rate, limit, alpha)
+    if needed is not None and chance < power and data.n_eff >= needed:
+        needed = rate_size(rate, limit, alpha, power, at_least=math.floor(data.n_eff + 1e-9))
+    return line_of(data, needed, chance, minima, power)
 
 
 def plan_paired(
@@ -117,14 +84,14 @@ def plan_paired(
     ln alpha / ln(1 − margin). Superiority is a margin of 0 or below.
     """
     check_alpha(alpha=alpha)
-    _check_share(discordant_rate=discordant_rate)
+    check_share(discordant_rate=discordant_rate)
     if not -1 < margin < 1 or not abs(difference) <= discordant_rate:
         raise ValueError(
             f"margin is {margin!r} and difference {difference!r} with discordant_rate {discordant_rate!r}: "
             "a margin lies within (−1, 1), and the difference is at most the discordant rate"
         )
     unseen = math.log(alpha) / math.log1p(-margin) if margin > 0 else 0.0
-    return _normal(
+    return normal_line(
         data,
         variance=discordant_rate,
         distance=margin - difference,
@@ -133,6 +100,51 @@ def plan_paired(
         alpha=alpha,
         power=power,
     )
+
+
+def plan_independent(
+    data: PlannedData,
+    *,
+    rate: float,
+    difference: float,
+    margin: float,
+    minima: Minima,
+    alpha: float = 0.05,
+    power: float = POWER,
+) -> PlanLine:
+    """A difference of two rates on captures of their own, at most ``margin``, when it truly is
+    ``difference``; ``rate`` is the baseline's and ``data`` one arm's, the other being as large.
+
+    n_eff per arm = (z_alpha + z_power)²·(p₁(1 − p₁) + p₂(1 − p₂)) / (margin − difference)², and never less
+    than Wilson's bound needs without an error, z_alpha²·(1 − margin)/margin. Source: S.-C. Chow, J. Shao and
+    H. Wang, Sample Size Calculations in Clinical Research, 2nd ed. (2008), section 4.2.
+    """
+    check_alpha(alpha=alpha)
+    ours = rate + difference
+    check_share(rate=rate, candidate_rate=ours)
+    if not -1 < margin < 1:
+        raise ValueError(f"margin is {margin!r}: a margin lies within (−1, 1)")
+    return normal_line(
+        data,
+        variance=rate * (1 - rate) + ours * (1 - ours),
+        distance=margin - difference,
+        least=least_apart(margin, alpha) if margin > 0 else 0.0,
+        minima=minima,
+        alpha=alpha,
+        power=power,
+    )
+
+
+def least_apart(margin: float, alpha: float) -> float:
+    """n_eff of each of two arms at which the difference is within the margin if neither errs (Newcombe)."""
+    return z_of(alpha) ** 2 * (1 - margin) / margin
+
+
+def difference_reach(
+    n_eff: float, *, variance: float, margin: float, alpha: float = 0.05, power: float = POWER
+) -> float:
+    """The largest true difference that passes with the power, at ``variance`` per presentation."""
+    return margin - (z_of(alpha) + float(ndtri(power))) * math.sqrt(variance / n_eff)
 
 
 def plan_quantile(
@@ -158,11 +170,11 @@ def plan_max_errors(
     ``n_eff`` and ``n_eff_needed`` are presentations here: the rule counts, it does not weigh. ``impossible``
     means that the rule's own number of presentations is met with less than the power.
     """
-    _check_share(rate=rate)
+    check_share(rate=rate)
     needed = None if bdtr(rule.max_errors, rule.presentations, rate) < power else float(rule.presentations)
     enough = data.presentations >= rule.presentations
     chance = float(bdtr(rule.max_errors, data.presentations, rate)) if enough else 0.0
-    return _line(PlannedData(data.subjects, data.presentations, 0.0), needed, chance, minima, power)
+    return line_of(PlannedData(data.subjects, data.presentations, 0.0), needed, chance, minima, power)
 
 
 def plan_part(
@@ -182,7 +194,7 @@ def plan_part(
     Normal approximation of the contrast p_part − limit·p_whole.
     """
     check_alpha(alpha=alpha)
-    _check_share(part_rate=part_rate, rest_rate=rest_rate, share=share)
+    check_share(part_rate=part_rate, rest_rate=rest_rate, share=share)
     if not 0 < share < 1 or not 0 < limit < 1 / share:
         raise ValueError(
             f"limit is {limit!r} with share {share!r}: a part can exceed ratios below 1/share only"
@@ -191,7 +203,7 @@ def plan_part(
     variance = of_part**2 * part_rate * (1 - part_rate)
     variance += of_rest**2 * rest_rate * (1 - rest_rate) * share / (1 - share)
     distance = of_rest * rest_rate - of_part * part_rate
-    return _normal(
+    return normal_line(
         data, variance=variance, distance=distance, least=0.0, minima=minima, alpha=alpha, power=power
     )
 
@@ -216,85 +228,11 @@ def plan_calibration(
     difference_sd + √(2·bins/π)·residual_sd)² / (margin − difference)².
     """
     check_alpha(alpha=alpha)
-    _check_share(margin=margin, difference_sd=difference_sd, residual_sd=residual_sd)
+    check_share(margin=margin, difference_sd=difference_sd, residual_sd=residual_sd)
     frame = math.sqrt(2 * bins / math.pi) * residual_sd
     distance = margin - difference
-    reach = (_z(alpha) + float(ndtri(power))) * difference_sd + frame
+    reach = (z_of(alpha) + float(ndtri(power))) * difference_sd + frame
     needed = None if distance <= 0 else (reach / distance) ** 2
-    shift = distance * math.sqrt(data.n_eff) - frame - _z(alpha) * difference_sd
+    shift = distance * math.sqrt(data.n_eff) - frame - z_of(alpha) * difference_sd
     chance = float(ndtr(shift / difference_sd)) if difference_sd else float(shift >= 0)
-    return _line(data, needed, chance, minima, power)
-
-
-def _normal(
-    data: PlannedData,
-    *,
-    variance: float,
-    distance: float,
-    least: float,
-    minima: Minima,
-    alpha: float,
-    power: float,
-) -> PlanLine:
-    """A pass = an estimate that lies z_alpha standard errors below the limit, ``distance`` away in truth."""
-    if variance == 0:
-        needed = None if distance <= 0 else least
-        chance = float(distance > 0 and data.n_eff >= least)
-        return _line(data, needed, chance, minima, power)
-    needed = (
-        None if distance <= 0 else max(least, (_z(alpha) + float(ndtri(power))) ** 2 * variance / distance**2)
-    )
-    chance = float(ndtr(distance * math.sqrt(data.n_eff / variance) - _z(alpha)))
-    return _line(data, needed, chance if data.n_eff >= least else 0.0, minima, power)
-
-
-def _line(data: PlannedData, needed: float | None, chance: float, minima: Minima, power: float) -> PlanLine:
-    """Everything that follows from the size needed, minima included."""
-    blocked = data.subjects < max(2, minima.min_subjects) or data.presentations < minima.min_presentations
-    chance = 0.0 if blocked else chance
-    if needed is None or needed > LARGEST_N_EFF:
-        return PlanLine(data.n_eff, None, chance, False, True, None, None, None, None, None)
-    rows = data.rows_per_subject
-    subjects = max(
-        _ceil(needed * data.design_effect / rows),
-        minima.min_subjects,
-        _ceil(minima.min_presentations / rows),
-        2,  # one subject says nothing about the spread between subjects
-    )
-    presentations = _ceil(subjects * rows)
-    return PlanLine(
-        n_eff=data.n_eff,
-        n_eff_needed=needed,
-        power=chance,
-        decidable=chance >= power,
-        impossible=False,
-        subjects_needed=subjects,
-        subjects_missing=max(0, subjects - data.subjects),
-        presentations_needed=presentations,
-        presentations_missing=max(0, presentations - data.presentations),
-        rows_per_subject_needed=_rows_needed(data, needed, minima),
-    )
-
-
-def _rows_needed(data: PlannedData, needed: float, minima: Minima) -> int | None:
-    """Captures of each present subject that give the size, from m·K/(1 + (m − 1)·icc) = n."""
-    spare = data.subjects - needed * data.planned_icc
-    if data.subjects < max(2, minima.min_subjects) or spare <= 0:
-        return None
-    return max(
-        1, _ceil(needed * (1 - data.planned_icc) / spare), _ceil(minima.min_presentations / data.subjects)
-    )
-
-
-def _ceil(number: float) -> int:
-    return math.ceil(number - 1e-9)
-
-
-def _z(alpha: float) -> float:
-    return float(-ndtri(alpha))
-
-
-def _check_share(**shares: float) -> None:
-    for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise ValueError(f"{name} is {share!r}: state a share between 0 and 1")
+    return line_of(data, needed, chance, minima, power)

@@ -9,8 +9,9 @@ and marked in the result. Segments that the policy pinned stay as they were pinn
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from governance.registry.models import Segment
+from governance.registry.models import Segment, System
 from governance.registry.queries import segments_in_force
 from releases.bundles.models import Revision
 from releases.gates.judging.criterion import Criterion
@@ -23,8 +24,12 @@ REFUSALS = frozenset({"bpcer", "bpcer_with_non_response"})
 
 def added_segments(revision: Revision, criteria: Sequence[Criterion]) -> list[AddedSegmentInput]:
     """Protected segments that some criterion is to judge and does not name, each with those criteria."""
-    at = revision.frozen_at
-    protected = [one for one in segments_in_force(revision.release.system, at) if one.protected]
+    return added_at(revision.release.system, revision.frozen_at, criteria)
+
+
+def added_at(system: System, at: datetime | None, criteria: Sequence[Criterion]) -> list[AddedSegmentInput]:
+    """The same for whatever is frozen at a time; None: now."""
+    protected = [one for one in segments_in_force(system, at) if one.protected]
     found = [_added(segment, criteria) for segment in protected]
     return [one for one in found if one.criteria]
 

@@ -62,7 +62,7 @@ def _dataset(
     if re_decided:
         candidate = _report_tables(_of_the_same_scores(revision, slots, dataset))
     ours = [_table(table, at, re_decided=re_decided) for table in candidate]
-    theirs = {one.revision: _of_reference(system, one, dataset, at) for one in references}
+    theirs = {one.revision: tables_of_stack(system, one.stack_digest, dataset, at) for one in references}
     return DatasetInput(
         id=str(dataset.id),
         name=str(dataset),
@@ -75,10 +75,11 @@ def _dataset(
     )
 
 
-def _of_reference(
-    system: System, reference: ReferenceInput, dataset: ComponentVersion, at: datetime
+def tables_of_stack(
+    system: System, stack_digest: str, dataset: ComponentVersion, at: datetime
 ) -> list[TableInput]:
-    newest = newest_table(system, reference.stack_digest, dataset)
+    """The newest table of a stack on a dataset, with the others of its report behind it; none if none is."""
+    newest = newest_table(system, stack_digest, dataset)
     return [_table(table, at) for table in _report_tables(newest)]
 
 

@@ -13,6 +13,10 @@ _AS_PERCEIVED = " as annotators perceived"
 LEAST_TO_SAY = 5
 """Below an effective sample of so many captures no bound is worth reading."""
 
+MOST_SUBJECTS = 100_000
+"""A need beyond it is no plan: nobody captures so many people, and a number would only look like one."""
+OUT_OF_REACH = "at these rates captures cannot show this limit"
+
 MORE_DATA_WILL_NOT_PASS = "more data will not pass this"  # noqa: S105 - a sentence, no password
 
 
@@ -93,6 +97,8 @@ def needs(decision: Decision, title: str) -> str:
     match decision.remedy:
         case Remedy.MORE_SUBJECTS:
             many = decision.more_subjects or 0
+            if many > MOST_SUBJECTS:
+                return f"needs more than {MOST_SUBJECTS:,} more subjects of {title}: {OUT_OF_REACH}"
             return f"needs {many} more subject{'s' if many != 1 else ''} of {title}"
         case Remedy.MORE_DATA_WILL_NOT_PASS:
             return MORE_DATA_WILL_NOT_PASS

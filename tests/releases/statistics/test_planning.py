@@ -11,8 +11,8 @@ from releases.statistics.clusters import ClusterPlan
 from releases.statistics.decisions import Minima
 from releases.statistics.max_errors import MaxErrorsRule
 from releases.statistics.paired import compare_paired
+from releases.statistics.planned_data import PlannedData
 from releases.statistics.planning import (
-    PlannedData,
     plan_calibration,
     plan_max_errors,
     plan_paired,
