@@ -7,7 +7,7 @@ from django.http import HttpResponse
 
 from audits.pages.attestation_forms import AnalysisForm, CalibrationForm, analysis_content, as_fields
 from audits.pages.release_acts import RevisionAct
-from audits.pages.reliability import curves_of, said_of
+from audits.pages.reliability import reliability_plots, x_ticks, y_ticks
 from governance.access.admin_acts import ActForm, Words
 from governance.actors import Actor
 from governance.errors import GovernanceError, InvalidInput
@@ -91,11 +91,8 @@ class AttestCalibration(Attest):
     def evidence(self, run: GateEvaluation) -> dict[str, Any]:
         """The curves of candidate and live release on each test dataset."""
         figures = calibration_figures(run)
-        plots = [
-            {**dataset, "curves": curves_of(dataset["arms"]), "said": said_of(dataset["arms"])}
-            for dataset in figures["datasets"]
-        ]
-        return {"figures": figures, "plots": plots}
+        plots = reliability_plots(figures)
+        return {"figures": figures, "plots": plots, "x_ticks": x_ticks(), "y_ticks": y_ticks()}
 
     def content(self, given: dict[str, Any]) -> dict[str, Any]:
         """Which figures were seen."""

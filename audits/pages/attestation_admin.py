@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from audits.pages.reliability import curves_of, said_of
+from audits.pages.reliability import reliability_plots, x_ticks, y_ticks
 from audits.templatetags.countersign import digest, seal, st, when
 from governance.access.admin_base import GovernedAdmin, column
 from governance.access.admin_parts import Table, events_of_streams, link
@@ -49,10 +49,9 @@ class AttestationAdmin(GovernedAdmin):
                 *([] if counts else [("void", "Replaced by a newer one", "history")]),
             ],
             "lists": [_buckets(obj)] if "buckets" in obj.content else [],
-            "plots": [
-                {**dataset, "curves": curves_of(dataset["arms"]), "said": said_of(dataset["arms"])}
-                for dataset in (figures or {}).get("datasets", [])
-            ],
+            "plots": reliability_plots(figures),
+            "x_ticks": x_ticks(),
+            "y_ticks": y_ticks(),
             "how_judged": obj.content.get("how_judged", ""),
             "facts": [
                 ("Reviewed by", obj.attested_by_username),

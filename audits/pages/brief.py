@@ -14,10 +14,11 @@ from audits.pages.changes import comparisons
 from audits.pages.doubts import doubts_of
 from audits.pages.evidence import decides, lines_of, worst_first
 from audits.pages.findings import Finding, finding_of
-from audits.pages.forest import difference_forest, rate_forest
+from audits.pages.forest import difference_forest, rate_forest, unit_forests
 from audits.pages.frame import draw, visible_revision
 from audits.pages.mini import WorstPicture, worst_picture
 from audits.pages.overrides import Shown, override_offers, override_shown, waiting_overrides
+from audits.pages.pictures import pictures_of
 from audits.pages.plans import card_rows, plan_rows, stage_rows
 from audits.pages.seating import Seating, foreseen, seating_of
 from audits.pages.standing import listed
@@ -165,6 +166,8 @@ def evidence_context(
         "picture": picture,
         "differences": difference_forest(lines),
         "rates": rate_forest(lines),
+        "unit_panels": unit_forests(lines),
+        "pictures": pictures_of(evaluation, revision.release.name, lines, found.worst),
         "criteria": [{**one, "decides": decides(one), "look": _look(one)} for one in criteria],
         "doubts": doubts_of(evaluation, found, revoked_of(revision), warnings_of(asked) if asked else ()),
         "evidence": worst_first(lines),

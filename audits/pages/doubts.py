@@ -50,7 +50,7 @@ def _earlier(count: int) -> str:
 
 def _rests_on(finding: Finding) -> list[Doubt]:
     line = finding.worst
-    if line is None or line.verdict == "pass":
+    if line is None or line.verdict == "pass" or line.is_suppressed:
         return []
     subjects = line.number("subjects") or 0
     what = "The fail" if line.verdict == "fail" else "The worst line"

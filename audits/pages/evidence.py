@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from releases.gates.vocabulary.wording import MOST_SUBJECTS
+
 FEW = 30
 PERCEIVED = " as annotators perceived"
 ORDER = {"fail": 0, "inconclusive": 1, "pass": 2}
@@ -34,7 +36,24 @@ METRICS: dict[str, Wording] = {
         "refuses or does not answer",
         "genuine users",
     ),
+    "retry_rate": Wording(
+        "Genuine users asked to try again", "retry rate", "asks for another try from", "genuine users"
+    ),
+    "retry_rate of attacks": Wording(
+        "Attacks asked to try again", "retry rate", "asks for another try from", "attacks"
+    ),
+    "disagreement": Wording(
+        "Genuine users decided differently", "disagreement", "decides differently about", "genuine users"
+    ),
+    "disagreement of attacks": Wording(
+        "Attacks decided differently", "disagreement", "decides differently about", "attacks"
+    ),
+    "calibration": Wording("Calibration error of the scores", "ECE", "", "captures"),
+    "latency_quantile": Wording("Answer time for genuine users", "latency", "", "genuine users"),
+    "latency_quantile of attacks": Wording("Answer time for attacks", "latency", "", "attacks"),
 }
+"""By metric, or by kind of criterion where that says what is measured. Without ``does`` no sentence of the
+form "it does so to these people" can be made, and pages quote the line's own."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +86,31 @@ class Line:
         return None if value is None else 100 * value
 
     @property
+    def unit(self) -> str:
+        """What its figures are: share, ratio or ms."""
+        return str(self.numbers.get("unit", "share"))
+
+    def scaled(self, key: str) -> float | None:
+        """A measured value as pictures show it: a share in percent, another unit as it is."""
+        return self.points(key) if self.is_drawn else self.number(key)
+
+    @property
     def is_difference(self) -> bool:
-        """Whether two releases are compared; otherwise the line is a rate with a limit."""
-        return self.baseline is not None
+        """Whether two rates are compared; otherwise the line is one figure with a limit.
+
+        How often two releases disagree is one rate, though it takes both to measure it.
+        """
+        return self.baseline is not None and not self.metric.startswith("disagreement")
 
     @property
     def is_drawn(self) -> bool:
-        """Whether its figures are shares, which plots share an axis for; a ratio is told in its sentence."""
-        return str(self.numbers.get("unit", "share")) == "share"
+        """Whether its figures are shares, which plots share an axis for; another unit has its own panel."""
+        return self.unit == "share"
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether its figures are kept back, because they are of so few people."""
+        return bool(self.numbers.get("suppressed_in_display"))
 
     @property
     def n(self) -> int:
@@ -98,32 +134,51 @@ class Line:
 
     @property
     def excess(self) -> float:
-        """How far the deciding bound lies beyond the limit, in points; minus infinity if there is none."""
-        bound = self.points("upper" if self.verdict == "pass" else "lower")
-        limit = self.points("limit")
+        """How far the deciding bound lies beyond the limit, in its unit; minus infinity if there is none."""
+        bound = self.scaled("upper" if self.verdict == "pass" else "lower")
+        limit = self.scaled("limit")
         return float("-inf") if bound is None or limit is None else bound - limit
 
     @property
     def settle(self) -> str:
         """In a few words, what a fail rests on or what would settle an inconclusive line."""
+        if self.is_suppressed:
+            return "too few people to show figures"
         if self.verdict == "pass":
             return ""
         if self.verdict == "inconclusive":
             if self.more_subjects is not None:
-                many = f"{self.more_subjects:,}".replace(",", " ")
+                if self.more_subjects > MOST_SUBJECTS:
+                    return f"over {spaced(MOST_SUBJECTS)} more subjects needed: out of reach of captures"
+                many = spaced(self.more_subjects)
                 return f"{many} more subject{'' if self.more_subjects == 1 else 's'} needed"
             return self.needs
         return "fewer than 30 captures" if self.is_few else ""
 
 
+def spaced(many: int) -> str:
+    """A count with narrow spaces between thousands."""
+    return f"{many:,}".replace(",", " ")
+
+
 def lines_of(result: Mapping[str, Any]) -> list[Line]:
-    """Every measured line of a result, in the order of the criteria; checks without a metric are none."""
+    """Every measured line of a result, in the order of the criteria; checks that measure nothing are none."""
     return [
-        _line(criterion, stratum)
+        _line(criterion, stratum, metric)
         for criterion in result.get("criteria", [])
-        if criterion.get("spec", {}).get("metric")
+        if (metric := _metric(criterion))
         for stratum in criterion.get("strata", [])
     ]
+
+
+def _metric(criterion: Mapping[str, Any]) -> str:
+    """What is measured: the metric that is named, else what the kind measures, of which class."""
+    spec, kind = criterion.get("spec", {}), str(criterion.get("kind", ""))
+    if spec.get("metric"):
+        return str(spec["metric"])
+    if kind not in METRICS:
+        return ""
+    return f"{kind} of attacks" if spec.get("population") == "attack" else kind
 
 
 def decides(criterion: Mapping[str, Any]) -> bool:
@@ -135,11 +190,11 @@ def decides(criterion: Mapping[str, Any]) -> bool:
     )
 
 
-def _line(criterion: Mapping[str, Any], stratum: Mapping[str, Any]) -> Line:
+def _line(criterion: Mapping[str, Any], stratum: Mapping[str, Any], metric: str) -> Line:
     title = str(stratum.get("title", ""))
     return Line(
         criterion=str(criterion["key"]),
-        metric=str(criterion.get("spec", {}).get("metric", "")),
+        metric=metric,
         decides=decides(criterion),
         kind=next(iter(stratum.get("stratum", {"": ""}))),
         name=title.replace(PERCEIVED, ""),
@@ -151,8 +206,19 @@ def _line(criterion: Mapping[str, Any], stratum: Mapping[str, Any]) -> Line:
         more_subjects=stratum.get("more_subjects"),
         dataset=str(stratum.get("dataset", "")),
         baseline=stratum.get("baseline"),
-        numbers=stratum,
+        numbers=_with_rates(stratum),
     )
+
+
+def _with_rates(stratum: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The figures, the two calibration errors of a line in the place of its two rates."""
+    if stratum.get("candidate_ece") is None:
+        return stratum
+    return {
+        **stratum,
+        "candidate_rate": stratum["candidate_ece"],
+        "baseline_rate": stratum.get("baseline_ece"),
+    }
 
 
 def badness(line: Line) -> tuple[int, bool, float]:

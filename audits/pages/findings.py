@@ -6,6 +6,7 @@ from typing import Any
 
 from audits.pages.evidence import PERCEIVED, Line, Tally, lines_of, tally, worst_line
 from audits.pages.plots import counted, limit_text, signed
+from releases.gates.vocabulary.wording import MOST_SUBJECTS
 
 TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times"}
 STATES = {
@@ -53,7 +54,7 @@ def finding(name: str, status: str, verdict: str, result: Mapping[str, Any]) -> 
         key = {"requested": "requested", "failed": "error"}.get(status, "none")
         return Finding(key, _waiting(name, key), str(result.get("sentence", "")), "", None, counts)
     worst = worst_line(lines)
-    if worst is None or not worst.is_drawn:
+    if worst is None or not worst.is_drawn or not worst.wording.does:
         sentence = str(result.get("sentence", ""))
         return Finding(verdict, f"{name}: {_bare(sentence)}", "", "", None, counts)
     makers = {"fail": _failed, "inconclusive": _undecided, "pass": _passed}
@@ -78,6 +79,8 @@ def _waiting(name: str, key: str) -> str:
 def _group_of(line: Line) -> str:
     if line.kind == "species":
         return f"{line.name} {line.wording.whom}"
+    if line.kind == "pooled":
+        return line.wording.whom
     perceived = f" ({PERCEIVED.strip()})" if line.perceived else ""
     return f"{line.wording.whom} of the group {_lower(line.name)}{perceived}"
 
@@ -120,14 +123,18 @@ def _undecided(name: str, worst: Line, counts: Tally, lines: Sequence[Line]) -> 
     settle = [line for line in undecided if line.more_subjects and _lower(line.name) not in hopeless]
     parts = [f"More data of this kind will not pass {_listed(hopeless)}."] if hopeless else []
     if settle:
-        needed = [
-            f"{counted(line.more_subjects or 0)} more subjects of {_lower(line.name)}" for line in settle[:3]
-        ]
+        needed = [f"{_subjects(line)} more subjects of {_lower(line.name)}" for line in settle[:3]]
         parts.append(f"Still needed: {', '.join(needed)}.")
     headline = (
         f"{name} cannot be approved yet: {many} inconclusive. Closest to failing: {_lower(worst.name)}."
     )
     return headline, " ".join(parts)
+
+
+def _subjects(line: Line) -> str:
+    """How many, of those that anybody could capture."""
+    many = line.more_subjects or 0
+    return f"more than {counted(MOST_SUBJECTS)}" if many > MOST_SUBJECTS else counted(many)
 
 
 def _listed(names: Sequence[str]) -> str:

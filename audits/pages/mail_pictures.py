@@ -9,8 +9,10 @@ from uuid import UUID
 
 from django.template.loader import render_to_string
 
-from audits.pages.evidence import Line, lines_of, tally, worst_first
+from audits.pages.evidence import Line, lines_of, tally, worst_first, worst_line
 from audits.pages.forest import Forest, Group, Row, difference_forest, rate_forest
+from audits.pages.mail_species import judged_rows, species_drawing
+from audits.pages.pictures import ComparisonPictures, pictures_of
 from audits.pages.raster import png_of
 from governance.notifications.pictures import Picture
 from releases.approvals.models import ApprovalRequest
@@ -116,12 +118,23 @@ def forest(subject: str) -> Picture | None:
     if found is None:
         return None
     rows = [row for group in found.groups for row in group.rows]
+    beside = _beside(evaluation, lines)
+    species = beside.species if beside else None
     return Picture(
         name="forest",
-        png=png_of(svg_of(found)),
-        alt=_alt(rows, lines),
-        lines=tuple(f"{VERDICTS[row.line.look]}: {row.label}" for row in rows),
+        png=png_of(svg_of(found, beside, evaluation.release.name)),
+        alt=_alt(rows, lines) + (f" Below, attacks accepted by species. {species.label}" if species else ""),
+        lines=(
+            *(f"{VERDICTS[row.line.look]}: {row.label}" for row in rows),
+            *(row.label for row in judged_rows(species)),
+        ),
     )
+
+
+def _beside(evaluation: GateEvaluation, lines: Sequence[Line]) -> ComparisonPictures | None:
+    """Candidate beside live on the first test dataset, from what the run kept."""
+    pictures = pictures_of(evaluation, evaluation.release.name, lines, worst_line(lines))
+    return pictures.datasets[0].first if pictures.datasets else None
 
 
 def worst_forest(lines: Sequence[Line]) -> Forest | None:
@@ -129,14 +142,26 @@ def worst_forest(lines: Sequence[Line]) -> Forest | None:
     worst = worst_first(line for line in lines if line.is_difference and line.is_drawn)[:MOST_LINES]
     if worst:
         return difference_forest(worst)
-    return rate_forest(worst_first(line for line in lines if line.number("limit") is not None)[:MOST_LINES])
+    rates = worst_first(line for line in lines if line.is_drawn and line.number("limit") is not None)
+    return rate_forest(rates[:MOST_LINES])
 
 
-def svg_of(found: Forest) -> str:
-    """The drawing as a standing SVG."""
+def svg_of(found: Forest, beside: ComparisonPictures | None = None, candidate: str = "") -> str:
+    """The drawing as a standing SVG, the species of the ``candidate`` below the lines."""
+    drawing = drawing_of(found)
+    names = candidate, f"{beside.other}, {beside.other_look}" if beside and beside.other else ""
+    below = species_drawing(beside.species if beside else None, names, drawing.height, (LEFT, RIGHT))
     return render_to_string(
         "countersign/mail_forest.svg",
-        {"drawing": drawing_of(found), "width": WIDTH, "left": LEFT, "right": RIGHT, "row": ROW},
+        {
+            "drawing": drawing,
+            "species": below,
+            "width": WIDTH,
+            "height": drawing.height + (below.height if below else 0),
+            "left": LEFT,
+            "right": RIGHT,
+            "row": ROW,
+        },
     )
 
 
@@ -203,9 +228,11 @@ def _alt(rows: Sequence[Row], lines: Sequence[Line]) -> str:
 def _evaluation_of(subject: str) -> GateEvaluation | None:
     prefix, _, identifier = subject.partition(":")
     if prefix == GateEvaluation.stream_prefix:
-        return GateEvaluation.objects.filter(id=UUID(identifier)).first()
+        return GateEvaluation.objects.select_related("release", "policy").filter(id=UUID(identifier)).first()
     if prefix == ApprovalRequest.stream_prefix:
-        rows = ApprovalRequest.objects.select_related("evaluation").filter(id=UUID(identifier))
+        rows = ApprovalRequest.objects.select_related("evaluation__release", "evaluation__policy").filter(
+            id=UUID(identifier)
+        )
         asked = rows.first()
         return asked.evaluation if asked else None
     return None

@@ -61,7 +61,7 @@ def worst_picture(line: Line | None) -> WorstPicture | None:
     difference = line.is_difference
     write = signed if difference else _plain
     against = f" → {line.points('candidate_rate') or 0:.1f} %" if difference else ""
-    base = line.points("baseline_rate") if difference else line.points("candidate_rate")
+    base = line.points("baseline_rate") if difference else point
     rests = f"{counted(line.n)} captures, {counted(line.number('subjects') or 0)} subjects"
     return WorstPicture(
         title=f"{TITLES[line.verdict]}: {line.name[:1].lower()}{line.name[1:]}",

@@ -132,5 +132,5 @@ def dash(value: Any) -> Any:
 
 @register.filter
 def decimals(value: Any, digits: int = 3) -> str:
-    """A number with so many decimals; a dash for none."""
-    return "–" if value is None else f"{float(value):.{digits}f}".replace("-", "−")
+    """A number with so many decimals; a dash for none, also where a suppressed line lacks it altogether."""
+    return "–" if value in (None, "") else f"{float(value):.{digits}f}".replace("-", "−")

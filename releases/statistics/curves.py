@@ -8,7 +8,7 @@ A DET curve shows both errors on axes scaled by the normal quantile (A. Martin, 
 Ordowski and M. Przybocki, "The DET curve in assessment of detection task performance", Eurospeech 1997).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -129,20 +129,42 @@ def det_curve(
     polarity: Polarity,
     at_threshold: AtThreshold,
     points: int = 200,
+    ranks: int | None = None,
 ) -> DetCurve:
     """The curve over all observed scores, thinned to at most ``points`` points (at least 10).
 
-    Raises ValueError for fewer points, and as ``bpcer_at`` does.
+    With ``ranks`` (at least 10) at most about so many scores of each class and species are tried: all of a
+    smaller one, of a larger one those at even ranks and, ever closer, at both ends. Every point is exact; the
+    vertices between them are not looked at, which saves the time and memory that millions of rows would take.
+
+    Raises ValueError for fewer points or ranks, and as ``bpcer_at`` does.
     """
     if points < 10:
         raise ValueError(f"points is {points}: state 10 or more")
-    errors = _errors(bona_fide, attacks, polarity, at_threshold)
+    if ranks is not None and ranks < 10:
+        raise ValueError(f"ranks is {ranks}: state 10 or more")
+    tried = None if ranks is None else _ranked([bona_fide, *attacks.values()], ranks)
+    errors = _errors(bona_fide, attacks, polarity, at_threshold, tried)
     x, y = _probits(errors)
     moved = np.abs(np.diff(x)) + np.abs(np.diff(y))
     distinct = np.concatenate([[0], np.flatnonzero(moved > 0) + 1])
     lengths = np.abs(np.diff(x[distinct])) + np.abs(np.diff(y[distinct]))
     kept, gap = _thinned(lengths, points)
     return DetCurve(_points(errors, distinct[kept]), int(distinct.size), gap)
+
+
+def _ranked(classes: Sequence[npt.ArrayLike], ranks: int) -> Numbers:
+    """Of each class at most ``ranks`` of its scores, half of them at even ranks, a quarter at each end."""
+    found = []
+    for scores in classes:
+        ordered = np.sort(np.asarray(scores, dtype=np.float64))
+        if ordered.size > ranks:
+            even = np.linspace(0, ordered.size - 1, ranks // 2)
+            end = np.geomspace(1, ordered.size, ranks // 4) - 1
+            places = np.unique(np.concatenate([even, end, ordered.size - 1 - end]).astype(np.int64))
+            ordered = ordered[places]
+        found.append(ordered)
+    return np.unique(np.concatenate(found))
 
 
 def _thinned(lengths: Numbers, points: int) -> tuple[npt.NDArray[np.int64], float]:

@@ -40,6 +40,7 @@ def story(here: Prepared) -> list[str]:
         reverse("admin:live"),
         reverse("admin:gaps"),
         reverse("admin:decision_search"),
+        f"{reverse('admin:planner')}?differing=5",
         f"{reverse('admin:decision_search')}?id={decided['id']}",
         reverse("admin:rollout", args=[rollout.pk]),
         reverse("admin:releases_deployment_changelist"),

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from governance.ledger.canonical import digest_of, plain
+from releases.gates.drawn import figures_shown
 from releases.gates.models import GateEvaluation
 from releases.gates.vocabulary.inputs import DatasetInput, Inputs, TableInput
 from releases.scores.models import ScoreTable
@@ -22,7 +23,16 @@ PROBABILITY = [0.0, 1.0]
 
 
 def calibration_figures(evaluation: GateEvaluation) -> dict[str, Any]:
-    """The figures of the run's candidate and of what is live, per test dataset, with their digest."""
+    """The figures of the run's candidate and of what is live, per test dataset, with their digest.
+
+    They are those that the run kept; a run from before runs kept any has its tables read again.
+    """
+    kept: dict[str, Any] | None = (figures_shown(evaluation) or {}).get("calibration")
+    return kept or measured_calibration(evaluation)
+
+
+def measured_calibration(evaluation: GateEvaluation) -> dict[str, Any]:
+    """The figures from the score tables themselves."""
     inputs = Inputs.model_validate(evaluation.inputs)
     live = {one.revision: one.name for one in inputs.references if one.live_on}
     figures: Any = plain({"bins": BINS, "datasets": [_dataset(one, live) for one in inputs.datasets]})

@@ -29,6 +29,7 @@ from releases.gates.policies.soundness import PolicyPinsNoReference, pins_a_refe
 from releases.gates.queries import criteria_of, policy_for
 from releases.gates.recipients import tell_of_evaluation
 from releases.gates.runs.computation import PolicyHead, Result, compute
+from releases.gates.runs.drawing import Drawing, drawing_of, figures_named, stored
 from releases.gates.runs.kept import KeptResults
 from releases.gates.runs.provenance import environment
 from releases.gates.runs.statement import signed_statement
@@ -109,18 +110,21 @@ def run_evaluation(actor: Actor, *, evaluation: GateEvaluation) -> GateEvaluatio
     evaluation = GateEvaluation.objects.select_related("policy").get(id=evaluation.id)
     if evaluation.status != EvaluationStatus.REQUESTED:
         return evaluation
-    result = compute_evaluation(evaluation)
+    context = _context(evaluation)
+    result = compute_evaluation(evaluation, context)
+    _progress(evaluation, 1, 1, "drawing pictures")
+    drawing = drawing_of(evaluation, context)
     _progress(evaluation, 1, 1, "deciding")
-    return complete_evaluation(actor, evaluation=evaluation, result=result)
+    return complete_evaluation(actor, evaluation=evaluation, result=result, drawing=drawing)
 
 
-def compute_evaluation(evaluation: GateEvaluation) -> Result:
+def compute_evaluation(evaluation: GateEvaluation, context: Context | None = None) -> Result:
     """The result of the frozen inputs; it depends on nothing else.
 
     Each criterion is kept as soon as it is computed, so a run that is killed goes on where it stopped.
     """
     policy = evaluation.policy
-    context = Context(Inputs.model_validate(evaluation.inputs), _load)
+    context = context or _context(evaluation)
     head = PolicyHead(str(policy.id), policy.name, policy.version, policy.digest) if policy else None
     criteria = criteria_of(policy) if policy else []
 
@@ -132,9 +136,9 @@ def compute_evaluation(evaluation: GateEvaluation) -> Result:
 
 @verb("gate_evaluation.completed")
 def complete_evaluation(
-    actor: Actor, *, evaluation: GateEvaluation, result: Result
+    actor: Actor, *, evaluation: GateEvaluation, result: Result, drawing: Drawing | None = None
 ) -> GateEvaluation | Unchanged[GateEvaluation]:
-    """Store a verdict with its evidence and its signed statement, once."""
+    """Store a verdict with its evidence, its signed statement and what its pictures are drawn from, once."""
     require(actor, Permission.COMPLETE_EVALUATION, evaluation)
     lock_release(evaluation.release_id)  # attesting waits, so that no attestation falls between two runs
     evaluation = _locked_row(evaluation)
@@ -144,7 +148,7 @@ def complete_evaluation(
     evaluation.status = EvaluationStatus.COMPLETED
     evaluation.verdict = result.verdict.value
     shown = shown_result(result.document, evaluation.policy.suppress_below if evaluation.policy else 0)
-    evaluation.result = {**shown, "environment": environment(), "attempt": attempt}
+    evaluation.result = {**shown, **stored(drawing), "environment": environment(), "attempt": attempt}
     evaluation.result_digest = store_blob(result.body)
     evaluation.preregistered = is_preregistered(evaluation.policy, inputs)
     evaluation.ended_at = moment()
@@ -165,6 +169,7 @@ def complete_evaluation(
         refs={
             "result": evaluation.result_digest,
             **({"statement": evaluation.statement_digest} if statement else {}),
+            **figures_named(drawing),
         },
     )
     tell_of_evaluation(evaluation)
@@ -229,6 +234,10 @@ def _requested(evaluation: GateEvaluation, inputs: Inputs) -> dict[str, Any]:
 def _locked_row(evaluation: GateEvaluation) -> GateEvaluation:
     rows = GateEvaluation.objects.select_for_update(no_key=True, of=("self",))
     return rows.select_related("policy", "release__system", "revision").get(id=evaluation.id)
+
+
+def _context(evaluation: GateEvaluation) -> Context:
+    return Context(Inputs.model_validate(evaluation.inputs), _load)
 
 
 def _load(table: TableInput) -> Any:

@@ -1,5 +1,6 @@
 """The review brief, and voting from it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -63,9 +64,8 @@ def test_the_brief_holds_every_count_and_digest(prepared: Prepared) -> None:
 def test_every_picture_has_a_sentence(prepared: Prepared) -> None:
     body = signed_in(prepared.here.cast.auditor).get(brief_url(prepared.candidate)).content.decode()
 
-    assert body.count('role="img" aria-label="Attacks') + body.count(
-        'role="img" aria-label="Genuine'
-    ) == body.count('role="img"')
+    labels = re.findall(r'role="img" aria-label="([A-Z][^"]{20,})"', body)
+    assert len(labels) == body.count('role="img"') > 10
 
 
 def test_the_brief_of_a_fail_says_not_to_approve(prepared: Prepared) -> None:

@@ -195,5 +195,5 @@ def test_the_reliability_curve_lies_where_its_numbers_say_and_the_candidate_on_t
     point = curves[1].points[0]
     assert (point.x, point.y, point.top, point.bottom) == (SIZE / 4, SIZE / 2, SIZE / 4, 3 * SIZE / 4)
     assert said_of([arm(), arm(name="silent", ece=None, why="No scores.")]) == (
-        "Candidate: expected calibration error 0.250, Brier score 0.100, 30 captures; silent: No scores."
+        "Candidate: expected calibration error 25.0 %, Brier score 0.100, 30 captures; silent: No scores."
     )

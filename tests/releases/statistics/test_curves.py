@@ -132,6 +132,33 @@ def length(step: tuple[CurvePoint, CurvePoint]) -> float:
     return abs(one.apcer_probit - other.apcer_probit) + abs(one.bpcer_probit - other.bpcer_probit)
 
 
+def test_of_very_many_scores_few_are_tried_and_each_point_is_exact() -> None:
+    random = np.random.default_rng(7)
+    genuine, attacks = random.normal(0, 1, 40_000), {"print": random.normal(2, 1, 40_000)}
+    ways: dict[str, Any] = {"polarity": HIGH, "at_threshold": BONA_FIDE}
+
+    curve = det_curve(bona_fide=genuine, attacks=attacks, **ways, points=100, ranks=400)
+
+    found = [(point.apcer, point.bpcer) for point in curve.points]
+    exact = [errors_at(point.threshold, genuine, attacks, (HIGH, BONA_FIDE)) for point in curve.points]
+    assert np.allclose(found, exact, rtol=0, atol=1e-12)
+    assert curve.steps <= 800
+    assert curve.points[0].apcer <= 1e-3  # both tails are looked at closely
+    assert curve.points[-1].bpcer <= 1e-3
+
+
+def test_with_fewer_scores_than_ranks_nothing_is_left_out() -> None:
+    genuine, attacks = scores(HIGH)
+    data: dict[str, Any] = {
+        "bona_fide": genuine,
+        "attacks": attacks,
+        "polarity": HIGH,
+        "at_threshold": BONA_FIDE,
+    }
+
+    assert det_curve(**data, ranks=400) == det_curve(**data)
+
+
 def drawn(bona_fide: Any = (0.0,), attacks: Any = None, n: float = 20, points: int = 100) -> object:
     species = {"print": [1.0]} if attacks is None else attacks
     bpcer_at(n, bona_fide=bona_fide, attacks=species, polarity=HIGH, at_threshold=BONA_FIDE)
@@ -149,6 +176,12 @@ def drawn(bona_fide: Any = (0.0,), attacks: Any = None, n: float = 20, points: i
         (lambda: drawn(attacks={"print": [np.inf]}), "attacks of print holds"),
         (lambda: drawn(n=0.5), "n is 0.5"),
         (lambda: drawn(points=9), "points is 9"),
+        (
+            lambda: det_curve(
+                bona_fide=[1], attacks={"a": [1]}, polarity=HIGH, at_threshold=BONA_FIDE, ranks=9
+            ),
+            "ranks",
+        ),
     ],
 )
 def test_impossible_input_of_a_curve_is_refused_by_name(refused: Callable[[], object], named: str) -> None:
