@@ -12,6 +12,7 @@ STANDARD = {
     "dataclasses",
     "enum",
     "fractions",
+    "functools",
     "itertools",
     "math",
     "typing",
