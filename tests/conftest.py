@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from releases.bundles import guarding
 from tests.factories.cast import Cast, cast
 from tests.factories.connections import let_go
+from tests.factories.middleware import shared_middleware
 from tests.factories.snapshot import trust
 
 # A busy machine is no defect: what takes long is seen in --durations.
@@ -57,6 +58,13 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, 
 def pytest_sessionfinish() -> None:
     """Close what tests have kept open."""
     let_go()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_chain_of_middleware() -> Iterator[None]:
+    """Clients share the middleware that their settings ask for."""
+    with shared_middleware():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,7 +21,8 @@ SELECT c.relname,
   (SELECT string_agg(quote_ident(k.attname), ', ') FROM pg_index i JOIN pg_attribute k
      ON k.attrelid = i.indrelid AND k.attnum = ANY (i.indkey) WHERE i.indrelid = c.oid AND i.indisprimary),
   string_agg(format('%1$I = EXCLUDED.%1$I', a.attname), ', ')
-    FILTER (WHERE a.attgenerated = '' AND has_column_privilege(c.oid, a.attnum, 'UPDATE'))
+    FILTER (WHERE a.attgenerated = '' AND has_column_privilege(c.oid, a.attnum, 'UPDATE')),
+  has_table_privilege(c.oid, 'DELETE')
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
   AND c.relname <> 'django_migrations'
@@ -54,6 +55,8 @@ class Table:
     key: str
     columns: str
     conflict: str
+    may_lose: bool
+    """Whether rows may be removed; from most tables the application may not."""
 
     def insert(self) -> str:
         """Write the rows given as texts."""
@@ -124,7 +127,11 @@ def put_back(kept: Kept) -> None:
 
 
 def _present() -> Keys:
-    parts = (f'SELECT {at}, ROW({table.key})::text FROM "{table.name}"' for at, table in enumerate(_tables()))
+    parts = (
+        f'SELECT {at}, ROW({table.key})::text FROM "{table.name}"'
+        for at, table in enumerate(_tables())
+        if table.may_lose
+    )
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts))
         return frozenset(cursor.fetchall())
@@ -135,6 +142,12 @@ def _tables() -> tuple[Table, ...]:
     with connection.cursor() as cursor:
         cursor.execute(TABLES)
         return tuple(
-            Table(name, key, columns, f"ON CONFLICT ({key}) DO UPDATE SET {changes}" if changes else "")
-            for name, columns, key, changes in cursor.fetchall()
+            Table(
+                name,
+                key,
+                columns,
+                f"ON CONFLICT ({key}) DO UPDATE SET {changes}" if changes else "",
+                may_lose,
+            )
+            for name, columns, key, changes, may_lose in cursor.fetchall()
         )

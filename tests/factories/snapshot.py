@@ -67,6 +67,20 @@ def trust(is_trusted: bool) -> bool:
     return before
 
 
+def is_trusted() -> bool:
+    """Whether the product runs as it is written."""
+    return _is_trusted
+
+
+def settings_of_the_test() -> str:
+    """The settings that differ from those of the run, as a text that is equal for equal ones.
+
+    Raises:
+        NotComparable: one of them has no such text.
+    """
+    return _look(_overridden())
+
+
 def remembered(factory: Callable[P, R]) -> Callable[P, R]:
     """Declare that equal calls of ``factory`` in one state lead to equal rows and answers."""
 
@@ -104,7 +118,7 @@ def _reached(name: str, given: object, build: Callable[[], R]) -> R:
     if before is None:
         return build()
     try:
-        steps = _digest(before, name, _look(given), _look(_overridden()))
+        steps = _digest(before, name, _look(given), settings_of_the_test())
     except NotComparable:
         return build()
     answer: R

@@ -47,7 +47,7 @@ def has_rows(shots: list[Shot]) -> bool:
     return any(one.candidate != "absent" for one in shots) and any(one.baseline != "absent" for one in shots)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=30)
 @given(TABLES, POLICIES, METRICS)
 def test_rates_by_species_equal_a_plain_recount(shots: list[Shot], policy: Policy, metric: Metric) -> None:
     assume(has_rows(shots))
@@ -67,7 +67,7 @@ def test_rates_by_species_equal_a_plain_recount(shots: list[Shot], policy: Polic
     assert found.outside == 0
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=30)
 @given(TABLES, POLICIES, POLICIES, METRICS)
 def test_pairs_by_segment_equal_a_plain_recount(
     shots: list[Shot], ours: Policy, theirs: Policy, metric: Metric
@@ -91,7 +91,7 @@ def test_pairs_by_segment_equal_a_plain_recount(
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(TABLES, POLICIES, METRICS)
 def test_pooled_pairs_of_attacks_equal_a_plain_recount(
     shots: list[Shot], policy: Policy, metric: Metric
