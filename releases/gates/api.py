@@ -1,10 +1,9 @@
 """The HTTP interface of gate policies and evaluations."""
 
-import re
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.db.models.fields.json import KT
 from django.http import HttpResponse
 from django.urls import reverse
@@ -29,7 +28,8 @@ from releases.gates.overrides.queries import listed_overrides
 from releases.gates.policies.policy_page import comparison_shown, soundness_document
 from releases.gates.policies.presets import presets
 from releases.gates.policies.services import add_preset, draft_policy, edit_policy, lock_policy
-from releases.gates.queries import content_digest, evaluation_document
+from releases.gates.policies.tags import expected_of, tagged
+from releases.gates.queries import evaluation_document
 from releases.gates.runs.comparison import comparison
 from releases.gates.runs.evaluation import request_evaluation
 from releases.gates.runs.statement import stored_statement
@@ -49,7 +49,6 @@ from releases.gates.serializers import (
 )
 
 IF_MATCH = OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER)
-ETAG = re.compile(r'"(sha256:[0-9a-f]{64})"')
 
 
 class PolicyFilter(GovernedFilterSet):
@@ -74,29 +73,31 @@ class GatePolicyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Govern
         body = self.validated(PolicyBody)
         body["system"] = self.visible(System.objects.all(), body["system"], "system")
         policy = draft_policy(self.get_actor(), **body)
-        return _tagged(self.created(policy, PolicyAnswer, "gate-policy-detail"), policy)
+        prefetch_related_objects([policy], "criteria")
+        return tagged(self.created(policy, PolicyAnswer, "gate-policy-detail"))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One policy; the ETag names its content."""
-        return _tagged(super().retrieve(request, *args, **kwargs), self.get_object())
+        return tagged(super().retrieve(request, *args, **kwargs))
 
     @extend_schema(request=PolicyContentBody, responses=PolicyAnswer, parameters=[IF_MATCH])
     def update(self, request: Request, pk: str) -> Response:
         """Replace what a draft holds; with If-Match only if it is still what was read."""
+        found = self.get_object()
         policy = edit_policy(
             self.get_actor(),
-            policy=self.get_object(),
-            expected=_expected(request),
+            policy=found,
+            expected=expected_of(request, found),
             **self.validated(PolicyContentBody),
         )
-        return _tagged(self.answered(policy, PolicyAnswer), policy)
+        return self._answer(policy)
 
     @extend_schema(request=None, responses=PolicyAnswer, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"])
     def lock(self, request: Request, pk: str) -> Response:
         """Lock the policy: it is in force from now on and never changes."""
-        policy = lock_policy(self.get_actor(), policy=self.get_object(), expected=_expected(request))
-        return _tagged(self.answered(policy, PolicyAnswer), policy)
+        found = self.get_object()
+        return self._answer(lock_policy(self.get_actor(), policy=found, expected=expected_of(request, found)))
 
     @extend_schema(responses=PresetAnswer(many=True), filters=False)
     @action(detail=False, pagination_class=None, filter_backends=())
@@ -109,15 +110,15 @@ class GatePolicyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Govern
     @action(detail=True, methods=["post"], url_path="add-preset")
     def add_preset(self, request: Request, pk: str) -> Response:
         """Append a preset's criteria to a draft; nothing is replaced."""
-        body = self.validated(PresetBody)
+        body, found = self.validated(PresetBody), self.get_object()
         policy = add_preset(
             self.get_actor(),
-            policy=self.get_object(),
+            policy=found,
             preset=body["preset"],
             values=body.get("values", {}),
-            expected=_expected(request),
+            expected=expected_of(request, found),
         )
-        return _tagged(self.answered(policy, PolicyAnswer), policy)
+        return self._answer(policy)
 
     @extend_schema(
         responses=PolicyComparisonAnswer,
@@ -138,6 +139,11 @@ class GatePolicyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Govern
         """Whether the policy could be locked as it stands, and what it lacks."""
         refuse_unknown_parameters(request, set())
         return Response(SoundnessAnswer(soundness_document(self.get_object())).data)
+
+    def _answer(self, policy: GatePolicy) -> Response:
+        """A policy after a verb, its criteria read once: the tag is of what the body shows."""
+        prefetch_related_objects([policy], "criteria")
+        return tagged(self.answered(policy, PolicyAnswer))
 
 
 class EvaluationFilter(GovernedFilterSet):
@@ -242,21 +248,6 @@ def _named(request: Request, what: str) -> UUID:
         return UUID(given)
     except ValueError:
         raise invalid("with", f"name the {what} to compare with by its id.") from None
-
-
-def _tagged(response: Response, policy: GatePolicy) -> Response:
-    response["ETag"] = f'"{policy.digest or content_digest(policy)}"'
-    return response
-
-
-def _expected(request: Request) -> str | None:
-    sent = request.headers.get("If-Match")
-    if sent is None:
-        return None
-    found = ETAG.fullmatch(sent)
-    if found is None:
-        raise invalid("If-Match", "send the ETag that reading the policy answered, in its quotes.")
-    return found[1]
 
 
 routes: list[Route] = [

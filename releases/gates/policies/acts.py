@@ -177,8 +177,8 @@ class PolicyAct(Act):
     """An act on one policy."""
 
     def rows(self) -> Any:
-        """Policies."""
-        return GatePolicy.objects.select_related("system")
+        """Policies, each with its criteria: what the page shows is what its ``read`` names."""
+        return GatePolicy.objects.select_related("system").prefetch_related("criteria")
 
     def next_url(self, target: GatePolicy) -> str:
         """The policy."""
@@ -275,5 +275,7 @@ class LockPolicy(PolicyAct):
 
     def run(self, actor: Actor, target: GatePolicy, given: dict[str, Any]) -> str:
         """Lock it."""
-        lock_policy(actor, policy=target, expected=given["read"])
-        return f"{target} is locked and in force."
+        policy = lock_policy(actor, policy=target, expected=given["read"])
+        if policy.in_force_until:
+            return f"{policy} is locked. A later policy has replaced it."
+        return f"{policy} is locked and in force."

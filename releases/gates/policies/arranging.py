@@ -1,17 +1,18 @@
 """What people do to the list of criteria of a draft: move one, copy it, take it out. Each is one edit."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from governance.access.admin_acts import ActForm, Words
 from governance.actors import Actor
 from releases.gates.models import GatePolicy
 from releases.gates.policies.acts import PolicyAct, ReadForm
 from releases.gates.policies.editing import CriterionAct, held_criterion
-from releases.gates.policies.parsing import CriterionInput, free_key
+from releases.gates.policies.parsing import free_key, written
 from releases.gates.policies.policy_page import criterion_url
 from releases.gates.queries import content_digest
 
@@ -38,24 +39,29 @@ class HeldAct(CriterionAct):
 class RemoveCriterion(HeldAct):
     """Take a criterion out of a draft."""
 
-    found: CriterionInput
+    title = ""
 
     def target(self) -> GatePolicy:
-        """The policy, if it has the criterion."""
+        """The policy, if it has the criterion; sent twice, it has it no more."""
         policy = super().target()
-        self.found = held_criterion(self.held, self.kwargs["key"])
+        found = [one.title for one in self.held if one.key == self.key()]
+        if not found and self.request.method != "POST":
+            raise Http404
+        self.title = found[0] if found else self.key()
         return policy
 
     def words(self, target: GatePolicy) -> Words:
         """What is taken out."""
         effect = f"{target} asks for it no more. The ledger keeps what it was."
-        return Words(f"Remove {self.found.title}?", effect, "Remove", is_danger=True)
+        return Words(f"Remove {self.title}?", effect, "Remove", is_danger=True)
 
     def run(self, actor: Actor, target: GatePolicy, given: dict[str, Any]) -> str:
         """Take it out."""
-        rest = [one for one in self.held if one.key != self.found.key]
+        rest = [one for one in self.held if one.key != self.key()]
+        if len(rest) == len(self.held) and given["read"] == content_digest(target):
+            raise Http404
         self.replace_criteria(actor, target, rest, given["read"])
-        return f"{self.found.title} is removed."
+        return f"{self.title} is removed."
 
 
 class ArrangeForm(ReadForm):
@@ -88,16 +94,18 @@ class ArrangeCriteria(HeldAct):
         if given["move"] == "copy":
             key = free_key(f"{one.key[:90]}_copy", {other.key for other in self.held})
             copied = replace(one, key=key, title=f"{one.title[:190]} (copy)")
-            self.replace_criteria(
-                actor, target, [*self.held[: place + 1], copied, *self.held[place + 1 :]], given["read"]
-            )
-            self.copied = key
+            whole = [*self.held[: place + 1], copied, *self.held[place + 1 :]]
+            stored = written(self.replace_criteria(actor, target, whole, given["read"]))
+            self.copied = next((after.key for before, after in pairwise(stored) if before.key == one.key), "")
             return f"{one.title} is copied. Change what is to differ."
         goal = place + (-1 if given["move"] == "up" else 1)
-        if not 0 <= goal < len(self.held):
+        at_the_end = not 0 <= goal < len(self.held)
+        if at_the_end and given["read"] == content_digest(target):
             return f"{one.title} stands at the end already."
         rest = [other for other in self.held if other is not one]
-        self.replace_criteria(actor, target, [*rest[:goal], one, *rest[goal:]], given["read"])
+        self.replace_criteria(
+            actor, target, [*rest[: max(goal, 0)], one, *rest[max(goal, 0) :]], given["read"]
+        )
         return f"{one.title} is moved."
 
     def next_url(self, target: GatePolicy) -> str:

@@ -1,7 +1,9 @@
 """Two policies side by side: which criteria came, went or changed, field by field, and which way. Pure.
 
 A field is called stricter or looser only where that is beyond doubt: a lower limit, a smaller margin, a
-smaller risk of a wrong pass, more strata judged one by one. Everything else has simply changed.
+smaller risk of a wrong pass, more strata judged one by one, and the rule is about the same thing as before. A
+lower limit on another metric, other captures or another reference is another rule: there everything has
+simply changed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,8 +41,25 @@ RANKS: dict[str, Sequence[Any]] = {
 }
 """From the loosest to the strictest."""
 
+DECIDING = frozenset({"severity", "mode"})
+"""Together they say whether a criterion decides anything."""
+
 UPSIDE_DOWN = frozenset({("superiority", "margin")})
 """Kinds that ask the other way round: better by at least a margin."""
+
+DECIDES_NOTHING = frozenset({("max_errors", "alpha_pass"), ("max_errors", "planned_icc")})
+"""A count rule passes by its count; these move the bound that is shown beside it."""
+
+ORDERED = LOWER_IS_STRICTER | HIGHER_IS_STRICTER | MORE_IS_STRICTER | {"planned_deff", *RANKS}
+SAME_RULE = frozenset({"title", "alpha_fail", "planned_icc_subjects"})
+"""Of fields that are neither stricter nor looser, those that leave the rule what it was, as reasons do. Every
+other one makes it another rule: what is measured, on whom, by which strata, against what. So does a field
+that is not listed anywhere here.
+"""
+
+STRATA = "spec.strata."
+NAMED = frozenset({"spec.species", "spec.segments"})
+"""Species and segments whose captures are counted, where a kind has no strata."""
 
 
 def compared(
@@ -97,7 +116,8 @@ def _whole(criterion: Criterion, way: str) -> dict[str, Any]:
 
 
 def _changed(then: Criterion, now: Criterion, names: Mapping[str, str]) -> dict[str, Any]:
-    fields = [*_fields(then, now, names), *_pins(then, now)]
+    pins = list(_pins(then, now))
+    fields = [*_fields(then, now, names, same_pins=not pins), *pins]
     return {
         "key": now.key,
         "title": now.title,
@@ -107,22 +127,40 @@ def _changed(then: Criterion, now: Criterion, names: Mapping[str, str]) -> dict[
     }
 
 
-def _fields(then: Criterion, now: Criterion, names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    moves = then.kind is now.kind and (then.decides or now.decides)
+def _fields(
+    then: Criterion, now: Criterion, names: Mapping[str, str], *, same_pins: bool
+) -> Iterator[dict[str, Any]]:
     old, new = flat(_stated(then)), flat(_stated(now))
-    for path in dict.fromkeys((*new, *old)):
+    moved = [path for path in dict.fromkeys((*new, *old)) if old.get(path) != new.get(path)]
+    ways = {path: _way(now.kind.key, path, old.get(path), new.get(path)) for path in moved}
+    comparable = same_pins and then.decides and now.decides and _is_same_rule(ways)
+    for path, way in ways.items():
+        counts = then.decides != now.decides if path in DECIDING else comparable
         before, after = old.get(path), new.get(path)
-        if before != after:
-            way = _way(now.kind.key, path, before, after) if moves else CHANGED
-            yield {
-                "field": path,
-                "label": label_of(path),
-                "then": before,
-                "now": after,
-                "then_text": names.get(str(before)) or text_of(path, before),
-                "now_text": names.get(str(after)) or text_of(path, after),
-                "change": way,
-            }
+        yield {
+            "field": path,
+            "label": label_of(path),
+            "then": before,
+            "now": after,
+            "then_text": names.get(str(before)) or text_of(path, before),
+            "now_text": names.get(str(after)) or text_of(path, after),
+            "change": way if counts else CHANGED,
+        }
+
+
+def _is_same_rule(ways: Mapping[str, str]) -> bool:
+    """Whether the fields that differ leave the rule about the same thing, so that it can be stricter."""
+    cut = {way for path, way in ways.items() if path.startswith(STRATA)}
+    return not {STRICTER, LOOSER} <= cut and not any(_is_another_rule(*one) for one in ways.items())
+
+
+def _is_another_rule(path: str, way: str) -> bool:
+    name = path.rpartition(".")[2]
+    if path in DECIDING or name in SAME_RULE or name.endswith("reason"):
+        return False
+    if path.startswith(STRATA) or path in NAMED or name not in ORDERED:
+        return way == CHANGED
+    return False
 
 
 def _stated(criterion: Criterion) -> dict[str, Any]:
@@ -145,6 +183,10 @@ def flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _way(kind: str, path: str, before: Any, after: Any) -> str:
     name = path.rpartition(".")[2]
+    if name == "readiness":  # left out, it asks for nothing
+        before, after = before or [], after or []
+    if (kind, name) in DECIDES_NOTHING:
+        return CHANGED
     if name in LOWER_IS_STRICTER:
         way = _by_size(_known(after, top=True), _known(before, top=True))
     elif name in HIGHER_IS_STRICTER:

@@ -13,7 +13,14 @@ from releases.gates.judging.criterion import Criterion, CriterionKind
 from releases.gates.policies.compound import special_parts
 from releases.gates.policies.fields import MISSING, Item, Nested, Part, defaults_of, leaf, parts_of
 from releases.gates.policies.form_words import CHOICE_WORDS
-from releases.gates.policies.parsing import MODES, SEVERITIES, CriterionInput, parsed_criterion
+from releases.gates.policies.parsing import (
+    KEY_WANTED,
+    MODES,
+    SEVERITIES,
+    CriterionInput,
+    fits_an_address,
+    parsed_criterion,
+)
 from releases.gates.policies.system_facts import SystemFacts
 from releases.gates.vocabulary.specs import ClusteredSpec
 
@@ -23,7 +30,6 @@ FOLDED = (frozenset(ClusteredSpec.__annotations__) - AT_FIRST) | {"pairing", "pa
 ORDER = ("metric", "population", "attestation", "strata", "stratum_rule", "baseline")
 """What is read first, as far as a kind has it; the rest follows as the kind states it."""
 
-KEY = r"[A-Za-z0-9_.-]{1,100}"
 SPEC = "spec"
 HEADS = (".way", ".against")
 """Fields that speak for a box of several."""
@@ -31,7 +37,8 @@ HEADS = (".way", ".against")
 
 class CriterionForm(ActForm):
     """``kind`` says which fields there are; ``current`` is what the criterion holds, so that it stays
-    choosable. ``read`` names what the writer has read of the policy.
+    choosable. ``taken`` are keys to warn of while one writes. ``read`` names what the writer has read of the
+    policy.
     """
 
     may_be_incomplete = True  # what may stay empty says so itself
@@ -69,10 +76,10 @@ class CriterionForm(ActForm):
     def clean_key(self) -> str:
         """A key of its own that an address can hold."""
         key: str = self.cleaned_data["key"]
-        if not re.fullmatch(KEY, key) or set(key) == {"."}:
-            raise forms.ValidationError("Letters, digits, dot, underscore and hyphen are wanted.")
+        if not fits_an_address(key):
+            raise forms.ValidationError(f"{KEY_WANTED[:1].upper()}{KEY_WANTED[1:]}.")
         if key in self.taken:
-            raise forms.ValidationError(f"The policy has a criterion {key} already; choose another key.")
+            raise forms.ValidationError(_sentence(taken(key)))
         return key
 
     def clean(self) -> dict[str, Any]:
@@ -147,6 +154,11 @@ class CriterionForm(ActForm):
                     return found
             name = name.rpartition(".")[0]
         return None
+
+
+def taken(key: str) -> str:
+    """Said of a key that another criterion has."""
+    return f"the policy has a criterion {key} already; choose another key."
 
 
 def initial_of(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
@@ -10,20 +11,21 @@ from governance.access.admin_acts import ActForm, Words
 from governance.access.admin_base import admin_url
 from governance.access.requests import actor_from
 from governance.actors import Actor
+from governance.errors import InvalidInput, invalid
 from releases.gates.criteria import KIND_OF, KINDS
-from releases.gates.judging.criterion import CriterionKind
+from releases.gates.judging.criterion import Criterion, CriterionKind
 from releases.gates.models import GatePolicy
 from releases.gates.policies.acts import PolicyAct
 from releases.gates.policies.comparing import flat
-from releases.gates.policies.criterion_form import CriterionForm, about_of, initial_of
+from releases.gates.policies.criterion_form import CriterionForm, about_of, initial_of, taken
 from releases.gates.policies.form_words import label_of, text_of
 from releases.gates.policies.lacking import readiness_of
 from releases.gates.policies.parsing import CriterionInput, free_key, without_pins, written
-from releases.gates.policies.policy_page import may_edit, next_version_url, standing_of
+from releases.gates.policies.policy_page import UNNAMED, may_edit, next_version_url, standing_of
 from releases.gates.policies.services import edit_policy
 from releases.gates.policies.soundness import Fix
 from releases.gates.policies.system_facts import SystemFacts, facts_of
-from releases.gates.queries import content_digest, criteria_of, criterion_of
+from releases.gates.queries import content_digest, criteria_of
 
 
 class CriterionAct(PolicyAct):
@@ -40,6 +42,11 @@ class CriterionAct(PolicyAct):
         self.held, self.facts = written(policy), facts_of(policy.system)
         return policy
 
+    def key(self) -> str:
+        """The criterion that the address names; see ``criterion_url``."""
+        named: str = self.kwargs["key"]
+        return self.request.GET.get("key", named) if named == UNNAMED else named
+
     def kind(self) -> CriterionKind:
         """What the form asks for."""
         raise NotImplementedError
@@ -54,17 +61,16 @@ class CriterionAct(PolicyAct):
             "kind": self.kind(),
             "facts": self.facts,
             "current": self.current(),
-            "taken": frozenset(one.key for one in self.held),
         }
 
     def shown(self, form: ActForm, target: Any, *, status: int = 200) -> HttpResponse:
         """The form beside its sentence and what the policy still lacks."""
         current = self.current()
-        say = f"{admin_url(GatePolicy, 'say', target.pk)}?kind={self.kind().key}"
+        asked = {"kind": self.kind().key, **({"key": current.key} if current else {})}
         self.extra_context = {
             "kind": self.kind(),
             "standing": standing_of(target),
-            "say_url": f"{say}&key={current.key}" if current else say,
+            "say_url": f"{admin_url(GatePolicy, 'say', target.pk)}?{urlencode(asked)}",
             "says": self.says(target, form),
         }
         return super().shown(form, target, status=status)
@@ -74,14 +80,15 @@ class CriterionAct(PolicyAct):
         if form.is_bound:
             return form.says() if isinstance(form, CriterionForm) else ""
         current = self.current()
-        row = target.criteria.filter(key=current.key).first() if current else None
-        return criterion_of(row).sentence() if row else ""
+        return stored_criterion(target, current.key).sentence() if current else ""
 
     def replace_criteria(
         self, actor: Actor, target: GatePolicy, criteria: list[CriterionInput], read: str
-    ) -> None:
-        """The draft with these criteria and all else as it is."""
-        edit_policy(
+    ) -> GatePolicy:
+        """The draft with these criteria and all else as it is. What was sent before is answered as before,
+        whatever the policy holds by now.
+        """
+        return edit_policy(
             actor,
             policy=target,
             criteria=criteria,
@@ -99,7 +106,7 @@ class EditCriterion(CriterionAct):
     def target(self) -> GatePolicy:
         """The policy, if it has the criterion."""
         policy = super().target()
-        self.found = held_criterion(self.held, self.kwargs["key"])
+        self.found = held_criterion(self.held, self.key())
         return policy
 
     def current(self) -> CriterionInput | None:
@@ -119,7 +126,7 @@ class EditCriterion(CriterionAct):
 
     def read_only(self, target: GatePolicy) -> HttpResponse:
         """What it says, field by field."""
-        criterion = criterion_of(target.criteria.get(key=self.kwargs["key"]))
+        criterion = stored_criterion(target, self.found.key)
         names = dict(self.facts.references)
         stated = flat(without_pins(criterion.spec_document()))
         rows = [
@@ -202,9 +209,15 @@ class AddCriterion(CriterionAct):
         return {**spec, "strata": strata}
 
     def run(self, actor: Actor, target: GatePolicy, given: dict[str, Any]) -> str:
-        """Append it."""
-        self.replace_criteria(actor, target, [*self.held, given["criterion"]], given["read"])
-        return f"{given['criterion'].title} is added."
+        """Append it; a key that is taken is the service's to refuse, for the form may be sent twice."""
+        added: CriterionInput = given["criterion"]
+        try:
+            self.replace_criteria(actor, target, [*self.held, added], given["read"])
+        except InvalidInput as refusal:
+            if added.key in {one.key for one in self.held}:
+                raise invalid("key", taken(added.key)) from refusal
+            raise
+        return f"{added.title} is added."
 
 
 class SayCriterion(CriterionAct):
@@ -220,6 +233,11 @@ class SayCriterion(CriterionAct):
         if found is None:
             raise Http404
         return found
+
+    def form_arguments(self, actor: Actor, target: GatePolicy) -> dict[str, Any]:
+        """Here nothing is sent twice, so a key that is taken is said at once."""
+        keys = frozenset(one.key for one in self.held)
+        return {**super().form_arguments(actor, target), "taken": keys}
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """A form is wanted."""
@@ -252,3 +270,8 @@ def held_criterion(held: Sequence[CriterionInput], key: str) -> CriterionInput:
     if found is None:
         raise Http404
     return found
+
+
+def stored_criterion(policy: GatePolicy, key: str) -> Criterion:
+    """The same as it is stored, with its pins."""
+    return next(one for one in criteria_of(policy) if one.key == key)

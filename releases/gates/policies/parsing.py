@@ -1,5 +1,6 @@
 """A criterion as somebody writes it, parsed; and a stored one as somebody would write it again."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -7,14 +8,19 @@ from typing import Any
 
 from governance.documents import checked
 from governance.errors import invalid
+from governance.ledger.canonical import digest_of
 from releases.gates.criteria import KIND_OF
 from releases.gates.judging.criterion import Criterion
 from releases.gates.models import GateCriterion, GatePolicy
-from releases.gates.queries import criteria_of
+from releases.gates.queries import criteria_of, policy_document
 
 MOST_CRITERIA = 100
 SEVERITIES = ("blocking", "advisory")
 MODES = ("enforce", "observe")
+KEY = re.compile(r"(?!\.+\Z)[A-Za-z0-9_.-]{1,100}")
+"""A key that an address can hold: browsers take dots alone for a way up."""
+
+KEY_WANTED = "letters, digits, dot, underscore and hyphen are wanted, and not dots alone"
 PINS = frozenset({"pinned", "pinned_segments"})
 
 
@@ -33,7 +39,8 @@ class CriterionInput:
 
 def written(policy: GatePolicy) -> list[CriterionInput]:
     """What a policy holds, as somebody would write it: its pins are made anew by the next lock."""
-    return [written_row(row) for row in policy.criteria.order_by("position")]
+    rows = sorted(policy.criteria.all(), key=lambda row: row.position)  # in Python: they may be prefetched
+    return [written_row(row) for row in rows]
 
 
 def written_row(row: GateCriterion) -> CriterionInput:
@@ -47,6 +54,13 @@ def without_pins(spec: Any) -> Any:
     if isinstance(spec, dict):
         return {key: without_pins(part) for key, part in spec.items() if key not in PINS}
     return [without_pins(part) for part in spec] if isinstance(spec, list) else spec
+
+
+def digest_before_lock(policy: GatePolicy) -> str:
+    """What the digest of a locked policy was as a draft, before anything was pinned."""
+    document = policy_document(policy)
+    criteria = [{**one, "spec": without_pins(one["spec"])} for one in document["criteria"]]
+    return digest_of({**document, "criteria": criteria})
 
 
 def new_beside(held: Sequence[CriterionInput], added: Sequence[CriterionInput]) -> list[CriterionInput]:
@@ -101,10 +115,26 @@ def parsed_criterion(given: CriterionInput, field: str) -> Criterion:
     for name, text, most in (("key", given.key, 100), ("title", given.title, 200)):
         if not text.strip() or len(text) > most:
             raise invalid(f"{field}.{name}", f"1 to {most} characters are wanted.")
+    if not fits_an_address(given.key):
+        raise invalid(
+            f"{field}.key",
+            f"{given.key[:40]!r} cannot stand in the address of a page; {KEY_WANTED}.",
+            next_step=f"Write the key as {_addressable(given.key)!r}, or another one of these characters.",
+        )
     spec = checked(kind.spec, given.spec, field=f"{field}.spec", title=f"The criterion {given.key!r}")
     if spec.is_pinned():
         raise invalid(f"{field}.spec", "pins are made when the policy is locked; leave 'pinned' out.")
     return Criterion(given.key, 1, kind, given.title, given.owner, given.severity, given.mode, spec)
+
+
+def fits_an_address(key: str) -> bool:
+    """Whether the criterion's page can have its key in its address."""
+    return KEY.fullmatch(key) is not None
+
+
+def _addressable(key: str) -> str:
+    """The nearest key that fits."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", key).strip("._") or "criterion"
 
 
 def _versioned(given: CriterionInput, field: str, before: dict[str, Criterion]) -> Criterion:

@@ -1,8 +1,9 @@
 """What the pages of a policy show: its criteria as sentences, what it lacks, what changed since another."""
 
 from typing import Any
+from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.urls import reverse
 
 from governance.access.admin_base import admin_url
@@ -13,19 +14,27 @@ from governance.identifiers import new_id
 from releases.gates.models import GatePolicy, PolicyState
 from releases.gates.policies.comparing import compared, headline
 from releases.gates.policies.lacking import Lack, readiness_of
+from releases.gates.policies.parsing import fits_an_address
 from releases.gates.policies.system_facts import facts_of
 from releases.gates.queries import content_digest, criteria_of
 
 OFFERED = 50
+UNNAMED = "-"
+"""Stands in the address of a criterion's page where its key cannot."""
 
 
-def criterion_url(policy: GatePolicy, key: str) -> str:
-    """The page of one criterion."""
-    return admin_url(GatePolicy, "criterion", policy.pk, key)
+def criterion_url(policy: GatePolicy, key: str, name: str = "criterion") -> str:
+    """The page of one criterion. Policies from before keys were checked hold some that no address can: they
+    stand behind the question mark.
+    """
+    if fits_an_address(key):
+        return admin_url(GatePolicy, name, policy.pk, key)
+    return f"{admin_url(GatePolicy, name, policy.pk, UNNAMED)}?{urlencode({'key': key})}"
 
 
 def criteria_shown(policy: GatePolicy, actor: Actor) -> dict[str, Any]:
     """The list of criteria; where the reader may edit, with what moves them."""
+    prefetch_related_objects([policy], "criteria")  # what is shown is what ``read`` names
     criteria = criteria_of(policy)
     editable = may_edit(policy, actor)
     rows = [
@@ -33,7 +42,7 @@ def criteria_shown(policy: GatePolicy, actor: Actor) -> dict[str, Any]:
             "criterion": one,
             "sentence": one.sentence(),
             "url": criterion_url(policy, one.key),
-            "remove_url": admin_url(GatePolicy, "remove", policy.pk, one.key),
+            "remove_url": criterion_url(policy, one.key, "remove"),
         }
         for one in criteria
     ]

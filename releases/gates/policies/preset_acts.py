@@ -122,7 +122,8 @@ class AddPreset(PolicyAct):
         except InvalidInput as refusal:
             raise _beside_fields(refusal) from refusal
         added = policy.criteria.count() - before
-        said = f"{self.preset().title}: {added} criteri{'a' if added != 1 else 'on'} added to {policy}."
+        many = f"{added} criteri{'a' if added != 1 else 'on'} " if added else ""  # none: it was sent twice
+        said = f"{self.preset().title}: {many}added to {policy}."
         left_out = filled_preset(self.preset(), target.system, given["values"]).left_out
         return " ".join([said, *(f"Left out: {one.title}, for {one.why}." for one in left_out)])
 

@@ -14,7 +14,7 @@ from governance.ledger.verbs import Unchanged, record, verb
 from governance.registry.models import System
 from releases.gates.judging.criterion import Criterion
 from releases.gates.models import GateCriterion, GatePolicy, PolicyState
-from releases.gates.policies.parsing import CriterionInput, new_beside, parsed, written
+from releases.gates.policies.parsing import CriterionInput, digest_before_lock, new_beside, parsed, written
 from releases.gates.policies.pinning import pinned
 from releases.gates.policies.presets import filled_preset, preset_of
 from releases.gates.policies.soundness import check_sound
@@ -170,6 +170,8 @@ def lock_policy(
 ) -> GatePolicy | Unchanged[GatePolicy]:
     """Lock a policy: what it names is pinned, it is in force from now on, and the one before it no longer.
 
+    Locking what is locked changes nothing, if ``expected`` names it as it is or as it was before its lock.
+
     Raises:
         PolicyEditedMeanwhile: it is no longer what ``expected`` names.
         PolicyCanBeGamed: naming the criteria that are missing.
@@ -179,6 +181,7 @@ def lock_policy(
     System.objects.select_for_update(no_key=True).get(id=policy.system_id)
     policy = _locked_row(policy)
     if policy.state == PolicyState.LOCKED:
+        _check_read_before_lock(policy, expected)
         return Unchanged(policy)
     _check_read(policy, expected)
     criteria = [
@@ -232,6 +235,11 @@ def _draft_as_read(policy: GatePolicy, expected: str | None) -> GatePolicy:
 def _check_read(policy: GatePolicy, expected: str | None) -> None:
     if expected is not None and expected != content_digest(policy):
         raise PolicyEditedMeanwhile(f"{policy} was changed since you read it.")
+
+
+def _check_read_before_lock(policy: GatePolicy, expected: str | None) -> None:
+    if expected not in (None, policy.digest, digest_before_lock(policy)):
+        raise PolicyEditedMeanwhile(f"{policy} was changed since you read it, and then locked.")
 
 
 def _out_of_scope(items: Sequence[dict[str, str]]) -> list[dict[str, str]]:

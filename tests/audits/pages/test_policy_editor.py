@@ -214,19 +214,6 @@ def test_a_form_that_was_opened_before_another_edit_is_refused(prepared: Prepare
     assert keys(policy)[0] == "apcer"
 
 
-def test_the_same_form_sent_twice_is_one_act(prepared: Prepared) -> None:
-    policy, client = drafted(prepared), as_lead(prepared)
-    url = f"{at('add_criterion', policy.pk)}?kind=absolute"
-    given = {**hidden_of(client, url), **FORM, "key": "more"}
-
-    client.post(url, given)
-    again = client.post(url, given, follow=True)
-
-    assert keys(policy).count("more") == 1
-    assert entries_of([policy.stream()]).count() == 2
-    assert "choose another key" in text_of(again)
-
-
 def test_the_page_asks_the_database_no_more_for_more_criteria(prepared: Prepared) -> None:
     policy, client = drafted(prepared), as_lead(prepared)
     url = at("change", policy.pk)

@@ -1,11 +1,17 @@
 """Policies for whoever may not edit them, presets on their pages, and the lock with what it changes."""
 
 import pytest
+from django.utils.html import escape
 
 from governance.ledger.queries import entries_of
 from releases.gates.models import GatePolicy
+from releases.gates.policies import parsing
+from releases.gates.policies.parsing import CriterionInput, written
+from releases.gates.policies.policy_page import criterion_url
+from releases.gates.policies.services import edit_policy
 from tests.audits.pages.browsing import submitted, text_of
 from tests.audits.pages.policies import FORM, as_lead, at, drafted, hidden_of, keys, lead_elsewhere
+from tests.factories.cast import actor
 from tests.factories.http import signed_in
 from tests.factories.worlds import Prepared
 
@@ -50,6 +56,28 @@ def test_a_lead_of_another_system_finds_nothing(prepared: Prepared, name: str) -
     assert client.get(at(name, policy.pk)).status_code == 404
     assert client.post(f"{at('say', policy.pk)}?kind=absolute", FORM).status_code == 404
     assert client.post(at("arrange", policy.pk), {"key": "apcer", "move": "up"}).status_code == 404
+
+
+@pytest.mark.parametrize("key", ["a\nb", "..", "a/../b", "/", "a?b#c", "."])
+def test_a_key_from_before_keys_were_checked_breaks_no_page(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    policy, client = drafted(prepared), as_lead(prepared)
+    line = CriterionInput(key, "completeness", "Odd key", {"card": []})
+    with monkeypatch.context() as before:
+        before.setattr(parsing, "fits_an_address", lambda key: True)
+        edit_policy(actor(prepared.here.cast.qa_lead), policy=policy, criteria=[*written(policy), line])
+
+    listed = client.get(at("change", policy.pk))
+    opened = client.get(criterion_url(policy, key))
+    saved = client.post(criterion_url(policy, key), hidden_of(client, criterion_url(policy, key)))
+    removed = submitted(client, criterion_url(policy, key, "remove"))
+
+    assert (listed.status_code, opened.status_code, saved.status_code) == (200, 200, 422)
+    assert opened.context["form"]["title"].value() == "Odd key"
+    assert escape(criterion_url(policy, key)) in listed.content.decode()
+    assert "Odd key is removed." in text_of(removed)
+    assert key not in keys(policy)
 
 
 def test_a_preset_is_shown_with_its_source_and_added(prepared: Prepared) -> None:

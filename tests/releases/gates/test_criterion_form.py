@@ -100,7 +100,7 @@ def sent(form: CriterionForm, **changes: Any) -> CriterionForm:
     shown = {name: form[name].value() for name in form.fields}
     data = {name: value for name, value in shown.items() if value is not None}
     given = {**data, "act_key": "key", "read": "sha256:0", **changes}
-    return CriterionForm(data=given, kind=form.kind, facts=FACTS, current=form.current, taken=frozenset("a"))
+    return CriterionForm(data=given, kind=form.kind, facts=FACTS, current=form.current)
 
 
 def new(kind: str, **given: Any) -> CriterionForm:
@@ -248,7 +248,7 @@ LIMITED = {
         ({"mode": "off"}, "mode"),
         ({"title": " "}, "title"),
         ({"title": "x" * 201}, "title"),
-        ({"key": "a"}, "key"),
+        ({"key": "a b"}, "key"),
         ({"key": "../moon"}, "key"),
         ({"key": ".."}, "key"),
         ({"key": ""}, "key"),

@@ -96,6 +96,43 @@ def test_locking_twice_changes_nothing(people: Cast, reference: Revision) -> Non
     assert entries_of([policy.stream()]).count() == 2
 
 
+def test_locking_what_somebody_edited_and_locked_meanwhile_is_refused(
+    people: Cast, reference: Revision
+) -> None:
+    written = criteria(SMALL, reference)
+    policy, lead = drafted_policy(people, written), actor(people.qa_lead)
+    read = content_digest(policy)
+    edit_policy(lead, policy=policy, criteria=without(written, "complete"))
+    locked = lock_policy(lead, policy=policy)
+
+    with pytest.raises(PolicyEditedMeanwhile, match="and then locked"):
+        lock_policy(lead, policy=policy, expected=read)
+
+    assert lock_policy(lead, policy=policy, expected=locked.digest).digest == locked.digest
+
+
+def test_locking_again_what_was_read_and_locked_is_answered_as_before(
+    people: Cast, reference: Revision
+) -> None:
+    policy, lead = drafted_policy(people, criteria(SMALL, reference)), actor(people.qa_lead)
+    read = content_digest(policy)
+    locked = lock_policy(lead, policy=policy, expected=read)
+
+    again = lock_policy(lead, policy=policy, expected=read)
+
+    assert read != locked.digest
+    assert again.digest == locked.digest
+    assert entries_of([policy.stream()]).count() == 2
+
+
+def test_a_key_that_no_address_can_hold_is_refused_with_one_that_it_can(people: Cast) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        drafted_policy(people, [CriterionInput("a/../b c", "completeness", "A", {})])
+
+    assert "'a/../b c' cannot stand in the address of a page" in refusal.value.message
+    assert "'a_.._b_c'" in refusal.value.next_step
+
+
 def test_a_criterion_keeps_its_version_until_it_changes(people: Cast, reference: Revision) -> None:
     written = criteria(SMALL, reference)
     locked_policy(people, written)
@@ -188,6 +225,12 @@ def test_there_is_one_draft_of_a_policy_at_a_time(people: Cast, reference: Revis
         ([CriterionInput("a", "completeness", "A", {}, severity="grave")], "criteria[0].severity"),
         ([CriterionInput("a", "completeness", "A", {}, mode="off")], "criteria[0].mode"),
         ([CriterionInput(" ", "completeness", "A", {})], "criteria[0].key"),
+        ([CriterionInput("a\nb", "completeness", "A", {})], "criteria[0].key"),
+        ([CriterionInput("..", "completeness", "A", {})], "criteria[0].key"),
+        ([CriterionInput("a/../b", "completeness", "A", {})], "criteria[0].key"),
+        ([CriterionInput("/", "completeness", "A", {})], "criteria[0].key"),
+        ([CriterionInput("a?b", "completeness", "A", {})], "criteria[0].key"),
+        ([CriterionInput("a\n", "completeness", "A", {})], "criteria[0].key"),
         ([CriterionInput("a", "completeness", "A", {"card": ["colour"]})], "criteria[0].spec"),
         ([CriterionInput("a", "completeness", "A", {"pinned_segments": []})], "criteria[0].spec"),
         ([CriterionInput("a", "absolute", "A", {"metric": "apcer"})], "criteria[0].spec.strata"),

@@ -7,54 +7,13 @@ import pytest
 
 from governance.registry.services import register_system
 from releases.bundles.models import Revision
-from releases.gates.judging.criterion import Criterion
 from releases.gates.models import GatePolicy
 from releases.gates.policies.comparing import CHANGED, LOOSER, STRICTER, compared, headline
-from releases.gates.policies.parsing import CriterionInput, parsed_criterion
 from releases.gates.policies.policy_page import comparison_document, policy_before
 from releases.gates.policies.services import draft_policy
 from tests.factories.cast import Cast, actor
 from tests.factories.gates import SMALL, criteria, drafted_policy, locked_policy, segment
-
-LIVE = {"kind": "live"}
-PINNED = {"kind": "pinned", "release": "01990000-0000-7000-8000-000000000001"}
-REASON = "So."
-BASES: dict[str, dict[str, Any]] = {
-    "absolute": {"metric": "bpcer", "strata": {"segments": ["a", "b"]}, "limit": 0.1, "limit_reason": REASON},
-    "noninferiority": {
-        "metric": "bpcer",
-        "strata": {"segments": ["a", "b"]},
-        "baseline": LIVE,
-        "margin": 0.05,
-        "margin_reason": REASON,
-    },
-    "superiority": {
-        "metric": "bpcer",
-        "strata": {"segments": ["a", "b"]},
-        "baseline": LIVE,
-        "margin": 0.05,
-        "margin_reason": REASON,
-    },
-    "max_errors": {
-        "metric": "apcer",
-        "strata": {"species": ["print"]},
-        "max_errors": 1,
-        "presentations": 150,
-    },
-    "latency_quantile": {"strata": {"pooled": True}, "stratum_rule": "pooled", "budget_ms": 800},
-    "attestation": {"attestation": "error_analysis", "max_age_days": 30},
-    "completeness": {"card": ["why"], "readiness": ["rollback_path"]},
-}
-
-
-def criterion(kind: str, key: str = "one", mode: str = "enforce", **changes: Any) -> Criterion:
-    given = CriterionInput(key, kind, "One", {**BASES[kind], **changes}, mode=mode)
-    return parsed_criterion(given, "criterion")
-
-
-def ways(then: Criterion, now: Criterion) -> dict[str, str]:
-    (found,) = compared([then], [now])["changed"]
-    return {field["field"]: field["change"] for field in found["fields"]}
+from tests.releases.gates.policy_moves import LIVE, PINNED, REASON, criterion, ways
 
 
 @pytest.mark.parametrize(
@@ -107,6 +66,19 @@ def ways(then: Criterion, now: Criterion) -> dict[str, str]:
             "completeness",
             {"readiness": ["rollback_path", "owners_and_approvers"]},
             {"spec.readiness": STRICTER},
+        ),
+        ("completeness", {"readiness": None}, {"spec.readiness": LOOSER}),
+        ("max_errors", {"alpha_pass": 0.01}, {"spec.alpha_pass": CHANGED}),
+        ("max_errors", {"planned_icc": 0.5}, {"spec.planned_icc": CHANGED}),
+        (
+            "absolute",
+            {"limit": 0.05, "limit_reason": "Otherwise."},
+            {"spec.limit": STRICTER, "spec.limit_reason": CHANGED},
+        ),
+        (
+            "absolute",
+            {"limit": 0.05, "alpha_fail": 0.01},
+            {"spec.limit": STRICTER, "spec.alpha_fail": CHANGED},
         ),
     ],
 )

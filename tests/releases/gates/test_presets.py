@@ -28,7 +28,6 @@ from releases.gates.policies.services import (
 )
 from releases.gates.policies.soundness import problems_of
 from releases.gates.queries import content_digest, criteria_of
-from releases.statistics.max_errors import MaxErrorsRule, rule_bound
 from tests.factories.cast import Cast, actor, grant, person
 from tests.factories.gates import SMALL, criteria, drafted_policy, locked_policy
 
@@ -104,21 +103,6 @@ def test_the_seed_gate_can_be_locked_as_it_is_filled(people: Cast, reference: Re
     spec = locked.criteria.get(key="seed_bpcer_reference").spec
     assert [one["key"] for one in spec["strata"]["pinned"]] == ["skin_tone_1", "skin_tone_6"]
     assert spec["baseline"]["release"] == str(reference.release_id)
-
-
-@pytest.mark.parametrize(("key", "errors"), [("ibeta_level_1", 0), ("ibeta_level_2", 1)])
-def test_the_bound_of_a_count_is_computed_for_many_and_for_few_subjects(key: str, errors: int) -> None:
-    rule = MaxErrorsRule(errors, 150)
-    many, some, few = (100 * rule_bound(rule, subjects=subjects) for subjects in (None, 15, 6))
-
-    (said,) = presets()[key].bounds()
-
-    assert said.startswith(f"{errors} of 150 attacks accepted is at most {many:.2f} % from 150 subjects")
-    assert f"{some:.2f} % from 15 subjects and {few:.2f} % from 6 subjects" in said
-
-
-def test_no_error_in_150_shows_what_the_specification_says() -> None:
-    assert "0 of 150 attacks accepted is at most 1.98 % from 150" in presets()["ibeta_level_1"].bounds()[0]
 
 
 def respecified(**changes: Any) -> Change:
