@@ -3,6 +3,7 @@
 Positions are in percent of the drawing's width, as in :mod:`audits.pages.plots`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audits.pages.plots import Axis, Tick, nice_step
@@ -62,25 +63,33 @@ def number(value: float) -> str:
     return f"{value:.4f}".replace("-", "−")
 
 
+def zones_between(cuts: Sequence[float], end: float, narrow: float, *, attack_high: bool) -> tuple[Zone, ...]:
+    """The bands from 0 to ``end``, cut at one place, with a retry band at two; a narrow one has no name."""
+    names = ["accept", *(["retry"] if len(cuts) > 1 else []), "reject"]
+    edges = [0.0, *sorted(cuts), end]
+    return tuple(
+        Zone(name, start, round(stop - start, 2), name if stop - start >= narrow else "")
+        for name, start, stop in zip(names if attack_high else names[::-1], edges, edges[1:], strict=False)
+    )
+
+
+def limits_said(accept: float, retry: float | None, *, attack_high: bool) -> list[str]:
+    """``accept ≤ 0.2500``, and the same of a retry band."""
+    sign = "≤" if attack_high else "≥"
+    found = [f"accept {sign} {number(accept)}"]
+    return found if retry is None else [*found, f"retry {sign} {number(retry)}"]
+
+
 def band_axis(band: Band, polarity: Polarity, score: float) -> BandAxis:
     """The picture of a score in its band."""
     cuts = [band.accept, *([band.retry] if band.retry is not None else [])]
     axis = _axis([*cuts, score])
     attack_high = polarity is Polarity.HIGHER_IS_ATTACK
-    names = ["accept", *(["retry"] if band.retry is not None else []), "reject"]
-    ordered = names if attack_high else names[::-1]
-    edges = [0.0, *sorted(axis.x(cut) for cut in cuts), 100.0]
-    zones = tuple(
-        Zone(name, start, round(end - start, 2), name if end - start >= NARROW else "")
-        for name, start, end in zip(ordered, edges, edges[1:], strict=False)
-    )
-    sign = "≤" if attack_high else "≥"
-    drawn = [_cut(axis, band.accept, f"accept {sign} {number(band.accept)}", LINES[-1])]
-    if band.retry is not None:
-        drawn.append(_cut(axis, band.retry, f"retry {sign} {number(band.retry)}", LINES[0]))
+    said = limits_said(band.accept, band.retry, attack_high=attack_high)
+    drawn = [_cut(axis, cut, label, line) for cut, label, line in zip(cuts, said, LINES[::-1], strict=False)]
     over = _distance(score, nearest(band, score), band)
     return BandAxis(
-        zones,
+        zones_between([axis.x(cut) for cut in cuts], 100.0, NARROW, attack_high=attack_high),
         tuple(drawn),
         tuple(_tick(axis, tick) for tick in axis.ticks if abs(axis.x(tick) - axis.x(score)) > CLOSE),
         _cut(axis, score, f"this decision: {number(score)}{over}", SCORE_LINE),

@@ -103,9 +103,9 @@ def _axes(stacks: Iterable[Mapping[str, Any]]) -> tuple[ProbitAxis, ProbitAxis]:
     for stack in stacks:
         xs += [one[2] for one in stack["curve"]]
         ys += [one[3] for one in stack["curve"]]
-        point = stack["point"] or {"bpcer": {}, "apcer": {}}
-        xs += [probit(share) for share in _stated(point["bpcer"])]
-        ys += [probit(share) for share in _stated(point["apcer"])]
+        if stack["point"]:
+            xs += [probit(share) for share in _stated(stack["point"]["bpcer"])]
+            ys += [probit(share) for share in _stated(_worst(stack))]
     return axis_of(xs), axis_of(ys)
 
 
@@ -125,9 +125,12 @@ def _trace(
 
 
 def _worst(stack: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The rate of the worst species, with the captures that it rests on and the bounds of the worst."""
-    apcer = stack["point"]["apcer"]
-    return {**stack["species"][apcer["species"]], **apcer}
+    """The rate of the species that most attacks of were accepted, with its own bounds.
+
+    The bounds of APCER itself are the highest of all species, which may be those of another one.
+    """
+    species = stack["point"]["apcer"]["species"]
+    return {**stack["species"][species], "species": species}
 
 
 def look_of(stack: Mapping[str, Any]) -> str:
@@ -240,7 +243,7 @@ def _said(stack: Mapping[str, Any], names: Mapping[str, str]) -> str:
     found, name = stack["point"], names[stack["of"]]
     if not found:
         return f"{name} has no operating point."
-    bpcer, apcer, worst = found["bpcer"], found["apcer"], words_of(found["apcer"]["species"])
+    bpcer, apcer, worst = found["bpcer"], _worst(stack), words_of(found["apcer"]["species"])
     return (
         f"{name} refuses {100 * bpcer['estimate']:.1f} % of genuine users{_bounded(bpcer)} and accepts "
         f"{100 * apcer['estimate']:.1f} % of its worst species, {worst}{_bounded(apcer)}."
@@ -273,7 +276,7 @@ def _rows(stack: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str,
     name, curve, found = names[stack["of"]], stack["curve"], stack["point"]
     rows = []
     if found:
-        bpcer, apcer = found["bpcer"], found["apcer"]
+        bpcer, apcer = found["bpcer"], _worst(stack)
         at = f"its threshold, worst: {words_of(apcer['species'])}"
         rows.append(
             (name, at, _percent(bpcer["estimate"]), _percent(apcer["estimate"]), _spans(bpcer, apcer))

@@ -58,7 +58,11 @@ form "it does so to these people" can be made, and pages quote the line's own.""
 
 @dataclass(frozen=True)
 class Line:
-    """One stratum of one criterion against one baseline; rates and bounds are shares, as they are stored."""
+    """One stratum of one criterion against one baseline; rates and bounds are shares, as they are stored.
+
+    ``is_narrowed``: the criterion looks only at captures that meet a condition, so its lines are no statement
+    on the whole of their strata.
+    """
 
     criterion: str
     metric: str
@@ -74,6 +78,8 @@ class Line:
     dataset: str
     baseline: Mapping[str, Any] | None
     numbers: Mapping[str, Any]
+    criterion_kind: str = ""
+    is_narrowed: bool = False
 
     def number(self, key: str) -> float | None:
         """A measured value, or None where nothing was measured."""
@@ -207,6 +213,8 @@ def _line(criterion: Mapping[str, Any], stratum: Mapping[str, Any], metric: str)
         dataset=str(stratum.get("dataset", "")),
         baseline=stratum.get("baseline"),
         numbers=_with_rates(stratum),
+        criterion_kind=str(criterion.get("kind", "")),
+        is_narrowed=bool(criterion.get("spec", {}).get("where")),
     )
 
 

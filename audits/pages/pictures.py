@@ -15,7 +15,7 @@ from audits.pages.heat import Heat, heat
 from audits.pages.reliability import ReliabilityPlot, reliability_plots, x_ticks, y_ticks
 from audits.pages.score_bars import ScoreBars, scale_of, score_bars
 from audits.pages.species_rates import SpeciesRates, species_rates
-from releases.gates.drawn import figures_digest, figures_shown
+from releases.gates.drawn import figures_shown, is_from_before
 from releases.gates.models import GateEvaluation
 
 BEFORE = (
@@ -66,7 +66,7 @@ def pictures_of(
     """The pictures of a completed run of the release ``name``, first against what ``worst`` is about."""
     figures = figures_shown(evaluation)
     if figures is None:
-        return Pictures((), LOST if figures_digest(evaluation) else BEFORE)
+        return Pictures((), BEFORE if is_from_before(evaluation) else LOST)
     below = evaluation.policy.suppress_below if evaluation.policy else 0
     against_first = str(((worst.baseline if worst else None) or {}).get("name", ""))
     return drawn(figures, name, lines, below, against_first)
@@ -79,25 +79,32 @@ def drawn(
     found: dict[str, list[ComparisonPictures]] = {}
     for one in figures["comparisons"]:
         drawn_one = _comparison(one, name, lines, (figures["minima"], below))
-        plot = _reliability(figures.get("calibration"), drawn_one)
+        plot = _reliability(figures.get("calibration"), drawn_one.dataset, one["baseline"])
         found.setdefault(drawn_one.dataset, []).append(replace(drawn_one, reliability=plot))
     datasets = []
     for comparisons in found.values():
-        first, *others = sorted(comparisons, key=lambda one: one.other != against_first)
+        first, *others = sorted(comparisons, key=lambda one: (bool(one.why), one.other != against_first))
         datasets.append(DatasetPictures(first, tuple(others)))
     return Pictures(tuple(datasets), "", x_ticks(), y_ticks())
 
 
 def _reliability(
-    calibration: Mapping[str, Any] | None, drawn_one: ComparisonPictures
+    calibration: Mapping[str, Any] | None, dataset: str, baseline: Mapping[str, Any] | None
 ) -> ReliabilityPlot | None:
     """The diagram of the two stacks that are compared; more curves in one picture could not be told apart."""
     for one in (calibration or {}).get("datasets", []):
-        if one["dataset"] == drawn_one.dataset:
+        if one["dataset"] == dataset:
             candidate, *others = one["arms"]
-            arms = [candidate, *(arm for arm in others if arm["name"] == drawn_one.other)]
+            arms = [candidate, *(arm for arm in others if _is_of(arm, baseline))]
             return reliability_plots({**(calibration or {}), "datasets": [{**one, "arms": arms}]})[0]
     return None
+
+
+def _is_of(arm: Mapping[str, Any], baseline: Mapping[str, Any] | None) -> bool:
+    """Whether the curve is of that revision; figures of before named releases alone."""
+    if baseline is None or arm["name"] != baseline["name"]:
+        return False
+    return bool(arm.get("revision", baseline["revision"]) == baseline["revision"])
 
 
 def _comparison(

@@ -1,7 +1,9 @@
 """The histogram of a stack's scores around its bands: genuine users upwards, attacks downwards. Pure.
 
-Right decisions are grey, wrong ones red, retries amber: red above is BPCER, red below is APCER. Heights are
-percent of the class; where errors would then be too low to be seen, they are logarithms of counts.
+Right decisions are grey, wrong ones red, retries amber. Red above are the captures that BPCER counts. Red
+below are accepted attacks of all species together, also of those with too few for a statement: their share
+of all attacks is no APCER and is never said. Heights are percent of the class; where errors would then be too
+low to be seen, they are logarithms of counts.
 """
 
 import math
@@ -9,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audits.pages.band_axis import number
+from audits.pages.band_axis import Zone, limits_said, number, zones_between
 from audits.pages.plots import counted, nice_step
 
 WIDTH, HALF, STRIP = 288.0, 54.0, 18.0
@@ -40,16 +42,6 @@ class Bar:
     y: float
     width: float
     height: float
-
-
-@dataclass(frozen=True)
-class Zone:
-    """A band on the strip; ``name`` is empty where there is no room."""
-
-    look: str
-    x: float
-    width: float
-    name: str
 
 
 @dataclass(frozen=True)
@@ -207,20 +199,11 @@ def _zones(stack: Mapping[str, Any]) -> tuple[tuple[Zone, ...], tuple[float, ...
     if not plain:
         return (), (), f"{len(stack['bands'])} bands, each under a condition"
     band, attack_high = plain[0], stack["polarity"] == "higher_is_attack"
-    has_retry = band["retry"] is not None and band["retry"] != band["accept"]
-    cuts = [band["accept"], *([band["retry"]] if has_retry else [])]
-    histogram = stack["histogram"]
-    places = sorted(_x(cut, histogram) for cut in cuts)
-    names = ["accept", *(["retry"] if has_retry else []), "reject"]
-    edges = [0.0, *places, WIDTH]
-    zones = tuple(
-        Zone(name, start, round(end - start, 1), name if end - start >= NARROW else "")
-        for name, start, end in zip(names if attack_high else names[::-1], edges, edges[1:], strict=False)
-    )
-    sign = "≤" if attack_high else "≥"
-    words = [f"accept {sign} {number(band['accept'])}"]
-    words += [f"retry {sign} {number(band['retry'])}"] if has_retry else []
-    return zones, tuple(places), ", ".join(words)
+    accept, retry = band["accept"], None if band["retry"] == band["accept"] else band["retry"]
+    cuts = [accept, *([retry] if retry is not None else [])]
+    places = sorted(_x(cut, stack["histogram"]) for cut in cuts)
+    zones = zones_between(places, WIDTH, NARROW, attack_high=attack_high)
+    return zones, tuple(places), ", ".join(limits_said(accept, retry, attack_high=attack_high))
 
 
 def _x(score: float, histogram: Mapping[str, Any]) -> float:
@@ -252,18 +235,21 @@ def _label(name: str, stack: Mapping[str, Any], cuts: str) -> str:
     return f"Scores of {name} with its bands, {cuts}. {'; '.join(said)}."
 
 
+DECISIONS = {"accept": "accepted", "retry": "asked to retry", "reject": "rejected"}
+
+
 def _decided(histogram: Mapping[str, Any], label: str) -> str:
-    counts = histogram["counts"][label]
-    total = sum(map(sum, counts.values()))
+    """Shares of genuine users; of attacks counts, for a share of several species pooled would be no rate."""
+    sums = {key: sum(counts) for key, counts in histogram["counts"][label].items()}
+    total = sum(sums.values())
     if not total:
         return "no capture"
-    words = {"accept": "accepted", "retry": "asked to retry", "reject": "rejected"}
-    parts = [
-        f"{100 * sum(counts[key]) / total:.1f} % {word}"
-        for key, word in words.items()
-        if key != "retry" or sum(counts[key])
-    ]
-    return f"{', '.join(parts)} of {counted(total)}"
+    told = {key: word for key, word in DECISIONS.items() if key != "retry" or sums[key]}
+    if label == "attack":
+        parts = ", ".join(f"{counted(sums[key])} {word}" for key, word in told.items())
+        return f"{parts}, all species together"
+    parts = ", ".join(f"{100 * sums[key] / total:.1f} % {word}" for key, word in told.items())
+    return f"{parts} of {counted(total)}"
 
 
 def _notes(stack: Mapping[str, Any]) -> Iterable[str]:

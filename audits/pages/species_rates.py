@@ -1,12 +1,17 @@
-"""Attacks accepted, species by species: the candidate beside the other stack, each with its bounds. Pure."""
+"""Attacks accepted, species by species: the candidate beside the other stack, each with its bounds. Pure.
+
+Where a line of the gate limits a species as a whole, the candidate's figures are those of the line, so that
+its bar and its verdict are of the same statement. A species without such a line has bounds of its own.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from audits.pages.det import words_of
-from audits.pages.evidence import Line
+from audits.pages.evidence import ORDER, Line
 from audits.pages.plots import Axis, Interval, Tick, axis_for, interval, rate_ticks
+from releases.gates.vocabulary.outcomes import ReasonCode
 
 NO_STATEMENT = "No statement possible"
 
@@ -56,14 +61,19 @@ def species_rates(
     if not stacks or not stacks[0]["species"]:
         return None
     first, other = stacks[0], stacks[1] if len(stacks) > 1 else None
-    limits = {name: line for line in lines if (name := _species_of(line))}
-    rates = [rate for stack in stacks for name, rate in stack["species"].items() if name in first["judged"]]
+    limits = _limits(lines)
+    ours = {name: _rate(rate, limits.get(name)) for name, rate in first["species"].items()}
+    few = {name for name in ours if not _is_enough(limits.get(name), name in first["judged"])}
+    shown = [ours, *([other["species"]] if other else [])]
+    rates = [rate for rated in shown for name, rate in rated.items() if name not in few]
     stated = {value for line in limits.values() if (value := line.points("limit")) is not None}
     axis = axis_for([*_bounds(rates), *stated], most_beyond=100)
     common = stated.pop() if len(stated) == 1 else None
     theirs = (other, names[other["of"]]) if other else None
-    drawn = (_row(name, axis, first, theirs, limits.get(name)) for name in first["species"])
-    rows = tuple(sorted(drawn, key=lambda row: (bool(row.few), -_upper(first, row), row.name)))
+    worst_first = sorted(ours, key=lambda name: (name in few, -(ours[name]["upper"] or 0.0), words_of(name)))
+    rows = tuple(
+        _row(name, axis, ours[name], theirs, (limits.get(name), name in few)) for name in worst_first
+    )
     judged = [row for row in rows if not row.few]
     return SpeciesRates(
         axis=axis,
@@ -77,32 +87,56 @@ def species_rates(
     )
 
 
-def _upper(stack: Mapping[str, Any], row: SpeciesRow) -> float:
-    found = next(rate for name, rate in stack["species"].items() if words_of(name) == row.name)
-    return float(found["upper"] or 0.0)
+def _limits(lines: Sequence[Line]) -> dict[str, Line]:
+    """Of each species the line that decides on the whole of it: of several the worst, then the strictest."""
+    found: dict[str, Line] = {}
+    for line in sorted(lines, key=lambda line: (ORDER[line.verdict], line.points("limit") or 0.0)):
+        if name := _species_of(line):
+            found.setdefault(name, line)
+    return found
+
+
+def _species_of(line: Line) -> str:
+    """The species that a line limits as such, and for the gate; empty for any other line."""
+    is_rate = line.metric == "apcer" and line.criterion_kind == "absolute" and line.baseline is None
+    if not (is_rate and line.decides and line.is_drawn) or line.is_narrowed:
+        return ""
+    stratum: Mapping[str, str] = line.numbers.get("stratum", {})
+    return stratum.get("species", "") if len(stratum) == 1 else ""
+
+
+def _is_enough(line: Line | None, is_judged: bool) -> bool:
+    """Whether a statement is possible: by the minima of the line, without one by those of the policy."""
+    if line is None:
+        return is_judged
+    return _has_bounds(line) and line.reason_code != ReasonCode.TOO_FEW_SUBJECTS
+
+
+def _has_bounds(line: Line) -> bool:
+    return line.number("lower") is not None and line.number("upper") is not None
+
+
+def _rate(rate: Mapping[str, Any], line: Line | None) -> Mapping[str, Any]:
+    """The figures of the line where it has any: it counts, groups and bounds as its criterion says."""
+    if line is None or not _has_bounds(line):
+        return rate
+    own = {"estimate": line.number("estimate"), "captures": line.n, "subjects": line.number("subjects")}
+    known = {key: value for key, value in own.items() if value is not None}
+    return {**rate, **known, "lower": line.number("lower"), "upper": line.number("upper")}
 
 
 def _bounds(rates: Sequence[Mapping[str, Any]]) -> list[float]:
     return [100 * rate[key] for rate in rates for key in ("lower", "upper") if rate[key] is not None]
 
 
-def _species_of(line: Line) -> str:
-    """The species of a line that limits APCER as such; empty for any other line."""
-    if line.metric != "apcer" or line.baseline is not None or not line.is_drawn:
-        return ""
-    stratum: Mapping[str, str] = line.numbers.get("stratum", {})
-    return stratum.get("species", "")
-
-
 def _row(
     name: str,
     axis: Axis,
-    first: Mapping[str, Any],
+    rate: Mapping[str, Any],
     other: tuple[Mapping[str, Any], str] | None,
-    limited: Line | None,
+    said: tuple[Line | None, bool],
 ) -> SpeciesRow:
-    rate = first["species"][name]
-    few = name not in first["judged"]
+    limited, few = said
     theirs = other[0]["species"].get(name) if other else None
     limit = limited.points("limit") if limited else None
     return SpeciesRow(

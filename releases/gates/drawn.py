@@ -12,8 +12,13 @@ FIGURES = "figures"
 
 
 def figures_digest(evaluation: GateEvaluation) -> str:
-    """The digest of the run's figures; empty for a run from before figures were kept."""
+    """The digest of the run's figures; empty where it has none."""
     return str(evaluation.result.get(FIGURES, {}).get("digest", ""))
+
+
+def is_from_before(evaluation: GateEvaluation) -> bool:
+    """Whether the run is from before figures were kept; one whose figures failed names them without any."""
+    return FIGURES not in evaluation.result
 
 
 def figures_shown(evaluation: GateEvaluation) -> dict[str, Any] | None:

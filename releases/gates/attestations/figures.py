@@ -13,7 +13,7 @@ import polars as pl
 from governance.ledger.canonical import digest_of, plain
 from releases.gates.drawn import figures_shown
 from releases.gates.models import GateEvaluation
-from releases.gates.vocabulary.inputs import DatasetInput, Inputs, TableInput
+from releases.gates.vocabulary.inputs import DatasetInput, Inputs, ReferenceInput, TableInput
 from releases.scores.models import ScoreTable
 from releases.scores.queries import load_frame
 from releases.statistics.reliability import BINS, reliability
@@ -34,15 +34,16 @@ def calibration_figures(evaluation: GateEvaluation) -> dict[str, Any]:
 def measured_calibration(evaluation: GateEvaluation) -> dict[str, Any]:
     """The figures from the score tables themselves."""
     inputs = Inputs.model_validate(evaluation.inputs)
-    live = {one.revision: one.name for one in inputs.references if one.live_on}
+    live = {one.revision: one for one in inputs.references if one.live_on}
     figures: Any = plain({"bins": BINS, "datasets": [_dataset(one, live) for one in inputs.datasets]})
     shown = any(arm["ece"] is not None for dataset in figures["datasets"] for arm in dataset["arms"][:1])
     return {**figures, "digest": digest_of(figures), "has_figures": shown}
 
 
-def _dataset(dataset: DatasetInput, live: dict[str, str]) -> dict[str, Any]:
+def _dataset(dataset: DatasetInput, live: dict[str, ReferenceInput]) -> dict[str, Any]:
+    """``revision`` is the number of a live one: two of one release may be live at the same time."""
     baselines = [
-        _arm(live[revision], dataset.reference_tables(revision))
+        {**_arm(live[revision].name, dataset.reference_tables(revision)), "revision": live[revision].number}
         for revision in sorted(dataset.references)
         if revision in live
     ]
@@ -59,10 +60,8 @@ def _arm(name: str, tables: list[TableInput]) -> dict[str, Any]:
     if any(list(row.meta.get("score_range") or []) != PROBABILITY for row in rows):
         return {**nothing, "why": "Its scores are not declared as probabilities (score_range [0, 1])."}
     attack = Polarity(rows[0].polarity) is Polarity.HIGHER_IS_ATTACK
-    answered = pl.concat(
-        [load_frame(row).filter(pl.col("answered")).select("score", "label") for row in rows]
-    ).collect()
-    outcomes = (answered["label"] == "attack") == attack
+    answered = pl.concat([_answered(row) for row in rows])
+    outcomes = answered["is_attack"] == attack
     result = reliability(answered["score"].to_numpy(), outcomes.cast(pl.Float64).to_numpy(), bins=BINS)
     return {
         "name": name,
@@ -74,3 +73,10 @@ def _arm(name: str, tables: list[TableInput]) -> dict[str, Any]:
         "tables": sorted(row.canonical_digest for row in rows),
         "why": "",
     }
+
+
+def _answered(row: ScoreTable) -> pl.DataFrame:
+    """The scores in their order; labels are read piece by piece and never held as texts."""
+    is_attack = (pl.col("label") == "attack").alias("is_attack")
+    rows = load_frame(row).filter(pl.col("answered")).select("score", is_attack)
+    return rows.collect(engine="streaming")

@@ -18,10 +18,11 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Group:
-    """A segment of people that the policy judges."""
+    """A segment of people that the policy judges; ``attribute`` names what it is cut by."""
 
     key: str
     title: str
+    attribute: str
     predicate: Predicate
 
 
@@ -59,4 +60,6 @@ def _groups(specs: Iterable[ClusteredSpec], inputs: Inputs) -> Iterable[Group]:
         pinned.setdefault(added.key, added.pinned())
     for one in pinned.values():
         predicate = parse_predicate(one.predicate)
-        yield Group(one.key, segment_title(one.title, attributes_of(predicate)), predicate)
+        attributes = attributes_of(predicate)
+        title = segment_title(one.title, attributes)
+        yield Group(one.key, title, ", ".join(sorted(attributes)), predicate)

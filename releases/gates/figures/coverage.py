@@ -45,7 +45,9 @@ def coverage(scan: Scan, asked: Asked) -> dict[str, Any]:
         if name == GENUINE or any(c[place][0] for c in columns)
     ]
     return {
-        "groups": [{"key": group.key, "title": group.title} for group in asked.groups],
+        "groups": [
+            {"key": group.key, "title": group.title, "attribute": group.attribute} for group in asked.groups
+        ],
         "rows": [
             {"species": units.names[place], "cells": [list(column[place]) for column in columns]}
             for place in present
@@ -58,7 +60,7 @@ def _units(scan: Scan) -> tuple[_Units, Flags]:
     labels, label = coded_column(scan.facts, "label")
     species, code = coded_column(scan.facts, "species")
     genuine = label == (labels.index("bona_fide") if "bona_fide" in labels else -1)
-    rows = np.where(genuine, 0, code.astype(np.int64) + 1)
+    rows = np.where(genuine, np.int32(0), code.astype(np.int32) + np.int32(1))
     used = scan.candidate.decided & (genuine | (code < len(species)))
     return _Units(rows, scan.subject, scan.instrument, (GENUINE, *species)), used
 
@@ -66,8 +68,8 @@ def _units(scan: Scan) -> tuple[_Units, Flags]:
 def _column(units: _Units, inside: Flags, asked: Asked) -> list[Cell]:
     many, rows = len(units.names), units.rows[inside]
     captures = np.bincount(rows, minlength=many)
-    subjects, without = _distinct(units.subject[inside], rows, many)
-    instruments, bare = _distinct(units.instrument[inside], rows, many)
+    subjects, without = distinct(units.subject[inside], rows, many)
+    instruments, bare = distinct(units.instrument[inside], rows, many)
     found = []
     for place in range(many):
         plan = asked.attack if place else asked.bona_fide
@@ -80,12 +82,21 @@ def _column(units: _Units, inside: Flags, asked: Asked) -> list[Cell]:
     return found
 
 
-def _distinct(ids: Codes, rows: Codes, many: int) -> tuple[Codes, Codes]:
-    """For each row of the map its distinct ids, and its units without one."""
+def distinct(ids: Codes, rows: Codes, many: int) -> tuple[Codes, Codes]:
+    """For each row of the map its distinct ids, and its units without one.
+
+    Pairs of row and id are sorted: a table of rows by ids would hold a place for every id in every species,
+    however few ids a species has.
+    """
     known = ids >= 0
-    size = int(ids.max(initial=-1)) + 1
-    cells = np.bincount(rows[known] * size + ids[known], minlength=many * size)
-    distinct = np.count_nonzero(cells.reshape(many, size), axis=1) if size else np.zeros(many, dtype=np.int64)
+    size = int(ids.max(initial=0)) + 1
+    pairs = rows[known].astype(np.int64)
+    pairs *= size
+    pairs += ids[known]
+    pairs.sort()
+    is_first = np.ones(pairs.size, dtype=np.bool_)
+    is_first[1:] = pairs[1:] != pairs[:-1]
+    distinct = np.bincount(pairs[is_first] // size, minlength=many)
     return distinct, np.bincount(rows[~known], minlength=many)
 
 

@@ -59,17 +59,20 @@ def rate_document(result: RateResult) -> dict[str, Any]:
 
 
 def point_document(rates: StackRates) -> dict[str, Any] | None:
-    """The operating point: the worst species against genuine users; None where one of them is not known."""
+    """The operating point: the worst species against genuine users; None where one of them is not known.
+
+    The bounds are those of that species, not the highest of all, which may be another's.
+    """
     apcer, bpcer = rates.apcer, rates.bpcer
-    if apcer.headline is None or bpcer.estimate is None:
+    if apcer.headline is None or apcer.headline_species is None or bpcer.estimate is None:
         return None
-    bounds = apcer.bounds
+    worst = rates.species[apcer.headline_species]
     return {
         "apcer": {
             "estimate": apcer.headline,
             "species": apcer.headline_species,
-            "lower": bounds.lower if bounds else None,
-            "upper": bounds.upper if bounds else None,
+            "lower": worst.lower,
+            "upper": worst.upper,
         },
         "bpcer": rate_document(bpcer),
     }

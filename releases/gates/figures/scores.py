@@ -1,6 +1,6 @@
 """The scores of one stack with the decisions that its threshold policy gives on them, capture by capture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,10 @@ from releases.scores.scan import ScoredTable
 
 Numbers = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
+
+Key = tuple[bool, str | None]
+KEY = ("attack", "species")
+PIECE_ROWS = 200_000
 
 OUTCOMES = (Outcome.ACCEPT, Outcome.RETRY, Outcome.REJECT)
 
@@ -40,29 +44,39 @@ class StackScores:
     left_out: int
 
     @property
-    def attacks(self) -> ClassScores:
-        """All attacks together: for a histogram, never for a rate."""
-        parts = [*self.species.values(), self.unnamed]
-        return ClassScores(
-            np.concatenate([one.scores for one in parts]), np.concatenate([one.outcomes for one in parts])
-        )
+    def attacks(self) -> tuple[ClassScores, ...]:
+        """The attacks of every species: for a histogram, never for a rate."""
+        return (*self.species.values(), self.unnamed)
 
 
 def read_scores(tables: Sequence[ScoredTable]) -> StackScores:
-    """Read the tables of one stack, of which every capture stands in one."""
+    """Read the tables of one stack, of which every capture stands in one, a bounded piece at a time."""
+    kept: dict[Key, list[ClassScores]] = {}
+    left_out = 0
     with polars_errors_refused("read"):
-        rows = pl.concat([_decided(one) for one in tables]).collect()
-    used = rows.filter(pl.col("score").is_finite() & pl.col("outcome").is_not_null())
-    attacks = used.filter(pl.col("attack"))
-    named = attacks.filter(pl.col("species").is_not_null())
-    parts = named.partition_by("species", as_dict=True)
+        for piece in (piece for table in tables for piece in _pieces(table)):
+            used = piece.filter(pl.col("score").is_finite() & pl.col("outcome").is_not_null())
+            left_out += piece.height - used.height
+            for (attack, species), rows in used.partition_by(*KEY, as_dict=True, include_key=False).items():
+                kept.setdefault((bool(attack), species if attack else None), []).append(_class(rows))
+    names = sorted(species for _, species in kept if species is not None)
     return StackScores(
         bands=tables[0].bands,
-        bona_fide=_class(used.filter(~pl.col("attack"))),
-        species={str(key[0]): _class(parts[key]) for key in sorted(parts, key=lambda key: str(key[0]))},
-        unnamed=_class(attacks.filter(pl.col("species").is_null())),
-        left_out=rows.height - used.height,
+        bona_fide=_whole(kept.pop((False, None), [])),
+        species={name: _whole(kept.pop((True, name))) for name in names},
+        unnamed=_whole(kept.pop((True, None), [])),
+        left_out=left_out,
     )
+
+
+def _pieces(table: ScoredTable) -> Iterator[pl.DataFrame]:
+    start, rows = 0, _decided(table)
+    while True:
+        piece = rows.slice(start, PIECE_ROWS).collect()
+        yield piece
+        start += PIECE_ROWS
+        if piece.height < PIECE_ROWS:
+            return
 
 
 def _decided(table: ScoredTable) -> pl.LazyFrame:
@@ -78,10 +92,18 @@ def _decided(table: ScoredTable) -> pl.LazyFrame:
     return table.rows.with_columns(*decision_columns(table.bands, columns)).select(
         pl.when(pl.col("answered")).then(pl.col("score")).alias("score"),
         (pl.col("label") == "attack").alias("attack"),
-        pl.col("species").cast(pl.Categorical),
+        "species",
         outcome.cast(pl.UInt8).alias("outcome"),
     )
 
 
 def _class(rows: pl.DataFrame) -> ClassScores:
-    return ClassScores(rows["score"].to_numpy(), rows["outcome"].to_numpy())
+    """A copy, so that the rows which it was taken from can go."""
+    return ClassScores(rows["score"].to_numpy().copy(), rows["outcome"].to_numpy().copy())
+
+
+def _whole(parts: Sequence[ClassScores]) -> ClassScores:
+    scores, outcomes = [one.scores for one in parts], [one.outcomes for one in parts]
+    return ClassScores(
+        np.concatenate(scores or [np.zeros(0)]), np.concatenate(outcomes or [np.zeros(0, dtype=np.uint8)])
+    )

@@ -5,6 +5,7 @@ nothing: what cannot be drawn says why, and the verdict stands as it is.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from governance.errors import GovernanceError
@@ -40,7 +41,7 @@ def figures_of(context: Context, criteria: Sequence[Criterion]) -> Figures:
             "comparisons": [
                 comparison
                 for dataset in context.inputs.datasets
-                for comparison in _comparisons(context, dataset, asked)
+                for comparison in _Dataset(context, dataset, asked).comparisons()
             ],
         }
     )
@@ -48,37 +49,74 @@ def figures_of(context: Context, criteria: Sequence[Criterion]) -> Figures:
     return whole
 
 
-def _comparisons(context: Context, dataset: DatasetInput, asked: Asked) -> list[Figures]:
-    """One for each live stack with scores on the dataset; without one the candidate stands alone."""
-    references = context.live_references() or context.inputs.references[:1]
-    found = [_against(context, dataset, reference, asked) for reference in references]
-    there = [one for one in found if one["stacks"]]
-    return there or [_alone(context, dataset, asked, [one["why"] for one in found])]
+@dataclass
+class _Dataset:
+    """One test dataset; ``scored`` is what was drawn of the candidate's scores, by the species judged.
 
+    With each reference the candidate is the same: its scores are read and drawn once.
+    """
 
-def _against(context: Context, dataset: DatasetInput, reference: ReferenceInput, asked: Asked) -> Figures:
-    place = {
-        "dataset": dataset.name,
-        "baseline": {
-            "name": reference.name,
-            "revision": reference.number,
-            "kind": "live" if reference.live_on else "pinned",
-            "channels": [one.name for one in reference.live_on],
-        },
-    }
-    try:
-        scan = context.paired_scan(dataset, reference, None)
-        return {**place, **_drawn(scan, ("candidate", "baseline"), asked)}
-    except (NotAnswerable, GovernanceError) as refusal:
-        return {**place, "stacks": [], "why": _said(refusal)}
+    context: Context
+    dataset: DatasetInput
+    asked: Asked
+    scored: dict[tuple[str, ...], Figures] = field(default_factory=dict)
 
+    def comparisons(self) -> list[Figures]:
+        """One for each live stack, also for one that cannot be compared, which says why. Where none can, the
+        candidate stands alone before them; where it has no scores either, one says why nothing is there.
+        """
+        references = self.context.live_references() or self.context.inputs.references[:1]
+        found = [self._against(reference) for reference in references]
+        if any(one["stacks"] for one in found):
+            return found
+        alone = self._alone([one["why"] for one in found])
+        return [alone, *found] if alone["stacks"] else [alone]
 
-def _alone(context: Context, dataset: DatasetInput, asked: Asked, why: Sequence[str]) -> Figures:
-    place = {"dataset": dataset.name, "baseline": None}
-    try:
-        return {**place, **_drawn(context.candidate_scan(dataset, None), ("candidate",), asked)}
-    except (NotAnswerable, GovernanceError) as refusal:
-        return {**place, "stacks": [], "why": " ".join(dict.fromkeys([*why, _said(refusal)]))}
+    def _against(self, reference: ReferenceInput) -> Figures:
+        place = {
+            "dataset": self.dataset.name,
+            "baseline": {
+                "name": reference.name,
+                "revision": reference.number,
+                "kind": "live" if reference.live_on else "pinned",
+                "channels": [one.name for one in reference.live_on],
+            },
+        }
+        try:
+            scan = self.context.paired_scan(self.dataset, reference, None)
+            return {**place, **self._drawn(scan, ("candidate", "baseline"))}
+        except (NotAnswerable, GovernanceError) as refusal:
+            return {**place, "stacks": [], "why": _said(refusal)}
+
+    def _alone(self, why: Sequence[str]) -> Figures:
+        place = {"dataset": self.dataset.name, "baseline": None}
+        try:
+            return {**place, **self._drawn(self.context.candidate_scan(self.dataset, None), ("candidate",))}
+        except (NotAnswerable, GovernanceError) as refusal:
+            return {**place, "stacks": [], "why": " ".join(dict.fromkeys([*why, _said(refusal)]))}
+
+    def _drawn(self, scan: Scan, arms: Sequence[ArmName]) -> Figures:
+        judged = species_of(scan, self.asked)
+        return {
+            "stacks": [self._stack(scan, arm, judged) for arm in arms],
+            "coverage": coverage(scan, self.asked),
+            "why": "",
+        }
+
+    def _stack(self, scan: Scan, arm: ArmName, judged: tuple[str, ...]) -> Figures:
+        rates = stack_rates(scan, arm, judged, self.asked)
+        known = self.scored if arm == "candidate" else {}
+        if rates.judged not in known:
+            known[rates.judged] = _scored(scan, arm, rates.judged)
+        return {
+            "of": arm,
+            "by_transaction": is_by_transaction(scan, arm),
+            "bpcer": rate_document(rates.bpcer),
+            "species": {name: rate_document(one) for name, one in rates.species.items()},
+            "judged": rates.judged,
+            "point": point_document(rates),
+            **known[rates.judged],
+        }
 
 
 def _said(refusal: NotAnswerable | GovernanceError) -> str:
@@ -87,32 +125,21 @@ def _said(refusal: NotAnswerable | GovernanceError) -> str:
     return refusal.message
 
 
-def _drawn(scan: Scan, arms: Sequence[ArmName], asked: Asked) -> Figures:
-    judged = species_of(scan, asked)
+def _scored(scan: Scan, arm: ArmName, judged: tuple[str, ...]) -> Figures:
+    """What is drawn of a stack's scores, which are no longer held afterwards."""
+    scores = read_scores(scan.tables[arm])
     return {
-        "stacks": [_stack(scan, arm, judged, asked) for arm in arms],
-        "coverage": coverage(scan, asked),
-        "why": "",
-    }
-
-
-def _stack(scan: Scan, arm: ArmName, judged: tuple[str, ...], asked: Asked) -> Figures:
-    rates, scores = stack_rates(scan, arm, judged, asked), read_scores(scan.tables[arm])
-    return {
-        "of": arm,
         "polarity": scores.bands.polarity,
         "at_threshold": scores.bands.at_threshold,
         "bands": [_band(one) for one in scores.bands.bands],
-        "by_transaction": is_by_transaction(scan, arm),
         "left_out": scores.left_out,
-        "captures": {"bona_fide": scores.bona_fide.scores.size, "attack": scores.attacks.scores.size},
-        "bpcer": rate_document(rates.bpcer),
-        "species": {name: rate_document(one) for name, one in rates.species.items()},
-        "judged": rates.judged,
-        "point": point_document(rates),
-        "curve": _curve(scores, rates.judged, POINTS),
+        "captures": {
+            "bona_fide": scores.bona_fide.scores.size,
+            "attack": sum(one.scores.size for one in scores.attacks),
+        },
+        "curve": _curve(scores, judged, POINTS),
         "curves": {
-            name: [point[2:] for point in _curve(scores, (name,), POINTS_OF_SPECIES)] for name in rates.judged
+            name: [point[2:] for point in _curve(scores, (name,), POINTS_OF_SPECIES)] for name in judged
         },
         "histogram": histogram(scores),
     }

@@ -32,6 +32,9 @@ READINESS = "readiness"
 AGES: dict[type[BaseModel], str] = {TableInput: "age_days", ReadinessInput: "last_drill_age_days"}
 """Inputs with an age, which differs from run to run and matters only against a limit."""
 
+IN_NO_PICTURE = frozenset({*BLANK, "earlier_runs"})
+"""What pictures do not show; new inputs are taken for shown until somebody says otherwise."""
+
 TOO_OLD_BY = 1.0
 Limits = dict[type[BaseModel], float | None]
 
@@ -63,6 +66,16 @@ def key_of(criterion: Criterion, view: Inputs) -> str:
             "environment": environment(),
         }
     )
+
+
+def drawn_from(inputs: Inputs) -> dict[str, Any]:
+    """Everything in the inputs that a picture depends on: all of them but ages and what no picture shows."""
+    no_limits: Limits = {TableInput: None, ReadinessInput: None}
+    return {
+        name: _without_ids(_aged(getattr(inputs, name), no_limits))
+        for name in Inputs.model_fields
+        if name not in IN_NO_PICTURE
+    }
 
 
 def _counted(runs: list[EarlierRun]) -> list[EarlierRun]:

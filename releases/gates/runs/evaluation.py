@@ -113,7 +113,7 @@ def run_evaluation(actor: Actor, *, evaluation: GateEvaluation) -> GateEvaluatio
     context = _context(evaluation)
     result = compute_evaluation(evaluation, context)
     _progress(evaluation, 1, 1, "drawing pictures")
-    drawing = drawing_of(evaluation, context)
+    drawing = drawing_of(evaluation, context, attempt=attempts_of(TASK, evaluation=evaluation.id))
     _progress(evaluation, 1, 1, "deciding")
     return complete_evaluation(actor, evaluation=evaluation, result=result, drawing=drawing)
 

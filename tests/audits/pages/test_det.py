@@ -4,7 +4,7 @@ import pytest
 
 from audits.pages.det import Point, Trace, det, labelled, path_of, point_of
 from audits.pages.probit import FAR, LEAST_SPAN, Frame, ProbitAxis, axis_of, probit
-from tests.audits.pages.figures import FEW, NAMES, band, rate, stack
+from tests.audits.pages.figures import FEW, MASK, NAMES, band, rate, stack
 
 SQUARE, AXIS = Frame(100, 100), ProbitAxis(-2, 2)
 
@@ -92,6 +92,22 @@ def test_the_candidate_is_drawn_last_and_the_picture_says_what_it_shows() -> Non
         "DET curve. new refuses 5.0 % of genuine users (at least 2.0 %, at most 10.0 %) and accepts "
         "50.0 % of its worst species, mask (at least 40.0 %, at most 60.0 %). old refuses"
     )
+
+
+def test_the_bounds_of_the_worst_species_are_its_own_also_where_another_has_a_higher_one() -> None:
+    few = rate(20, 8, 0.2, 0.75)
+    highest = {**MASK, "species": "mask", "upper": 0.75}
+    given = stack(
+        species={"mask": MASK, "replay": few},
+        judged=["mask", "replay"],
+        point={"apcer": highest, "bpcer": stack()["bpcer"]},
+    )
+
+    found = det([given], NAMES)
+
+    assert found is not None
+    assert "its worst species, mask (at least 40.0 %, at most 60.0 %)" in found.label
+    assert found.rows[0][-1] == "2.0 to 10.0 % and 40.0 to 60.0 %"
 
 
 def test_species_with_too_few_are_left_out_and_named() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audits.pages.heat import CELL_WIDTH, HEAD_HEIGHT, NAME_WIDTH, Heat, heat, split
+from audits.pages.heat import CELL_WIDTH, HEAD_HEIGHT, NAME_WIDTH, Heat, heat, kept_back, split
 from tests.audits.pages.figures import COVERAGE, MINIMA
 
 
@@ -56,8 +56,57 @@ def test_more_people_are_a_darker_step() -> None:
 
 def test_the_sentence_counts_what_is_missing() -> None:
     assert drawn().label == (
-        "Coverage: 2 species by 2 segments. Of 6 cells, empty: 1; below the policy's minimum: 2."
+        "Coverage: 2 species by 2 segments. Of 6 cells, empty: 1; below the policy's minimum: 1; "
+        "kept back: 1."
     )
+
+
+def mapped(*cells: list[float], below: int = 5) -> Heat:
+    """Genuine users and one species with these cells, by sex and by device."""
+    cut = (("female", "sex"), ("male", "sex"), ("phone", "device"))
+    groups = [{"key": name, "title": name.capitalize(), "attribute": by} for name, by in cut]
+    rows = [{"species": name, "cells": list(cells)} for name in ("", "print")]
+    found = heat({"groups": groups, "rows": rows}, MINIMA, below)
+    assert found is not None
+    return found
+
+
+def test_a_cell_that_the_rest_of_its_row_tells_is_hidden_with_a_second_one() -> None:
+    cells = mapped([100, 50.0], [90, 46.0], [10, 4.0], [60, 30.0]).rows[0].cells
+
+    assert [cell.captures for cell in cells] == ["100", "kept", "< 5", "60"]
+    assert cells[1].said == "Genuine users, Female: kept back, or a smaller group could be worked out"
+    assert "90" not in " ".join(f"{cell.captures} {cell.people} {cell.said}" for cell in cells)
+
+
+def test_a_hidden_cell_that_the_rest_does_not_tell_is_hidden_alone() -> None:
+    cells = mapped([120, 60.0], [90, 46.0], [10, 4.0], [60, 30.0]).rows[0].cells
+
+    assert [cell.captures for cell in cells] == ["120", "90", "< 5", "60"]
+
+
+@pytest.mark.parametrize(
+    ("people", "expected"),
+    [
+        ([40.0, 4.0, 6.0], {3}),
+        ([40.0, 2.0, 2.0], {1}),
+        ([46.0, 3.0, 3.0], set()),
+        ([3.0, 0.0, 0.0], set()),
+        ([20.0, 20.0, 10.0], set()),
+    ],
+    ids=["one", "two of few together", "two of enough together", "alone", "none"],
+)
+def test_the_smallest_of_the_others_hides_what_is_left(people: list[float], expected: set[int]) -> None:
+    cells = [(int(2 * sum(people)), sum(people)), *((int(2 * one), one) for one in people)]
+
+    assert kept_back(cells, ["tone"] * 3, 5) == expected
+
+
+def test_of_attacks_a_group_may_be_of_few_instruments_and_is_not_said_to_be_of_few_people() -> None:
+    attacks = mapped([100, 50.0], [80, 40.0], [10, 4.0], [60, 30.0]).rows[1].cells[2]
+
+    assert (attacks.captures, attacks.people) == ("< 5", "subjects")
+    assert attacks.said == "Print, Male: fewer than 5 subjects or instruments"
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,18 @@ def test_a_run_whose_figures_are_lost_says_so(prepared: Prepared, monkeypatch: p
     assert LOST in text_of(brief_of(prepared))
 
 
+def test_a_run_whose_figures_failed_says_so_and_not_that_it_is_from_before(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_of(prepared)
+    shown(monkeypatch, run, {**run.result, "figures": {"key": "sha256:ab", "digest": ""}})
+
+    said = text_of(brief_of(prepared))
+
+    assert LOST in said
+    assert BEFORE not in said
+
+
 def test_pictures_take_one_query_however_many_there_are(
     prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +137,39 @@ def test_the_reliability_diagram_is_of_the_two_stacks_that_are_compared() -> Non
     assert plot is not None
     assert [arm["name"] for arm in plot.arms] == ["Candidate", "old"]
     assert plot.summary == "Calibration error 5.0 % (old 5.0 %), Brier score 0.100 (old 0.100)."
+
+
+def test_two_live_revisions_of_one_release_have_a_curve_in_their_own_diagram_only() -> None:
+    arms = [{**ARM, "name": "Candidate"}, *({**ARM, "name": "old", "revision": number} for number in (1, 2))]
+    both = figures(comparison(), comparison(baseline={**LIVE, "revision": 2, "channels": ["ios"]}))
+    kept = {**both, "calibration": {"bins": 15, "datasets": [{"dataset": "faces", "arms": arms}]}}
+
+    (dataset,) = drawn(kept, "new", [], 5).datasets
+
+    plots = [one.reliability for one in (dataset.first, *dataset.others)]
+    shown = [[arm.get("revision") for arm in plot.arms] for plot in plots if plot]
+    assert shown == [[None, 1], [None, 2]]
+
+
+def test_a_stack_that_cannot_be_compared_is_named_behind_the_pictures_with_its_reason() -> None:
+    missing = comparison(baseline=OTHER, stacks=[], why="older has no score table on faces.")
+
+    (dataset,) = drawn(figures(missing, comparison()), "new", [], 5, "older").datasets
+
+    assert dataset.first.other == "old"
+    assert [one.why for one in dataset.others] == ["older has no score table on faces."]
+
+
+def test_the_brief_says_in_sight_which_live_stack_could_not_be_compared(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = comparison(baseline=OTHER, stacks=[], why="older has no score table on faces.")
+    monkeypatch.setattr("audits.pages.pictures.figures_shown", lambda _: figures(comparison(), missing))
+
+    said = text_of(brief_of(prepared))
+
+    assert "There is nothing to draw: older has no score table on faces." in said
+    assert "The same pictures" not in said
 
 
 def test_groups_of_too_few_people_are_kept_back_on_the_page(

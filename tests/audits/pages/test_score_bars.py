@@ -86,11 +86,22 @@ def test_heights_are_logarithms_where_errors_could_not_be_seen() -> None:
     assert scale.height(0, 1) == 0
 
 
-def test_the_sentence_tells_the_shares_of_both_classes() -> None:
-    assert score_bars(stack(), "new", LINEAR).label == (
+def test_the_sentence_tells_shares_of_genuine_users_and_counts_of_attacks() -> None:
+    drawn = score_bars(stack(), "new", LINEAR)
+
+    assert drawn.label == (
         "Scores of new with its bands, accept ≤ 0.6000. genuine users: 95.0 % accepted, 5.0 % rejected of "
-        "200; attacks: 22.7 % accepted, 77.3 % rejected of 154."
+        "200; attacks: 35 accepted, 119 rejected, all species together."
     )
+    assert "Attacks: 35 accepted, 119 rejected, all species together." in drawn.notes
+
+
+def test_no_share_of_attacks_of_all_species_is_said() -> None:
+    drawn = score_bars(stack(), "new", LINEAR)
+
+    said = " ".join([drawn.label, *drawn.notes])
+    assert "22.7" not in said
+    assert "77.3" not in said
 
 
 def test_the_table_behind_holds_every_bin_that_is_not_empty() -> None:

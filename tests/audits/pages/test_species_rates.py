@@ -1,21 +1,30 @@
 """Attacks accepted, species by species: order, places and words."""
 
+from typing import Any
+
+import pytest
+
 from audits.pages.evidence import lines_of
 from audits.pages.species_rates import SpeciesRates, species_rates
 from tests.audits.pages.figures import NAMES, rate, stack
 from tests.audits.pages.results import criterion, line, result
 
-LIMITED = lines_of(
-    result(
-        "fail",
-        criterion(
-            "benchmark",
-            "apcer",
-            "fail",
-            line("mask", "fail", kind="species", baseline=None, limit=0.3, lower=0.4, upper=0.6, n=50),
-        ),
-    )
-)
+
+def limiting(verdict: str, limit: float, name: str = "mask", **given: Any) -> dict[str, Any]:
+    """A criterion that limits one species, with bounds of its own."""
+    said = line(name, verdict, kind="species", baseline=None, limit=limit, lower=0.4, upper=0.6, n=50)
+    numbers = {key: given.pop(key) for key in ("lower", "upper", "n", "reason_code") if key in given}
+    plain = {"kind": "absolute", "spec": {"metric": "apcer"}}
+    return criterion(f"limit {limit}", "apcer", verdict, {**said, **numbers}, **{**plain, **given})
+
+
+def limited_by(*criteria: dict[str, Any]) -> SpeciesRates:
+    found = species_rates((stack(), stack("baseline")), NAMES, lines_of(result("fail", *criteria)))
+    assert found is not None
+    return found
+
+
+LIMITED = lines_of(result("fail", limiting("fail", 0.3)))
 
 
 def drawn(*stacks: dict[str, object]) -> SpeciesRates:
@@ -54,6 +63,62 @@ def test_a_species_without_a_limit_has_none_drawn() -> None:
     second = drawn().rows[1]
 
     assert (second.limit_x, second.verdict, second.worse_width) == (None, "", 0)
+
+
+FAILING = limiting("fail", 0.07)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        limiting("pass", 0.9, severity="advisory"),
+        limiting("pass", 0.9, mode="observe"),
+        limiting("pass", 0.9, spec={"metric": "apcer", "where": {"attribute": "sex"}}),
+        limiting("pass", 0.9, kind="max_errors"),
+        limiting("pass", 0.9),
+        limiting("fail", 0.08),
+        limiting("inconclusive", 0.01),
+    ],
+    ids=["advisory", "observed", "narrowed", "another kind", "passes", "looser", "inconclusive"],
+)
+def test_of_several_lines_the_worst_of_the_whole_species_stands_in_any_order(beside: dict[str, Any]) -> None:
+    after, before = limited_by(FAILING, beside), limited_by(beside, FAILING)
+
+    assert (after.rows[0].verdict, after.limit) == ("fail", "limit 7 %")
+    assert "the limit is 7 %" in after.label
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    "alone",
+    [
+        limiting("pass", 0.9, severity="advisory"),
+        limiting("pass", 0.9, spec={"metric": "apcer", "where": {"attribute": "sex"}}),
+        limiting("pass", 0.001, kind="max_errors"),
+    ],
+)
+def test_a_line_that_is_no_limit_on_the_whole_species_draws_none(alone: dict[str, Any]) -> None:
+    found = limited_by(alone)
+
+    assert (found.limit, found.rows[0].verdict, found.rows[0].limit_x) == ("", "", None)
+    assert "limit" not in found.label
+
+
+def test_the_bar_is_that_of_the_verdict_and_not_of_another_criterions_plan() -> None:
+    found = limited_by(limiting("inconclusive", 0.55, lower=0.35, upper=0.65, n=40))
+
+    row = found.rows[0]
+    assert (row.bounds, row.verdict, row.captures) == ("35.0 to 65.0", "inconclusive", 40)
+    assert row.candidate_interval is not None
+    assert row.candidate_interval.right > (row.limit_x or 0)
+
+
+def test_a_line_with_enough_for_its_own_minima_is_a_statement_and_one_of_too_few_is_none() -> None:
+    enough = limited_by(limiting("fail", 0.1, "makeup", n=4, lower=0.2, upper=1.0))
+    too_few = limited_by(limiting("inconclusive", 0.3, reason_code="too_few_subjects"))
+
+    assert {row.name: row.few for row in enough.rows}["makeup"] == ""
+    assert {row.name: row.few for row in too_few.rows}["mask"] == "No statement possible"
 
 
 def test_a_row_is_told_with_both_rates_bounds_and_limit() -> None:

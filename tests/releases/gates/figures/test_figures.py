@@ -1,5 +1,6 @@
 """What pictures are drawn from: counted by hand from tables of 160 captures."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -8,16 +9,22 @@ import pytest
 from governance.documents import checked
 from governance.ledger.canonical import canonical_bytes
 from releases.gates.criteria import KIND_OF
+from releases.gates.figures import scores as figure_scores
+from releases.gates.figures import whole
 from releases.gates.figures.histograms import score_range
+from releases.gates.figures.scores import StackScores, read_scores
 from releases.gates.figures.whole import figures_of
 from releases.gates.judging.context import Context
 from releases.gates.judging.criterion import Criterion
 from releases.gates.vocabulary.inputs import BandInput
+from releases.scores.scan import ScoredTable
 from tests.factories.gates import HEADER, META, table_rows
 from tests.releases.gates.contexts import (
     ALL_WRONG,
+    ANDROID,
     LIVE,
     SOME_ERRORS,
+    WEB,
     absolute_spec,
     context,
     dataset,
@@ -40,11 +47,11 @@ def criterion(kind: str, spec: dict[str, Any]) -> Criterion:
 
 
 def drawn(given: Context | None = None, **absolute: Any) -> dict[str, Any]:
-    """The one comparison of a run by a small policy."""
+    """The first comparison of a run by a small policy."""
     criteria = [criterion("absolute", absolute_spec(**absolute)), criterion("noninferiority", BPCER)]
     found = figures_of(given or context(), criteria)
     comparison: dict[str, Any]
-    (comparison,) = found["comparisons"]
+    comparison = found["comparisons"][0]
     return comparison
 
 
@@ -58,6 +65,17 @@ def test_both_stacks_stand_where_their_thresholds_put_them() -> None:
     assert ours["point"]["bpcer"]["estimate"] == 4 / 80
     assert theirs["point"]["bpcer"]["estimate"] == 8 / 80
     assert ours["point"]["bpcer"]["lower"] < 0.05 < ours["point"]["bpcer"]["upper"]
+
+
+def test_the_bounds_of_the_point_are_those_of_its_species() -> None:
+    few = [row for row in table_rows({"print": 10, "mask": 2}) if row[3] != "mask" or row[0] < "mask-010"]
+
+    ours = drawn(context(few), min_presentations=10)["stacks"][0]
+
+    point, species = ours["point"]["apcer"], ours["species"]
+    assert species["mask"]["upper"] > species["print"]["upper"]
+    assert (point["species"], point["estimate"]) == ("print", 0.25)
+    assert (point["lower"], point["upper"]) == (species["print"]["lower"], species["print"]["upper"])
 
 
 def test_the_curve_passes_through_the_operating_point() -> None:
@@ -103,6 +121,7 @@ def test_coverage_counts_genuine_users_by_segment_and_attacks_by_species() -> No
     coverage = drawn()["coverage"]
 
     assert [group["key"] for group in coverage["groups"]] == ["skin_tone_1", "skin_tone_6"]
+    assert {group["attribute"] for group in coverage["groups"]} == {"skin_tone"}
     assert coverage["rows"] == [
         {"species": "", "cells": [[80, 80.0], [40, 40.0], [40, 40.0]]},
         {"species": "mask", "cells": [[40, 40.0], [0, 0.0], [0, 0.0]]},
@@ -124,6 +143,47 @@ def test_each_live_stack_is_a_comparison_and_a_pinned_one_stands_in_where_nothin
 
     assert [one["baseline"]["name"] for one in both] == [LIVE, "pinned"]
     assert [one["baseline"]["kind"] for one in pinned] == ["pinned"]
+
+
+def test_the_candidate_is_drawn_once_however_many_stacks_it_is_compared_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+
+    def reading(tables: Sequence[ScoredTable]) -> StackScores:
+        read.append("stack")
+        return read_scores(tables)
+
+    monkeypatch.setattr(whole, "read_scores", reading)
+    live = reference(LIVE, [ANDROID]), reference("pinned", [WEB])
+
+    first, second = figures_of(context(references=list(live)), [criterion("absolute", absolute_spec())])[
+        "comparisons"
+    ]
+
+    assert len(read) == 3  # the candidate, and each of the others
+    assert first["stacks"][0] == second["stacks"][0]
+
+
+def test_a_live_stack_without_scores_is_named_beside_one_that_can_be_compared() -> None:
+    second = reference("second", [WEB])
+    criteria = [criterion("absolute", absolute_spec())]
+    given = context(references=[second, reference(LIVE, [ANDROID])])
+
+    found = figures_of(given, criteria)["comparisons"]
+
+    assert [(one["baseline"]["name"], len(one["stacks"])) for one in found] == [("second", 0), (LIVE, 2)]
+    assert found[0]["why"] == "second has no score table on faces."
+
+
+def test_a_live_stack_without_scores_is_named_where_the_candidate_stands_alone() -> None:
+    criteria = [criterion("absolute", absolute_spec())]
+    given = context(references=[reference("second", [WEB])])
+
+    alone, missing = figures_of(given, criteria)["comparisons"]
+
+    assert (alone["baseline"], len(alone["stacks"])) == (None, 1)
+    assert missing["why"] == "second has no score table on faces."
 
 
 def test_without_another_stack_the_candidate_stands_alone() -> None:
@@ -177,13 +237,13 @@ def test_a_class_without_a_capture_makes_no_curve() -> None:
 def test_the_range_of_scores_ends_on_round_numbers(
     scores: list[float], cuts: list[float], expected: tuple[float, float]
 ) -> None:
-    assert score_range(pl.Series(scores, dtype=pl.Float64).to_numpy(), cuts) == pytest.approx(expected)
+    assert score_range([pl.Series(scores, dtype=pl.Float64).to_numpy()], cuts) == pytest.approx(expected)
 
 
 def test_one_stray_score_does_not_squeeze_all_others() -> None:
     scores = pl.Series([*[number / 9999 for number in range(10_000)], 1e6]).to_numpy()
 
-    assert score_range(scores, [0.5]) == (0.0, 1.0)
+    assert score_range([scores], [0.5]) == (0.0, 1.0)
 
 
 def test_coverage_counts_people_as_the_rates_do() -> None:
@@ -211,3 +271,12 @@ def test_attacks_of_few_instruments_are_of_few_as_the_rates_say() -> None:
     species = found["stacks"][0]["species"]
     assert people == {"": [80, 80.0], "mask": [40, 3.0], "print": [40, 3.0]}
     assert {name: one["subjects"] for name, one in species.items()} == {"mask": 3.0, "print": 3.0}
+
+
+def test_scores_read_in_many_pieces_are_those_read_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = context(table_rows(SOME_ERRORS, silent={"print": 3, "6": 2}))
+    once = drawn(given)["stacks"]
+
+    monkeypatch.setattr(figure_scores, "PIECE_ROWS", 7)
+
+    assert drawn(given)["stacks"] == once
