@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -24,7 +24,7 @@ from releases.gates.planning.plan import Plan, made_plan
 from releases.gates.planning.planner import CriterionPlan
 from releases.gates.planning.reading import datasets_with_scores
 from releases.gates.planning.sentences import percent_said, plan_sentence
-from releases.gates.planning.sources import NOUNS
+from releases.gates.planning.sources import BOTH, NOUNS
 from releases.gates.vocabulary.wording import MOST_SUBJECTS
 
 TITLE = "Planner"
@@ -35,6 +35,7 @@ LOOKS = {
     Outlook.OUT_OF_REACH: ("inc", "Out of reach", "block"),
     Outlook.NO_SUBJECT_IDS: ("inc", "Subjects unknown", "person_off"),
     Outlook.RATES_TOO_HIGH: ("held", "Would not pass", "trending_up"),
+    Outlook.CHANCE_TOO_LOW: ("held", "Unlikely to pass", "trending_down"),
     Outlook.RATES_UNKNOWN: ("open", "Rates unknown", "help"),
     Outlook.NOT_PLANNED: ("open", "No plan", "remove"),
     Outlook.NEEDS_NO_COUNTS: ("pass", "No captures needed", "description"),
@@ -246,8 +247,21 @@ def count_rows(form: PlannerForm, plan: Plan | None) -> list[CountRow]:
         ]
     groups = {(one.noun, one.stratum): one for one in plan.groups}
     order = dict.fromkeys((line.noun, line.stratum) for one in plan.plans for line in one.lines)
-    found = [groups[place] for place in order if place in groups]
-    return [_count_row(form, one) for one in found if one.noun == NOUNS.get(one.label)]
+    found = [part for place in order if place in groups for part in _classes(groups[place])]
+    rows: dict[tuple[str, tuple[str, str]], Group] = {}
+    for one in found:
+        place = one.noun, one.stratum
+        if one.noun == NOUNS[one.label] and (place not in rows or rows[place].presentations is None):
+            rows[place] = one
+    return [_count_row(form, one) for one in rows.values()]
+
+
+def _classes(group: Group) -> list[Group]:
+    """A group of both classes is written class by class; how many it has of each, it does not say."""
+    if group.label != BOTH:
+        return [group]
+    unknown = replace(group, presentations=None, subjects=None)
+    return [replace(unknown, label=label, noun=NOUNS[label]) for label in ("bona_fide", "attack")]
 
 
 def _count_row(form: PlannerForm, group: Group) -> CountRow:

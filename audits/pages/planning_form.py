@@ -9,9 +9,10 @@ from django.http import QueryDict
 
 from governance.registry.models import ComponentVersion
 from releases.gates.models import GatePolicy, PolicyState
+from releases.gates.planning.asked_for import Counts
 from releases.gates.planning.assumptions import Assumption
 from releases.gates.planning.collecting import Group
-from releases.gates.planning.plan import Counts, Wanted
+from releases.gates.planning.plan import Wanted
 from releases.gates.vocabulary.metrics import METRICS
 
 FORM = "planner"
@@ -178,7 +179,7 @@ def written_places(given: QueryDict) -> list[tuple[str, str, tuple[str, str, str
     """The pairs of fields in an address: the names of both, and class, kind and key of what they are of."""
     found = []
     for name in list(given)[:MOST_FIELDS]:
-        what, *place = name.split(MARK)
+        what, *place = name.split(MARK, len(("class", "kind", "key")))  # a key may hold the mark
         if what == "n" and len(place) == len(("class", "kind", "key")) and place[0] in METRICS_OF:
             found.append((name, MARK.join(("k", *place)), (place[0], place[1], place[2])))
     return found
@@ -187,15 +188,25 @@ def written_places(given: QueryDict) -> list[tuple[str, str, tuple[str, str, str
 def _whole(text: str, key: str) -> int:
     if not text.strip():
         return 0
-    if not text.strip().isascii() or not text.strip().isdigit() or int(text.strip()[:12]) > LARGEST:
+    digits = text.strip().lstrip("0")
+    many = int(digits or 0) if len(digits) <= len(str(LARGEST)) and _is_number(text.strip()) else LARGEST + 1
+    if many > LARGEST:
         raise forms.ValidationError(f"{key}: {text[:20]!r} is no count up to {LARGEST:,}.")
-    return int(text)
+    return many
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _assumptions(found: Mapping[str, Any]) -> list[Assumption]:
     """What was written, from percent to shares; how often a stack does not answer is left as measured."""
     numbers = {name: found[field] / 100 for field, name in NUMBERS.items() if found[field] is not None}
     rates = {label: numbers.pop(label) for label in METRICS_OF if label in numbers}
-    made = [Assumption(metric=name, rate=rate) for label, rate in rates.items() for name in METRICS_OF[label]]
+    made = [
+        Assumption(metric=name, rate=rate, general=True)
+        for label, rate in rates.items()
+        for name in METRICS_OF[label]
+    ]
     compared = [*METRICS_OF["attack"], *METRICS_OF["bona_fide"], "disagreement", "calibration_error"]
-    return [*made, *(Assumption(metric=name, **numbers) for name in compared if numbers)]
+    return [*made, *(Assumption(metric=name, **numbers, general=True) for name in compared if numbers)]

@@ -7,7 +7,7 @@ K / planned_icc presentations.
 import math
 from dataclasses import dataclass
 
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from releases.statistics.clusters import ClusterPlan
 from releases.statistics.decisions import Minima
@@ -82,30 +82,6 @@ class PlanLine:
     presentations_needed: int | None
     presentations_missing: int | None
     rows_per_subject_needed: int | None
-
-
-def normal_line(
-    data: PlannedData,
-    *,
-    variance: float,
-    distance: float,
-    least: float,
-    minima: Minima,
-    alpha: float,
-    power: float,
-) -> PlanLine:
-    """A pass = an estimate that lies z_alpha standard errors below the limit, ``distance`` away in truth."""
-    if variance == 0:
-        needed = None if distance <= 0 else least
-        chance = float(distance > 0 and data.n_eff >= least)
-        return line_of(data, needed, chance, minima, power)
-    needed = (
-        None
-        if distance <= 0
-        else max(least, (z_of(alpha) + float(ndtri(power))) ** 2 * variance / distance**2)
-    )
-    chance = float(ndtr(distance * math.sqrt(data.n_eff / variance) - z_of(alpha)))
-    return line_of(data, needed, chance if data.n_eff >= least else 0.0, minima, power)
 
 
 def line_of(data: PlannedData, needed: float | None, chance: float, minima: Minima, power: float) -> PlanLine:

@@ -12,18 +12,13 @@ import math
 
 from scipy.special import bdtr, ndtr, ndtri
 
-from releases.statistics.binomial_power import rate_power, rate_size
+from releases.statistics.binomial_power import LARGEST_COUNT, rate_power, rate_size
 from releases.statistics.clusters import check_alpha
 from releases.statistics.decisions import Minima
+from releases.statistics.difference_power import Arms, Pairs, Part
+from releases.statistics.exact_power import Design, chance_at, size_needed
 from releases.statistics.max_errors import MaxErrorsRule
-from releases.statistics.planned_data import (
-    PlanLine,
-    PlannedData,
-    check_share,
-    line_of,
-    normal_line,
-    z_of,
-)
+from releases.statistics.planned_data import PlanLine, PlannedData, check_share, line_of, z_of
 from releases.statistics.sizes import POWER
 
 
@@ -79,9 +74,9 @@ def plan_paired(
 ) -> PlanLine:
     """A paired difference that may be at most ``margin``, when it truly is ``difference``.
 
-    The two stacks decide differently on a share ``discordant_rate`` (ψ) of the presentations. n_eff =
-    (z_alpha + z_power)²·ψ / (margin − difference)², and never less than what an unseen change needs,
-    ln alpha / ln(1 − margin). Superiority is a margin of 0 or below.
+    The two stacks decide differently on a share ``discordant_rate`` (ψ) of the presentations; superiority is
+    a margin of 0 or below. Exact: the probability that Tango's upper bound stays within the margin, at whole
+    effective sizes. Where no decision ever differs, what an unseen change needs, ln alpha / ln(1 − margin).
     """
     check_alpha(alpha=alpha)
     check_share(discordant_rate=discordant_rate)
@@ -90,16 +85,12 @@ def plan_paired(
             f"margin is {margin!r} and difference {difference!r} with discordant_rate {discordant_rate!r}: "
             "a margin lies within (−1, 1), and the difference is at most the discordant rate"
         )
-    unseen = math.log(alpha) / math.log1p(-margin) if margin > 0 else 0.0
-    return normal_line(
-        data,
-        variance=discordant_rate,
-        distance=margin - difference,
-        least=unseen,
-        minima=minima,
-        alpha=alpha,
-        power=power,
-    )
+    least = math.log(alpha) / math.log1p(-margin) if margin > 0 else 0.0
+    if discordant_rate == 0:
+        return _settled(data, margin > 0, least, minima, power)
+    about = _about(discordant_rate, margin - difference, alpha, power)
+    design = Pairs(discordant_rate, difference, margin, alpha)
+    return _counted(data, design, max(about, least if difference >= 0 else 0.0), minima, power)
 
 
 def plan_independent(
@@ -115,36 +106,57 @@ def plan_independent(
     """A difference of two rates on captures of their own, at most ``margin``, when it truly is
     ``difference``; ``rate`` is the baseline's and ``data`` one arm's, the other being as large.
 
-    n_eff per arm = (z_alpha + z_power)²·(p₁(1 − p₁) + p₂(1 − p₂)) / (margin − difference)², and never less
-    than Wilson's bound needs without an error, z_alpha²·(1 − margin)/margin. Source: S.-C. Chow, J. Shao and
-    H. Wang, Sample Size Calculations in Clinical Research, 2nd ed. (2008), section 4.2.
+    Exact: the probability that Newcombe's upper bound stays within the margin, at whole effective sizes.
+    Where neither ever errs, what that bound needs without an error, z_alpha²·(1 − margin)/margin.
     """
     check_alpha(alpha=alpha)
     ours = rate + difference
     check_share(rate=rate, candidate_rate=ours)
     if not -1 < margin < 1:
         raise ValueError(f"margin is {margin!r}: a margin lies within (−1, 1)")
-    return normal_line(
-        data,
-        variance=rate * (1 - rate) + ours * (1 - ours),
-        distance=margin - difference,
-        least=least_apart(margin, alpha) if margin > 0 else 0.0,
-        minima=minima,
-        alpha=alpha,
-        power=power,
-    )
+    variance, least = _variance(rate) + _variance(ours), least_apart(margin, alpha) if margin > 0 else 0.0
+    if variance == 0:
+        return _settled(data, difference < margin, least, minima, power)
+    about = _about(variance, margin - difference, alpha, power)
+    about = max(about, least if difference >= 0 else 0.0)
+    return _counted(data, Arms(rate, difference, margin, alpha), about, minima, power)
+
+
+def _counted(data: PlannedData, design: Design, about: float, minima: Minima, power: float) -> PlanLine:
+    """A line by the probability of a pass, summed over all that can be seen; ``about`` is infinite where no
+    size passes.
+    """
+    trials = math.floor(data.n_eff + 1e-9)
+    needed, chance = None, chance_at(design, trials)
+    if about < LARGEST_COUNT:
+        needed = size_needed(design, about, power)
+    if needed is not None and chance >= power:
+        needed = min(needed, trials)
+    elif needed is not None and trials >= needed:
+        needed = size_needed(design, about, power, at_least=trials)
+    return line_of(data, needed, chance, minima, power)
+
+
+def _settled(data: PlannedData, meets: bool, least: float, minima: Minima, power: float) -> PlanLine:
+    """A line where nothing is left to chance: it passes from a size on, fractional as a verdict takes it."""
+    needed = least if meets else None
+    return line_of(data, needed, float(meets and data.n_eff >= least), minima, power)
+
+
+def _about(variance: float, distance: float, alpha: float, power: float) -> float:
+    """(z_alpha + z_power)²·variance / distance², by the normal approximation: where to look for the size."""
+    if distance <= 0:
+        return math.inf
+    return float((z_of(alpha) + float(ndtri(power))) ** 2 * variance / distance**2)
+
+
+def _variance(rate: float) -> float:
+    return rate * (1 - rate)
 
 
 def least_apart(margin: float, alpha: float) -> float:
     """n_eff of each of two arms at which the difference is within the margin if neither errs (Newcombe)."""
     return z_of(alpha) ** 2 * (1 - margin) / margin
-
-
-def difference_reach(
-    n_eff: float, *, variance: float, margin: float, alpha: float = 0.05, power: float = POWER
-) -> float:
-    """The largest true difference that passes with the power, at ``variance`` per presentation."""
-    return margin - (z_of(alpha) + float(ndtri(power))) * math.sqrt(variance / n_eff)
 
 
 def plan_quantile(
@@ -171,10 +183,15 @@ def plan_max_errors(
     means that the rule's own number of presentations is met with less than the power.
     """
     check_share(rate=rate)
-    needed = None if bdtr(rule.max_errors, rule.presentations, rate) < power else float(rule.presentations)
+    needed = None if max_errors_chance(rule, rate) < power else float(rule.presentations)
     enough = data.presentations >= rule.presentations
     chance = float(bdtr(rule.max_errors, data.presentations, rate)) if enough else 0.0
     return line_of(PlannedData(data.subjects, data.presentations, 0.0), needed, chance, minima, power)
+
+
+def max_errors_chance(rule: MaxErrorsRule, rate: float) -> float:
+    """How likely a count rule is met with just the presentations that it asks for; with more it is less."""
+    return float(bdtr(rule.max_errors, rule.presentations, rate))
 
 
 def plan_part(
@@ -191,7 +208,8 @@ def plan_part(
     """The ratio of a part's rate to the whole's, which may be at most ``limit``; ``data`` is the part's.
 
     ``share`` is the part's share of all rows; the rest grows with the part and has the same design effect.
-    Normal approximation of the contrast p_part − limit·p_whole.
+    Exact for subjects that are in the part or in the rest: the probability that the contrast's upper bound at
+    the limit stays at 0, at whole effective sizes.
     """
     check_alpha(alpha=alpha)
     check_share(part_rate=part_rate, rest_rate=rest_rate, share=share)
@@ -200,12 +218,10 @@ def plan_part(
             f"limit is {limit!r} with share {share!r}: a part can exceed ratios below 1/share only"
         )
     of_part, of_rest = 1 - limit * share, limit * (1 - share)
-    variance = of_part**2 * part_rate * (1 - part_rate)
-    variance += of_rest**2 * rest_rate * (1 - rest_rate) * share / (1 - share)
     distance = of_rest * rest_rate - of_part * part_rate
-    return normal_line(
-        data, variance=variance, distance=distance, least=0.0, minima=minima, alpha=alpha, power=power
-    )
+    variance = of_part**2 * _variance(part_rate) + of_rest**2 * _variance(rest_rate) * share / (1 - share)
+    about = _about(variance, distance, alpha, power)
+    return _counted(data, Part(share, part_rate, rest_rate, limit, alpha), about, minima, power)
 
 
 def plan_calibration(

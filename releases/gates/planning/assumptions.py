@@ -18,6 +18,7 @@ class Assumption:
 
     ``rate``: share of errors; ``discordance``: share of captures that two stacks decide differently;
     ``difference``: candidate minus baseline; ``spread``: standard deviation of the difference of two scores.
+    ``general`` is for whatever lines there are; any other that is for none is a mistake.
     """
 
     criterion: str = ""
@@ -27,6 +28,7 @@ class Assumption:
     discordance: float | None = None
     difference: float | None = None
     spread: float | None = None
+    general: bool = False
 
     def __post_init__(self) -> None:
         if self.discordance is not None and abs(self.difference or 0.0) > self.discordance:

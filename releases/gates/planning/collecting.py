@@ -8,6 +8,8 @@ from releases.gates.planning.outlook import UNDECIDABLE, Line, Outlook
 from releases.gates.planning.planner import CriterionPlan
 from releases.gates.planning.sources import ALL
 
+UNLIKELY = "would pass less often than asked for, and more captures make it less likely"
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -94,6 +96,7 @@ def lead(plans: Sequence[CriterionPlan], groups: Sequence[Group]) -> str:
     parts += _also(
         found.count(Outlook.RATES_TOO_HIGH), "would not pass at the assumed rates, whatever is collected"
     )
+    parts += _also(found.count(Outlook.CHANCE_TOO_LOW), UNLIKELY)
     parts += _also(found.count(Outlook.RATES_UNKNOWN), "cannot be planned until rates are stated")
     return " ".join(parts)
 

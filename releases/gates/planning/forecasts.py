@@ -4,6 +4,7 @@ A kind that is not in the table has no plan, and the planner says so; one that c
 ``COUNTS_NOTHING``.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +22,11 @@ from releases.gates.planning.assumptions import Assumed
 from releases.gates.planning.samples import Sample
 from releases.gates.vocabulary import wording
 from releases.statistics.binomial_power import largest_rate
+from releases.statistics.difference_power import paired_reach
 from releases.statistics.paired import unseen_rate
 from releases.statistics.planned_data import PlanLine
 from releases.statistics.planning import (
-    difference_reach,
+    max_errors_chance,
     plan_calibration,
     plan_independent,
     plan_max_errors,
@@ -37,18 +39,20 @@ from releases.statistics.planning import (
 from releases.statistics.rates import clopper_pearson_upper
 
 NO_ERROR, NO_CHANGE = "with no error at all", "with no difference at all"
+WIDEN = "widen the margin or assume fewer differences"
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
     """What the bound is held against: what it is called, as a number and in words, and how figures are
-    written.
+    written. ``remedy`` is what helps where captures do not.
     """
 
     name: str
     value: float
     words: str
     write: Callable[[float], str] = wording.percent
+    remedy: str = "raise the limit or assume fewer errors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class Forecast:
     all comes out well, ``best_bound`` what the bound would then be, and ``at_best`` says what "well" is.
 
     ``meets``: whether the assumed numbers lie within the limit at all. ``effect`` is how far from the limit
-    the truth must lie for a pass with the power, ``said`` what is assumed, in words.
+    the truth must lie for a pass with the power, ``said`` what is assumed, in words. ``falls_from``: of a
+    count rule, with how many captures a pass is likeliest and how likely; every further one takes from it.
     """
 
     limit: Limit
@@ -70,6 +75,7 @@ class Forecast:
     meets: bool = True
     effect: float | None = None
     trivial: str = ""
+    falls_from: tuple[int, float] | None = None
 
 
 Plan = Callable[[Any, Sample, Assumed, float], Forecast]
@@ -83,7 +89,9 @@ def _limited(
     words: tuple[str, str],
 ) -> Forecast:
     """A rate against a limit; ``words`` are what is wanted, and the best there can be."""
-    limit, (wanted, at_best) = Limit("limit", spec.limit, wording.limit_percent(spec.limit)), words
+    wanted, at_best = words
+    remedy = f"raise the limit or assume fewer {wanted}"
+    limit = Limit("limit", spec.limit, wording.limit_percent(spec.limit), remedy=remedy)
     minima, alpha = spec.minima, spec.alpha_pass
     best = plan_unseen(sample.data_at_best(), limit=spec.limit, minima=minima, alpha=alpha)
     bound = _unseen_bound(sample, spec.alpha_pass)
@@ -122,7 +130,7 @@ def margin_of(spec: DifferenceSpec) -> float:
 
 def _paired(spec: DifferenceSpec, sample: Sample, known: Assumed, power: float) -> Forecast:
     margin, alpha = margin_of(spec), spec.alpha_pass
-    limit = Limit("margin", margin, f"{wording.limit_points(margin)} points", wording.points)
+    limit = Limit("margin", margin, f"{wording.limit_points(margin)} points", wording.points, WIDEN)
     best = bound = None
     if margin > 0:
         best = plan_unseen(sample.data_at_best(), limit=margin, minima=spec.minima, alpha=alpha)
@@ -141,21 +149,25 @@ def _paired(spec: DifferenceSpec, sample: Sample, known: Assumed, power: float) 
         alpha=alpha,
         power=power,
     )
-    effect = None
-    if sample.n_eff:
-        variance = share or unseen_rate(sample.n_eff, alpha)
-        effect = margin - difference_reach(
-            sample.n_eff, variance=variance, margin=margin, alpha=alpha, power=power
-        )
+    effect = _paired_effect(sample.n_eff or 0.0, share, margin, alpha, power)
     said = f"with {_share(share)} of decisions differing and {_points(difference)}"
     if not share:
         said = "if no decision differs"
     return Forecast(limit, plan, best, bound, NO_CHANGE, "", said, difference < margin, effect)
 
 
+def _paired_effect(n_eff: float, share: float, margin: float, alpha: float, power: float) -> float | None:
+    """How far from the margin the truth must lie; where no decision differs, as if some did unseen."""
+    size = math.floor(n_eff + 1e-9)
+    if not size:
+        return None
+    reach = paired_reach(size, share or unseen_rate(size, alpha), margin, alpha=alpha, power=power)
+    return None if reach is None else margin - reach
+
+
 def _apart(spec: DifferenceSpec, sample: Sample, known: Assumed, power: float) -> Forecast:
     margin, alpha = margin_of(spec), spec.alpha_pass
-    limit = Limit("margin", margin, f"{wording.limit_points(margin)} points", wording.points)
+    limit = Limit("margin", margin, f"{wording.limit_points(margin)} points", wording.points, WIDEN)
     difference = known.difference if known.difference is not None else (0.0 if margin > 0 else None)
     if difference is None or known.rate is None:
         wanted = "the error rate of what is live" if difference is not None else "by how much it is better"
@@ -176,7 +188,8 @@ def _apart(spec: DifferenceSpec, sample: Sample, known: Assumed, power: float) -
 
 def _latency(spec: LatencyQuantileSpec, sample: Sample, known: Assumed, power: float) -> Forecast:
     tail = 1 - spec.probability
-    limit = Limit("limit", tail, f"{_share(tail)} slower than {wording.milliseconds(spec.budget_ms)}")
+    words = f"{_share(tail)} slower than {wording.milliseconds(spec.budget_ms)}"
+    limit = Limit("limit", tail, words, remedy="raise the budget or assume fewer slow answers")
     minima, alpha = spec.minima, spec.alpha_pass
     best = plan_unseen(sample.data_at_best(), limit=tail, minima=minima, alpha=alpha)
     bound, at_best = _unseen_bound(sample, spec.alpha_pass), "with no slow answer at all"
@@ -191,19 +204,21 @@ def _latency(spec: LatencyQuantileSpec, sample: Sample, known: Assumed, power: f
         power=power,
     )
     said = f"at {_share(known.rate)} slow answers"
-    return Forecast(limit, plan, best, bound, at_best, "", said, known.rate < tail)
+    # In floats 1 - 0.95 lies above 0.05, and a share of slow answers that is the tail does not meet it.
+    meets = known.rate < tail and not math.isclose(known.rate, tail)
+    return Forecast(limit, plan, best, bound, at_best, "", said, meets)
 
 
 def _max_errors(spec: MaxErrorsSpec, sample: Sample, known: Assumed, power: float) -> Forecast:
     limit = Limit("rule", spec.max_errors / spec.presentations, spec.says())
     rule, minima = spec.rule, spec.minima
     best = plan_max_errors(sample.data_at_best(), rate=0.0, rule=rule, minima=minima, power=power)
-    bound = _unseen_bound(sample, spec.alpha_pass)
     if known.rate is None:
-        return Forecast(limit, None, best, bound, NO_ERROR, "errors")
+        return Forecast(limit, None, best, None, NO_ERROR, "errors")
     plan = plan_max_errors(sample.data(), rate=known.rate, rule=rule, minima=minima, power=power)
+    likeliest = rule.presentations, max_errors_chance(rule, known.rate)
     said = f"at {_share(known.rate)} true errors"
-    return Forecast(limit, plan, best, bound, NO_ERROR, "", said, not plan.impossible)
+    return Forecast(limit, plan, best, None, NO_ERROR, "", said, falls_from=likeliest)
 
 
 def _ratio(spec: RatioToWholeSpec, sample: Sample, known: Assumed, power: float) -> Forecast:
@@ -232,7 +247,7 @@ def _ratio(spec: RatioToWholeSpec, sample: Sample, known: Assumed, power: float)
 
 
 def _calibration(spec: CalibrationSpec, sample: Sample, known: Assumed, power: float) -> Forecast:
-    limit = Limit("margin", spec.margin, f"{wording.limit_points(spec.margin)} points", wording.points)
+    limit = Limit("margin", spec.margin, f"{wording.limit_points(spec.margin)} points", wording.points, WIDEN)
     if known.spread is None:
         return Forecast(limit, wanted="how far the scores of two stacks lie apart (spread)")
     difference = known.difference or 0.0

@@ -19,6 +19,7 @@ class Outlook(StrEnum):
     NEEDS_MORE = "needs_more"
     OUT_OF_REACH = "out_of_reach"
     RATES_TOO_HIGH = "rates_too_high"
+    CHANCE_TOO_LOW = "chance_too_low"
     RATES_UNKNOWN = "rates_unknown"
     NO_SUBJECT_IDS = "no_subject_ids"
     NOT_PLANNED = "not_planned"
@@ -33,6 +34,7 @@ ORDER = (
     Outlook.NO_SUBJECT_IDS,
     Outlook.NEEDS_MORE,
     Outlook.RATES_TOO_HIGH,
+    Outlook.CHANCE_TOO_LOW,
     Outlook.RATES_UNKNOWN,
     Outlook.NOT_PLANNED,
     Outlook.DECIDABLE,
@@ -89,9 +91,11 @@ class Line:
 
     @property
     def can_pass(self) -> bool | None:
-        """Whether these data could pass if all comes out well."""
-        if self.outlook is Outlook.NO_SUBJECT_IDS:
-            return False
+        """Whether these data could pass if not one error or difference is seen, or if the assumption is true:
+        a stack that is better by much passes with fewer captures than one that differs nowhere.
+        """
+        if self.outlook in {Outlook.NO_SUBJECT_IDS, Outlook.DECIDABLE}:
+            return self.outlook is Outlook.DECIDABLE
         best = self.forecast and self.forecast.best
         return best.decidable if best else None
 
@@ -140,13 +144,16 @@ def outlook_of(forecast: Forecast, sample: Sample) -> Outlook:
         return Outlook.RATES_UNKNOWN if best is None or best.decidable else _missing(best)
     if plan.decidable:
         return Outlook.DECIDABLE
-    if not forecast.meets or (not plan.impossible and not plan.presentations_missing):
+    if not forecast.meets:
         return Outlook.RATES_TOO_HIGH
-    return Outlook.OUT_OF_REACH if plan.impossible else _missing(plan)
+    if forecast.falls_from is not None and (plan.impossible or not plan.presentations_missing):
+        return Outlook.CHANCE_TOO_LOW
+    return _missing(plan)
 
 
 def _missing(plan: PlanLine) -> Outlook:
-    return Outlook.OUT_OF_REACH if (plan.subjects_missing or 0) > MOST_SUBJECTS else Outlook.NEEDS_MORE
+    beyond = plan.impossible or (plan.subjects_missing or 0) > MOST_SUBJECTS
+    return Outlook.OUT_OF_REACH if beyond else Outlook.NEEDS_MORE
 
 
 def needed_for(forecast: Forecast, *, hides_what_is_there: bool = False) -> Needed | None:

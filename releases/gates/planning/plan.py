@@ -12,6 +12,7 @@ from governance.errors import GovernanceError, invalid
 from governance.registry.models import ComponentVersion
 from releases.gates.judging.criterion import Criterion
 from releases.gates.models import GatePolicy
+from releases.gates.planning.asked_for import Counts, check_assumptions, check_counts
 from releases.gates.planning.assumptions import Assumption
 from releases.gates.planning.collecting import Group, collect, deciding, lead, undecidable
 from releases.gates.planning.planner import Asked, CriterionPlan, Measured, is_kept_back, planned
@@ -24,13 +25,11 @@ from releases.gates.planning.reading import (
 )
 from releases.gates.planning.samples import Sample
 from releases.gates.planning.sentences import plan_sentence
-from releases.gates.planning.sources import Key, Source, Written
+from releases.gates.planning.sources import Source, Written
 from releases.gates.vocabulary.outcomes import NotAnswerable
-from releases.gates.vocabulary.specs import ClusteredSpec, Spec
+from releases.gates.vocabulary.specs import ClusteredSpec
 from releases.scores.models import ScoreTable
 from releases.statistics.sizes import POWER
-
-Counts = Mapping[tuple[str, Key], tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -95,15 +94,16 @@ def made_plan(policy: GatePolicy, wanted: Wanted, at: datetime) -> Plan:
     """The plan of a policy as it would judge a revision frozen at ``at``.
 
     Raises:
-        InvalidInput: a draft names what does not exist, there are no scores to count, or too many; or a
-            stratum is written that the policy does not judge.
+        InvalidInput: a draft names what does not exist, there are no scores to count, or too many; or counts
+            or assumptions are written for what the policy does not judge.
         CountingRefused: the tables and the thresholds of the measured release do not fit.
     """
     criteria = judged_criteria(policy, at)
+    check_assumptions(criteria, wanted.assumptions)
     measurement = _measurement(policy, wanted, at)
     source: Source
     if wanted.counts is not None:
-        _check_strata(criteria, wanted.counts)
+        check_counts(criteria, wanted.counts)
         source = Written(wanted.counts, wanted.design_effect)
     else:
         source = _required(measurement).source
@@ -185,29 +185,6 @@ def _if_it_can_be(measured: Measured) -> Measured:
 
 def _sample(samples: Mapping[str, Sample], key: str) -> Sample:
     return samples.get(key, Sample())
-
-
-def _check_strata(criteria: Sequence[tuple[Criterion, Sequence[Spec]]], counts: Counts) -> None:
-    """Counts of a stratum that no criterion judges are a mistake, mostly of spelling."""
-    known: dict[str, set[str]] = {"pooled": {"all"}}
-    for _, specs in criteria:
-        for spec in specs:
-            if isinstance(spec, ClusteredSpec):
-                known.setdefault(spec.strata.kind(), set()).update(spec.strata.names())
-            for kind in ("species", "segment"):
-                known.setdefault(kind, set()).update(_named(spec, kind))
-    for index, (_, (kind, key)) in enumerate(counts):
-        if key not in known.get(kind, set()):
-            some = ", ".join(sorted(known.get(kind, set()))[:20]) or "none of this kind"
-            raise invalid(
-                f"counts[{index}].stratum", f"the policy judges no {kind} {key!r}; it judges {some}."
-            )
-
-
-def _named(spec: Spec, kind: str) -> list[str]:
-    """Species and segments that a criterion on completeness names."""
-    named = getattr(spec, "species" if kind == "species" else "pinned_segments", None) or []
-    return [one if isinstance(one, str) else one.key for one in named]
 
 
 def _criterion_document(plan: CriterionPlan) -> dict[str, Any]:

@@ -12,6 +12,7 @@ NO_PLAN = "No plan exists for this kind of criterion; what it needs shows only o
 LOOKS_AT_WORDS = "It looks at what is written down; no captures are needed for it."
 A_REVIEW = "A reviewer looks and signs; no captures are needed for it beyond those of the other criteria."
 FEW_PEOPLE = "so few people that no figures of them are shown"
+TOO_SMALL = "the policy's least number of subjects and presentations is not met"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ def _said(outlook: Outlook, sample: Sample, parts: Parts) -> str:
             return f"{there}; needs the subject of each capture, or a planned_deff in the policy"
         case Outlook.RATES_TOO_HIGH:
             return f"{forecast.said} it does not meet {_the(forecast, 'of')}; more data will not pass this"
+        case Outlook.CHANCE_TOO_LOW:
+            return _too_unlikely(noun, sample, parts)
         case Outlook.OUT_OF_REACH:
             return f"needs more than {MOST_SUBJECTS:,} subjects{_at(forecast)}: {_out_of_reach(forecast)}"
         case Outlook.RATES_UNKNOWN:
@@ -60,10 +63,23 @@ def _enough(noun: str, sample: Sample, parts: Parts) -> str:
     return f"{_counted(noun, sample)} are enough; {passes}"
 
 
+def _too_unlikely(noun: str, sample: Sample, parts: Parts) -> str:
+    """A count rule that is met less often the more captures there are."""
+    forecast, asked = parts.forecast, percent_said(parts.power)
+    many, chance = forecast.falls_from or (0, 0.0)
+    there = FEW_PEOPLE if parts.hides else _counted(noun, sample)
+    if parts.hides or parts.there <= many:
+        best = f"it passes with a chance of {percent_said(chance)} with the {many:,} that the rule asks for"
+        return f"{there}; {forecast.said} {best}, {asked} is asked for; more captures make it less likely"
+    passes = f"{forecast.said} it passes with a chance of {_chance(parts)}, {asked} is asked for"
+    least = f"with the {many:,} that the rule asks for it is {percent_said(chance)}"
+    return f"{there}; {passes}; more captures make it less likely, {least}"
+
+
 def _more(noun: str, sample: Sample, parts: Parts) -> str:
     forecast, needed = parts.forecast, parts.needed
     if needed is None:
-        return f"{_counted(noun, sample)}; {forecast.said} it passes with a chance of {_chance(parts)}"
+        return _the(forecast)
     if parts.hides:
         return f"{FEW_PEOPLE}; needs {needed.presentations:,} {noun} of {_people(needed.subjects)} in all"
     at_least = "at least " if forecast.plan is None else ""
@@ -76,10 +92,13 @@ def _why(forecast: Forecast, parts: Parts) -> str:
     best, plan = forecast.best, forecast.plan
     if not parts.there:
         return "nothing is there yet"
+    if forecast.falls_from is not None or (plan is None and forecast.best_bound is None):
+        met = best is not None and best.n_eff_needed is not None and best.n_eff_needed <= parts.there
+        return TOO_SMALL if met else _the(forecast)
     if best is not None and not best.decidable and forecast.best_bound is not None:
         bound = f"{forecast.at_best} the bound would be {forecast.limit.write(forecast.best_bound)}"
         if best.n_eff_needed is not None and forecast.best_bound <= forecast.limit.value:
-            return "the policy's least number of subjects and presentations is not met"
+            return TOO_SMALL
         return f"{bound}, {_the(forecast)}"
     if plan is None:
         return _the(forecast)
@@ -107,9 +126,9 @@ def _the(forecast: Forecast, joint: str = "is") -> str:
 
 
 def _out_of_reach(forecast: Forecast) -> str:
-    if forecast.limit.name == "margin":
-        return "this margin cannot be shown with captures; widen the margin or assume fewer differences"
-    return "this limit cannot be shown with captures; raise the limit or assume fewer errors"
+    name = "margin" if forecast.limit.name == "margin" else "limit"
+    remedy = forecast.limit.remedy if forecast.plan else forecast.limit.remedy.partition(" or ")[0]
+    return f"this {name} cannot be shown with captures; {remedy}"
 
 
 def _at(forecast: Forecast) -> str:
@@ -149,6 +168,7 @@ SAID = {
     Outlook.NO_SUBJECT_IDS: "Subjects unknown",
     Outlook.NEEDS_MORE: "Too few captures",
     Outlook.RATES_TOO_HIGH: "Would not pass at the assumed rates",
+    Outlook.CHANCE_TOO_LOW: "Passes less often than asked for",
     Outlook.RATES_UNKNOWN: "Rates to be stated",
     Outlook.NOT_PLANNED: "No plan",
 }

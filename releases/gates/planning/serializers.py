@@ -10,9 +10,9 @@ from rest_framework import serializers
 
 from governance.access.parsing import JsonObject, Text
 from governance.access.rest import StrictSerializer
+from releases.gates.planning.asked_for import Counts
 from releases.gates.planning.assumptions import Assumption
 from releases.gates.planning.outlook import Outlook
-from releases.gates.planning.plan import Counts
 from releases.gates.planning.sources import Key
 from releases.gates.vocabulary.metrics import METRICS
 

@@ -4,12 +4,15 @@ import html
 import re
 
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audits.pages.evidence import lines_of
+from audits.pages.planning_form import written_counts
 from governance.ledger.models import Entry
 from releases.gates.models import GatePolicy
+from releases.gates.policies.services import CriterionInput
 from tests.audits.pages.browsing import text_of
 from tests.factories.approvals import criteria
 from tests.factories.cast import person
@@ -64,6 +67,61 @@ def test_a_number_that_is_none_is_marked_and_what_was_written_is_kept(prepared: 
     assert "print: '-3' is no count" in text_of(counts)
     assert "148 presentations of 149 subjects" in text_of(more)
     assert "is no count" in text_of(huge)
+
+
+def test_leading_noughts_are_no_way_around_the_largest_count(prepared: Prepared) -> None:
+    client = signed_in(prepared.here.cast.qa_lead)
+    address = f"{reverse('admin:planner')}?captures=written&k~attack~species~print=1&n~attack~species~print="
+
+    small = client.get(f"{address}{'0' * 5000}1")
+    large = client.get(f"{address}{'0' * 13}{'9' * 30}")
+
+    assert (small.status_code, large.status_code) == (200, 200)
+    assert "1 of 1 subject" in text_of(small)
+    assert "is no count up to" in text_of(large)
+
+
+def test_a_species_whose_name_holds_the_mark_can_be_written() -> None:
+    given = QueryDict(
+        "n~attack~species~x~y=148&k~attack~species~x~y=37&n~attack~species=9&n~both~pooled~all=9"
+    )
+
+    assert written_counts(given) == {("attack", ("species", "x~y")): (148, 37)}
+
+
+def test_a_count_rule_that_captures_make_less_likely_is_said_on_the_page(prepared: Prepared) -> None:
+    spec = {"metric": "apcer", "strata": {"species": ["print"]}, "max_errors": 0, "presentations": 150}
+    rule = CriterionInput("ibeta", "max_errors", "None of 150", {**spec, "rule_reason": "A test's"})
+    draft = drafted_policy(prepared.here.cast, [rule], "counted")
+    counts = "captures=written&n~attack~species~print=400&k~attack~species~print=400&attack_errors=0.1"
+
+    text = planner(prepared, f"policy={draft.pk}&{counts}")
+
+    assert "Unlikely to pass" in text
+    assert "more captures make it less likely, with the 150 that the rule asks for it is 86 %" in text
+    assert "whatever is collected" not in text
+
+
+def test_counts_of_both_classes_are_written_class_by_class(prepared: Prepared) -> None:
+    spec = {"margin": 0.02, "margin_reason": "A test's", "baseline": {"kind": "live"}}
+    scores = CriterionInput("scores", "calibration", "Scores", spec)
+    draft = drafted_policy(prepared.here.cast, [scores], "calibrated")
+    client = signed_in(prepared.here.cast.qa_lead)
+    counts = "n~attack~pooled~all=3000&k~attack~pooled~all=3000"
+
+    page = client.get(f"{reverse('admin:planner')}?policy={draft.pk}&captures=written&{counts}&spread=5")
+
+    assert set(re.findall(r'name="(n~[^"]*)" value="([^"]*)"', page.content.decode())) == {
+        ("n~bona_fide~pooled~all", ""),
+        ("n~attack~pooled~all", "3000"),
+    }
+    assert "3 000 presentations of 3 000 subjects are enough" in text_of(page)
+
+
+def test_numbers_of_the_page_that_are_for_no_line_are_no_mistake(prepared: Prepared) -> None:
+    text = planner(prepared, f"{WRITTEN}&attack_errors=12&spread=10&differing=10")
+
+    assert "cannot be decided with these captures" in text
 
 
 def test_a_stratum_that_no_criterion_judges_is_refused_on_the_page(prepared: Prepared) -> None:

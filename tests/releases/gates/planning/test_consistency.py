@@ -97,6 +97,21 @@ def test_what_the_planner_asks_for_is_enough(rows: tuple[int, ...], limit: float
 
 
 @searched
+@given(shares(), st.sampled_from([0.05, 0.1, 0.15]), st.sampled_from([0.01, 0.02, 0.05, 0.2]))
+def test_what_the_planner_asks_of_pairs_is_enough(
+    rows: tuple[int, ...], margin: float, discordance: float
+) -> None:
+    spec = paired_spec(strata={"species": ["print"]}, margin=margin)
+    assumed = Assumption(discordance=discordance)
+    needed = line("noninferiority", spec, written(sum(rows), len(rows)), assumed).needed
+    wanted = (needed.presentations, needed.subjects) if needed else (0, 0)
+
+    again = line("noninferiority", spec, written(*wanted), assumed)
+
+    assert (again.chance or 0) > 0.75  # as with rates
+
+
+@searched
 @given(shares(), ICC)
 def test_an_even_plan_weighs_captures_as_the_gate_does(rows: tuple[int, ...], icc: float) -> None:
     sample = even_sample(sum(rows), len(rows), icc, None)

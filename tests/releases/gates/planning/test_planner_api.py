@@ -202,6 +202,11 @@ def test_anybody_who_sees_the_system_plans_and_nobody_else(small: Gate) -> None:
         ({"rates": [{"discordance": 0.01, "difference": 0.05}]}, "rates.discordance"),
         ({"rates": [{"rate": 0.1}] * 501}, "rates"),
         ({"rates": {"rate": 0.1}}, "rates"),
+        ({"rates": [{"rate": 0.1}, {"criterion": "typo", "rate": 0.9}]}, "rates[1].criterion"),
+        ({"rates": [{"criterion": "apcer", "metric": "bpcer", "rate": 0.9}]}, "rates[0].metric"),
+        ({"rates": [{"metric": "calibration_error", "spread": 0.1}]}, "rates[0].metric"),
+        ({"rates": [{"stratum": {"species": "papier"}, "rate": 0.9}]}, "rates[0].stratum"),
+        ({"counts": [{**PRINT, "population": "bona_fide"}]}, "counts[0].stratum"),
     ],
 )
 def test_what_cannot_be_planned_is_refused_by_its_field(
