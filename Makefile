@@ -35,8 +35,9 @@ check: .venv/.installed-dev ## format, lint, types, layers, migrations, then the
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(MAKE) test
 
-slow: .venv/.installed-dev .venv/.installed-demo ## the tests that take minutes
+slow: .venv/.installed-dev .venv/.installed-demo ## the tests that take minutes, and properties with more examples
 	$(BIN)/python -m pytest -m slow
+	EXAMPLES=300 $(BIN)/python -m pytest $(PARALLEL) $(shell grep -rl "^from hypothesis" --include='test_*.py' tests)
 
 # Exit 1 names a missed goal, 2 says that something could not be measured.
 bench: .venv/.installed ## measure against peers and floors (QUICK=1 ROUNDS=n ROWS="…" DOCS=1 ALLOW_MISSES=1)

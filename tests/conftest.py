@@ -1,6 +1,7 @@
 """Fixtures that many tests share; states are reached through the factories, by the real services."""
 
 import gc
+import os
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -13,9 +14,11 @@ from tests.factories.connections import let_go
 from tests.factories.middleware import shared_middleware
 from tests.factories.snapshot import trust
 
-# A busy machine is no defect: what takes long is seen in --durations.
+EXAMPLES = int(os.environ.get("EXAMPLES", "25"))
+
+# A busy machine is no defect: what takes long is seen in --durations. `make slow` asks for more examples.
 settings.register_profile(
-    "countersign", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+    "countersign", deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("countersign")
 

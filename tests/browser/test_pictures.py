@@ -69,9 +69,8 @@ def with_forty(monkeypatch: pytest.MonkeyPatch, run: GateEvaluation | None) -> N
     monkeypatch.setattr("audits.pages.pictures.figures_shown", lambda _: forty_species())
 
 
-@pytest.mark.parametrize(
-    ("size", "theme"), [("phone", "light"), pytest.param("desktop", "dark", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "theme"), [("phone", "light"), ("desktop", "dark")])
 def test_forty_strata_are_readable(
     committed: Prepared, visit: Visitor, monkeypatch: pytest.MonkeyPatch, size: str, theme: str
 ) -> None:
