@@ -24,7 +24,7 @@ def test_an_approver_decides_two_clicks_after_signing_in(
     here = visit(size)
     here.sign_in("approver")
 
-    here.page.click("text=Review >> visible=true")
+    here.page.click(".cs-page >> text=Review >> visible=true")
     here.page.click(APPROVE)
     here.page.fill("#cs-dialog textarea", "Fewer masks pass, and nobody fares worse.")
     here.page.click("#cs-dialog button[type=submit]")
