@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from governance.access.models import Proposal
 from governance.access.queries import visible_to
 from governance.access.requests import actor_from
 from releases.bundles.models import Revision
@@ -32,6 +33,14 @@ def visible_revision(request: HttpRequest, pk: UUID) -> Revision:
     """
     rows = revisions_with_content(visible_to(Revision.objects.all(), actor_from(request)))
     found = rows.filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def proposal_about(revision: Revision, key: UUID, verb: str) -> Proposal:
+    """What one person proposed by the verb for this revision; 404 if it is about another."""
+    found = Proposal.objects.filter(pk=key, verb=verb, arguments__revision=str(revision.pk)).first()
     if found is None:
         raise Http404
     return found

@@ -6,7 +6,7 @@ from django import forms
 from django.http import Http404
 from django.urls import reverse
 
-from audits.pages.frame import visible_revision
+from audits.pages.frame import proposal_about, visible_revision
 from audits.pages.overrides import titles_of
 from governance.access.admin_acts import Act, ActForm, ReasonForm, Words
 from governance.access.models import Proposal
@@ -149,11 +149,7 @@ class ConfirmOverride(OnBrief):
 
     def proposal(self, target: Revision) -> Proposal:
         """The proposal that the address names, if it is about this revision."""
-        rows = Proposal.objects.filter(pk=self.kwargs["proposal"], verb=VERB)
-        found = rows.filter(arguments__revision=str(target.pk)).first()
-        if found is None:
-            raise Http404
-        return found
+        return proposal_about(target, self.kwargs["proposal"], VERB)
 
     def words(self, target: Revision) -> Words:
         """What is confirmed."""

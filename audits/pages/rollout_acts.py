@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.http import Http404
 
+from audits.pages.frame import proposal_about
 from audits.pages.plan_words import stage_does, stage_lasts, stage_title
 from audits.pages.release_acts import RevisionAct
 from audits.pages.rollout_offers import rollout_url
@@ -123,11 +124,7 @@ class ConfirmAdoption(RevisionAct):
 
     def proposal(self, target: Revision) -> Proposal:
         """The proposal that the address names, if it is about this revision."""
-        rows = Proposal.objects.filter(pk=self.kwargs["proposal"], verb=ADOPTION)
-        found = rows.filter(arguments__revision=str(target.pk)).first()
-        if found is None:
-            raise Http404
-        return found
+        return proposal_about(target, self.kwargs["proposal"], ADOPTION)
 
     def words(self, target: Revision) -> Words:
         """What is confirmed."""

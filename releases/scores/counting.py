@@ -98,34 +98,6 @@ class PairStratum:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """How many units went from the baseline's outcome to the candidate's: accept, retry or reject."""
-
-    candidate: str
-    baseline: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class DisagreementStratum:
-    """One stratum of two stacks: an event is a unit that both decided and decided differently."""
-
-    stratum: Stratum
-    cluster: Cluster
-    counts: RateCounts
-    rows: int
-    moves: tuple[Move, ...]
-    candidate_missing: int
-    baseline_missing: int
-    both_missing: int
-    no_band: int
-    ambiguous_band: int
-    set_threshold: int
-    transactions: int
-    unit: CountingUnit
-
-
-@dataclass(frozen=True, slots=True)
 class RatesCounted:
     """All strata in order; ``outside`` rows of the population lie in none."""
 

@@ -6,13 +6,11 @@ from pydantic import Field
 
 from releases.gates.judging.context import Context
 from releases.gates.judging.criterion import CriterionKind
-from releases.gates.judging.rates import Asked, judged_rates
-from releases.gates.vocabulary import wording
+from releases.gates.judging.rates import judged_against_limit, limit_sentence
 from releases.gates.vocabulary.metrics import RETRIES, GateMetric
-from releases.gates.vocabulary.outcomes import CriterionOutcome, Evidence
+from releases.gates.vocabulary.outcomes import CriterionOutcome
 from releases.gates.vocabulary.pins import Reason
 from releases.gates.vocabulary.specs import ClassName, CountedSpec
-from releases.statistics.decisions import Decision, decide_rate
 
 
 class RetryRateSpec(CountedSpec):
@@ -29,21 +27,12 @@ class RetryRateSpec(CountedSpec):
 
 def sentence(spec: RetryRateSpec) -> str:
     """The criterion in plain words."""
-    metric, titles = spec.gate_metric, wording.listed(list(spec.strata.titles().values()))
-    return (
-        f"{metric.abbreviation}, {metric.words}, of {titles}: the upper bound is at most "
-        f"{wording.limit_percent(spec.limit)}{wording.because(spec.limit_reason)}."
-    )
+    return limit_sentence(spec, spec.limit, spec.limit_reason)
 
 
 def evaluate(context: Context, spec: RetryRateSpec) -> CriterionOutcome:
     """Worst of all strata on all test datasets."""
-
-    def say(title: str, evidence: Evidence, decision: Decision) -> str:
-        return wording.rate_sentence(spec.gate_metric, title, evidence, decision)
-
-    asked = Asked(spec.limit, lambda result: decide_rate(result, spec.limit, spec.minima), say)
-    return judged_rates(context, spec, asked)
+    return judged_against_limit(context, spec, spec.limit)
 
 
 KIND = CriterionKind(

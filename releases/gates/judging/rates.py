@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from releases.gates.judging.context import Context
 from releases.gates.judging.evidence import rate_evidence
 from releases.gates.judging.lines import Judged, Place, Say, as_lines, on_each_dataset, population_of
+from releases.gates.vocabulary import wording
 from releases.gates.vocabulary.inputs import DatasetInput
 from releases.gates.vocabulary.outcomes import CriterionOutcome, Evidence, StratumOutcome
 from releases.gates.vocabulary.specs import CountedSpec
 from releases.scores.counting import Metric, RateStratum, count_rates, has_retry, is_by_transaction
 from releases.scores.scan import Scan
-from releases.statistics.decisions import Decision
+from releases.statistics.decisions import Decision, decide_rate
 from releases.statistics.rates import RateResult, bound_rate
 
 
@@ -25,6 +26,26 @@ class Asked:
     decide: Callable[[RateResult], Decision]
     say: Say
     add: Callable[[RateResult, Evidence], Evidence] = lambda result, evidence: evidence
+
+
+def limit_sentence(spec: CountedSpec, limit: float, reason: str | None) -> str:
+    """A rate against a fixed limit, in plain words."""
+    metric, titles = spec.gate_metric, wording.listed(list(spec.strata.titles().values()))
+    return (
+        f"{metric.abbreviation}, {metric.words}, of {titles}: the upper bound is at most "
+        f"{wording.limit_percent(limit)}{wording.because(reason)}."
+    )
+
+
+def judged_against_limit(context: Context, spec: CountedSpec, limit: float) -> CriterionOutcome:
+    """Rates against a fixed limit: worst of all strata on all test datasets."""
+
+    def say(title: str, evidence: Evidence, decision: Decision) -> str:
+        return wording.rate_sentence(spec.gate_metric, title, evidence, decision)
+
+    return judged_rates(
+        context, spec, Asked(limit, lambda result: decide_rate(result, limit, spec.minima), say)
+    )
 
 
 def judged_rates(context: Context, spec: CountedSpec, asked: Asked) -> CriterionOutcome:

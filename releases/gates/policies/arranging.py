@@ -7,29 +7,20 @@ from typing import Any
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
-from governance.access.admin_acts import ActForm, Words
+from governance.access.admin_acts import Words
 from governance.actors import Actor
 from releases.gates.models import GatePolicy
-from releases.gates.policies.acts import PolicyAct, ReadForm
-from releases.gates.policies.editing import CriterionAct, held_criterion
+from releases.gates.policies.acts import ReadForm
+from releases.gates.policies.editing import DraftAct, held_criterion
 from releases.gates.policies.parsing import free_key, written
 from releases.gates.policies.policy_page import criterion_url
 from releases.gates.queries import content_digest
 
 
-class HeldAct(CriterionAct):
+class HeldAct(DraftAct):
     """Base of acts that ask nothing: the form holds what was read of the policy."""
 
     form_class = ReadForm
-    page = "countersign/act_page.html"
-
-    def form_arguments(self, actor: Actor, target: GatePolicy) -> dict[str, Any]:
-        """Nothing is asked."""
-        return {}
-
-    def shown(self, form: ActForm, target: Any, *, status: int = 200) -> HttpResponse:
-        """A question, on a page or in the dialog."""
-        return PolicyAct.shown(self, form, target, status=status)
 
     def initial(self, target: GatePolicy) -> dict[str, Any]:
         """What was read."""

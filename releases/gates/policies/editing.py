@@ -1,5 +1,6 @@
 """What people write of one criterion of a draft: a new one, or a change. Each saving is one edit."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -28,11 +29,9 @@ from releases.gates.policies.system_facts import SystemFacts, facts_of
 from releases.gates.queries import content_digest, criteria_of
 
 
-class CriterionAct(PolicyAct):
-    """Base: the form of one criterion of the policy that the address names."""
+class DraftAct(PolicyAct):
+    """Base: an act on the criteria of a draft, which are read along with it."""
 
-    form_class: ClassVar[type[ActForm]] = CriterionForm
-    page = "countersign/criterion.html"
     facts: SystemFacts
     held: list[CriterionInput]
 
@@ -47,9 +46,31 @@ class CriterionAct(PolicyAct):
         named: str = self.kwargs["key"]
         return self.request.GET.get("key", named) if named == UNNAMED else named
 
+    def replace_criteria(
+        self, actor: Actor, target: GatePolicy, criteria: list[CriterionInput], read: str
+    ) -> GatePolicy:
+        """The draft with these criteria and all else as it is. What was sent before is answered as before,
+        whatever the policy holds by now.
+        """
+        return edit_policy(
+            actor,
+            policy=target,
+            criteria=criteria,
+            description=target.description,
+            out_of_scope=target.out_of_scope,
+            expected=read,
+        )
+
+
+class CriterionAct(DraftAct, ABC):
+    """Base: the form of one criterion of the policy that the address names."""
+
+    form_class: ClassVar[type[ActForm]] = CriterionForm
+    page = "countersign/criterion.html"
+
+    @abstractmethod
     def kind(self) -> CriterionKind:
         """What the form asks for."""
-        raise NotImplementedError
 
     def current(self) -> CriterionInput | None:
         """What stands there now; None for a new one."""
@@ -81,21 +102,6 @@ class CriterionAct(PolicyAct):
             return form.says() if isinstance(form, CriterionForm) else ""
         current = self.current()
         return stored_criterion(target, current.key).sentence() if current else ""
-
-    def replace_criteria(
-        self, actor: Actor, target: GatePolicy, criteria: list[CriterionInput], read: str
-    ) -> GatePolicy:
-        """The draft with these criteria and all else as it is. What was sent before is answered as before,
-        whatever the policy holds by now.
-        """
-        return edit_policy(
-            actor,
-            policy=target,
-            criteria=criteria,
-            description=target.description,
-            out_of_scope=target.out_of_scope,
-            expected=read,
-        )
 
 
 class EditCriterion(CriterionAct):
