@@ -11,7 +11,7 @@ from releases.gates.api import routes as gate_routes
 from releases.gates.attestations.api import routes as attestation_routes
 from releases.gates.overrides.api import routes as override_routes
 from releases.gates.planning.api import routes as planner_routes
-from releases.monitoring.api import routes as monitoring_routes
+from releases.monitoring.decisions.api import routes as monitoring_routes
 from releases.rollouts.api import routes as rollout_routes
 from releases.scores.api import routes as score_routes
 

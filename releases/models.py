@@ -11,7 +11,7 @@ from releases.gates.models import (
     GatePolicy,
     Override,
 )
-from releases.monitoring.models import Decision, DecisionBatch
+from releases.monitoring.decisions.models import Decision, DecisionBatch
 from releases.rollouts.models import Deployment, Rollback
 from releases.scores.models import ScoreTable
 

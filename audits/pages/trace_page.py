@@ -12,8 +12,8 @@ from audits.pages.trace_words import OUTCOMES, story
 from audits.trace.queries import trace_decision
 from governance.access.queries import visible_to
 from governance.access.requests import actor_from
-from releases.monitoring.models import Decision
-from releases.monitoring.queries import traced_decisions
+from releases.monitoring.decisions.models import Decision
+from releases.monitoring.replaying.queries import traced_decisions
 
 RECENT = 10
 TITLE = "Decision search"

@@ -7,8 +7,8 @@ from audits.pages.band_axis import BandAxis, band_axis, number
 from audits.trace.facts import Placed, Trace
 from releases.bundles.arms import Arm
 from releases.bundles.documents import StageKind
-from releases.monitoring.models import DecisionOutcome
-from releases.monitoring.replay import ACCEPT, RETRY, Replay
+from releases.monitoring.decisions.models import DecisionOutcome
+from releases.monitoring.replaying.replay import ACCEPT, RETRY, Replay
 from releases.rollouts.models import DeploymentState
 from releases.statistics.thresholds import Polarity
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from audits.trace.documents import trace_document
 from audits.trace.queries import trace_decision
 from governance.access.rest import UUID_SHAPE, GovernedViewSet, Route
-from releases.monitoring.queries import traced_decisions
+from releases.monitoring.replaying.queries import traced_decisions
 
 
 class TraceAnswer(serializers.Serializer[Any]):

@@ -5,7 +5,7 @@ from typing import Any
 from audits.trace.facts import Gate, Placed, Sdk, Trace, VoteCast, index_of
 from governance.registry.models import ComponentVersion
 from releases.bundles.models import Revision
-from releases.monitoring.replay import Replay
+from releases.monitoring.replaying.replay import Replay
 from releases.scores.bands import Band
 
 

@@ -11,7 +11,7 @@ from releases.approvals.models import Approval, Vote
 from releases.bundles.models import Assignment, Revision
 from releases.gates.models import GateEvaluation
 from releases.gates.vocabulary.outcomes import FEW
-from releases.monitoring.models import Decision
+from releases.monitoring.decisions.models import Decision
 from releases.rollouts.models import Deployment
 
 TOLD = (

@@ -10,8 +10,8 @@ from releases.bundles.arms import Arm
 from releases.bundles.models import Assignment, Revision, Slot
 from releases.gates.models import GateEvaluation, Override
 from releases.gates.overrides.standing import Standing, overridden
-from releases.monitoring.models import Decision
-from releases.monitoring.replay import Replay
+from releases.monitoring.decisions.models import Decision
+from releases.monitoring.replaying.replay import Replay
 from releases.rollouts.models import Deployment
 
 

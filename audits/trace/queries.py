@@ -13,9 +13,9 @@ from releases.bundles.arms import Arm, arm_of, position
 from releases.bundles.models import Revision, Slot
 from releases.bundles.queries import assignments_at
 from releases.gates.models import GateEvaluation
-from releases.monitoring.models import Decision
-from releases.monitoring.queries import replay_of
-from releases.monitoring.replay import Replay
+from releases.monitoring.decisions.models import Decision
+from releases.monitoring.replaying.queries import replay_of
+from releases.monitoring.replaying.replay import Replay
 from releases.rollouts.models import Deployment
 
 UNKNOWN_STAMP = "cannot be replayed: no release of this system has the digest of the stamp."

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from audits.trace.facts import Untimely
 from releases.approvals.models import Approval
 from releases.bundles.models import Revision
-from releases.monitoring.models import Decision
+from releases.monitoring.decisions.models import Decision
 from releases.rollouts.models import Deployment
 
 STEPS = ("frozen", "approved", "started")

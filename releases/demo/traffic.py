@@ -19,7 +19,7 @@ from releases.bundles.models import Assignment, Revision
 from releases.bundles.queries import assignments_at
 from releases.demo.gradgpad import Capture, data_directory, score_rows
 from releases.demo.people import SERVICE, Stage
-from releases.monitoring.reporting import report_lines
+from releases.monitoring.decisions.reporting import report_lines
 from releases.rollouts.models import Deployment
 
 HOURS = 20

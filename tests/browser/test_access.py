@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 
-from releases.monitoring.reporting import report_one
+from releases.monitoring.decisions.reporting import report_one
 from tests.browser.conftest import Visit, Visitor
 from tests.factories.approvals import candidate, requested
 from tests.factories.cast import actor

@@ -8,9 +8,9 @@ from django.utils import timezone
 from releases.bundles.arms import Arm, arm_of
 from releases.bundles.models import Assignment, Revision
 from releases.bundles.queries import live_assignment
-from releases.monitoring.models import Decision
-from releases.monitoring.queries import traced_decisions
-from releases.monitoring.reporting import report_one
+from releases.monitoring.decisions.models import Decision
+from releases.monitoring.decisions.reporting import report_one
+from releases.monitoring.replaying.queries import traced_decisions
 from releases.rollouts.models import Deployment
 from tests.factories.approvals import World
 from tests.factories.cast import actor

@@ -28,7 +28,7 @@ from releases.demo.traffic import CAPTURES, ON_THE_WEB
 from releases.gates.attestations.queries import is_decided_on_attestations, standing_attestations
 from releases.gates.models import GateEvaluation
 from releases.gates.queries import evaluation_document
-from releases.monitoring.models import Decision
+from releases.monitoring.decisions.models import Decision
 from releases.rollouts.models import Deployment
 from tests.browser.conftest import SIZES, Visit, Visitor
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from governance.access.roles import Role, Scope
 from governance.ledger.models import Entry
-from releases.monitoring.models import Decision, DecisionBatch, digest_of_lines
+from releases.monitoring.decisions.models import Decision, DecisionBatch, digest_of_lines
 from tests.factories.cast import Cast, grant, service, system_with_channels
 from tests.factories.http import signed_in, with_token
 from tests.factories.worlds import Prepared

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from governance.errors import InvalidInput
 from governance.ledger.canonical import digest_of_bytes
-from releases.monitoring import lines, ndjson
-from releases.monitoring.lines import LARGEST_LINE, Line, Refusal, numbered, read_line, read_value
-from releases.monitoring.models import Decision
+from releases.monitoring.decisions import lines, ndjson
+from releases.monitoring.decisions.lines import LARGEST_LINE, Line, Refusal, numbered, read_line, read_value
+from releases.monitoring.decisions.models import Decision
 from tests.factories.cast import Cast
 from tests.factories.http import with_token
 from tests.releases.monitoring.lines import NDJSON, URL, decision, post_lines, post_one, without

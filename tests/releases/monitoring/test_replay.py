@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.registry.predicates import Condition
-from releases.monitoring.replay import (
+from releases.monitoring.replaying.replay import (
     Fusion,
     NotReplayable,
     Replay,

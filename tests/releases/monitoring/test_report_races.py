@@ -4,8 +4,8 @@ import pytest
 from django.db import ProgrammingError, connection
 
 from governance.ledger.models import Entry
-from releases.monitoring.models import Decision, DecisionBatch, digest_of_lines
-from releases.monitoring.reporting import Report, report_lines
+from releases.monitoring.decisions.models import Decision, DecisionBatch, digest_of_lines
+from releases.monitoring.decisions.reporting import Report, report_lines
 from tests.database import in_threads
 from tests.factories.cast import Cast, actor, cast
 from tests.releases.monitoring.lines import decision, ndjson

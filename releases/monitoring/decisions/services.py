@@ -13,7 +13,7 @@ from governance.ledger.canonical import is_digest
 from governance.ledger.verbs import Unchanged, record, verb
 from governance.registry.models import Channel
 from releases.bundles.models import Revision
-from releases.monitoring.models import Decision, DecisionBatch, digest_of_lines
+from releases.monitoring.decisions.models import Decision, DecisionBatch, digest_of_lines
 from releases.rollouts.steps import lock_channels
 
 ROWS_AT_ONCE = 1000

@@ -8,7 +8,7 @@ from typing import IO, Any
 from rest_framework.parsers import BaseParser
 
 from governance.errors import InvalidInput, invalid
-from releases.monitoring.lines import LARGEST_REPORT, numbered
+from releases.monitoring.decisions.lines import LARGEST_REPORT, numbered
 
 PIECE = 64 * 1024
 

@@ -9,8 +9,8 @@ from governance.registry.models import ComponentVersion, Segment, System
 from governance.registry.predicates import Predicate, parse_predicate
 from governance.registry.queries import segments_in_force
 from releases.bundles.models import Slot
-from releases.monitoring.models import Decision
-from releases.monitoring.replay import Fusion, NotReplayable, Replay, Reported, replay
+from releases.monitoring.decisions.models import Decision
+from releases.monitoring.replaying.replay import Fusion, NotReplayable, Replay, Reported, replay
 from releases.scores.bands import Band, Bands
 from releases.statistics.thresholds import AtThreshold, Polarity
 

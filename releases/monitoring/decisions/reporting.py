@@ -19,9 +19,9 @@ from governance.actors import Actor
 from governance.errors import GovernanceError, InvalidInput, invalid
 from governance.ledger.canonical import digest_of_bytes
 from governance.registry.models import Channel
-from releases.monitoring.lines import DecisionBody, Line, Refusal, read_line, read_value
-from releases.monitoring.models import Decision, DecisionBatch
-from releases.monitoring.services import NewDecision, report_decisions
+from releases.monitoring.decisions.lines import DecisionBody, Line, Refusal, read_line, read_value
+from releases.monitoring.decisions.models import Decision, DecisionBatch
+from releases.monitoring.decisions.services import NewDecision, report_decisions
 
 IDS_AT_ONCE = 5000
 ID_REUSED = "decision_id_reused"

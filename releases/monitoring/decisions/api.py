@@ -13,9 +13,9 @@ from governance.access.listing import GovernedFilterSet, TimeFilter
 from governance.access.parsing import StrictJSONParser
 from governance.access.requests import actor_from
 from governance.access.rest import GovernedViewSet, Route
-from releases.monitoring.models import Decision, DecisionOutcome
-from releases.monitoring.ndjson import NdjsonParser, ReportLines
-from releases.monitoring.reporting import Report, report_lines, report_one
+from releases.monitoring.decisions.models import Decision, DecisionOutcome
+from releases.monitoring.decisions.ndjson import NdjsonParser, ReportLines
+from releases.monitoring.decisions.reporting import Report, report_lines, report_one
 
 REFUSALS_SHOWN = 1000
 

@@ -1,0 +1,9 @@
+from typing import ClassVar
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("releases", "0008_watching")]
+
+    operations: ClassVar[list[migrations.operations.base.Operation]] = []
