@@ -8,12 +8,14 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
 # processes they started, so that one process more than there are cores is no crowd.
 PARALLEL := -p xdist -n $(shell expr `getconf _NPROCESSORS_ONLN` + 1) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+NODE_CLIENTS := tests/releases/rollouts/node_clients
+
 # Every process imports some 1,800 modules, and the suite starts dozens: compiling them anew takes 4 s each.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up serve test check slow bench clean chromium
+.PHONY: help up serve test check slow bench clean chromium node
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,7 +26,7 @@ up: .venv/.installed .venv/.installed-demo ## run everything with the demo's sto
 serve: .venv/.installed ## run everything without demo data
 	@$(BIN)/python manage.py serve
 
-test: .venv/.installed-dev .venv/.installed-demo chromium ## the whole suite, with servers of its own
+test: .venv/.installed-dev .venv/.installed-demo chromium node ## the whole suite, with servers of its own
 	$(BIN)/python -m pytest $(PARALLEL)
 
 check: .venv/.installed-dev ## format, lint, types, layers, migrations, then the tests
@@ -35,7 +37,7 @@ check: .venv/.installed-dev ## format, lint, types, layers, migrations, then the
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(MAKE) test
 
-slow: .venv/.installed-dev .venv/.installed-demo ## the tests that take minutes, and properties with more examples
+slow: .venv/.installed-dev .venv/.installed-demo chromium node ## the tests that take minutes, and properties with more examples
 	$(BIN)/python -m pytest -m slow
 	EXAMPLES=300 $(BIN)/python -m pytest $(PARALLEL) $(shell grep -rl "^from hypothesis" --include='test_*.py' tests)
 
@@ -54,6 +56,19 @@ chromium:
 	  echo "installing chromium for the browser tests" && apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
 	} || echo "chromium is absent: the browser tests will be skipped (apt-get install chromium)"
+
+# The tests of OFREP ask with OpenFeature's own JavaScript clients. Without node they are skipped, as above.
+node: .venv/node/.installed
+.venv/node/.installed: $(NODE_CLIENTS)/package.json $(NODE_CLIENTS)/package-lock.json | $(BIN)/uv
+	@command -v npm >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  echo "installing node for the tests of OFREP" && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends nodejs npm >/dev/null; \
+	} || echo "node is absent: the tests with JavaScript clients will be skipped (apt-get install nodejs npm)"
+	@if command -v npm >/dev/null; then \
+	  echo "installing the JavaScript clients" && mkdir -p $(@D) && cp $^ $(@D) && \
+	  (cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund) && touch $@; \
+	fi
 
 $(BIN)/uv:
 	@echo "creating .venv"

@@ -1,6 +1,6 @@
 """Asking the grants: ``require()`` for acts, ``visible_to()`` for lists. Both read Grant rows in force."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -117,9 +117,12 @@ def reach(actor: Actor, permission: Permission, *, through: Scope | None = None)
 
 
 @contextmanager
-def reading() -> Iterator[None]:
-    """While a page or an answer is put together and nothing is written, each reach is asked for once."""
-    token = _known.set({})
+def reading(known: Mapping[tuple[UUID, frozenset[Role]], Reach] | None = None) -> Iterator[None]:
+    """While a page or an answer is put together and nothing is written, each reach is asked for once.
+
+    ``known`` are those that were read with the request, by account and roles.
+    """
+    token = _known.set(dict(known or {}))
     try:
         yield
     finally:

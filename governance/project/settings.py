@@ -216,6 +216,9 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     },
 }
+# How often one account may call, by what it calls; "1000/second" or "60/minute" in the environment.
+RATES = {"flags": os.environ.get("COUNTERSIGN_RATE_FLAGS") or "1000/second"}
+RATES_URL = cache_url(_environment.redis_url)
 CELERY_BROKER_URL = broker_url(_environment.redis_url)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -17,7 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(r"^api/", UnknownAddressView.as_view()),
-    path("ofrep/v1/", include("releases.rollouts.ofrep")),
+    path("ofrep/v1/", include("releases.rollouts.ofrep.urls")),
     re_path(r"^ofrep/", UnknownAddressView.as_view()),
     path("demo/mailbox/", include("governance.notifications.demo")),
     path("healthz", healthz, name="healthz"),

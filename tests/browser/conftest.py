@@ -11,9 +11,9 @@ from django.db import connections
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from tests.chromium import ARGUMENTS, EXECUTABLE
 from tests.factories.cast import PASSWORD
 from tests.factories.worlds import Prepared
+from tests.outside import ARGUMENTS, EXECUTABLE
 from tests.releases.conftest import committed, committed_world, score_directory
 
 __all__ = ["committed", "committed_world", "score_directory"]

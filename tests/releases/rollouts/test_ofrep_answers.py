@@ -11,7 +11,8 @@ from governance.ledger.models import Entry, Leaf
 from governance.registry.models import Channel, System
 from releases.bundles.documents import StageKind
 from releases.bundles.models import Assignment, Release, Revision
-from releases.rollouts.ofrep import EvaluationRefused, context_of, evaluation, has_arms
+from releases.rollouts.ofrep.answers import evaluation, has_arms
+from releases.rollouts.ofrep.protocol import EvaluationRefused, context_of
 
 SLUG = "onboarding-liveness"
 

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.db import connections
-from django.test.testcases import LiveServerThread
 from openfeature import api
 from openfeature.client import OpenFeatureClient
 from openfeature.contrib.provider.ofrep import OFREPProvider
@@ -39,20 +36,6 @@ class Service:
     ) -> FlagEvaluationDetails[Any]:
         attributes = {"channel": channel} if channel else {}
         return self.client.get_object_details(key, DEFAULT, EvaluationContext(subject, attributes))
-
-
-@pytest.fixture
-def address(committed: Prepared) -> Iterator[str]:
-    """The application in a thread, on a database of this test alone."""
-    thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
-    thread.daemon = True
-    thread.start()
-    thread.is_ready.wait()
-    if thread.error:
-        raise thread.error
-    yield f"http://127.0.0.1:{thread.port}"
-    thread.terminate()
-    connections.close_all()
 
 
 def asking(address: str, secret: str) -> tuple[Service, OFREPProvider]:

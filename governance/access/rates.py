@@ -1,0 +1,69 @@
+"""How often one account may call: counted in Redis over all processes, in windows aligned to the clock.
+
+A limit protects the others who share this installation; it guards no secret. So where Redis does not answer
+nothing is counted and nobody is turned away: a decision service must learn what is live at that moment too.
+"""
+
+import logging
+import math
+import time
+from functools import lru_cache
+from typing import ClassVar
+
+from django.conf import settings
+from limits import RateLimitItem, parse
+from limits.errors import StorageError
+from limits.storage import RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WAIT = 0.2
+"""Seconds that a call waits for Redis."""
+
+NOT_ASKED_FOR = 5.0
+"""Seconds for which Redis is left alone after it did not answer."""
+
+
+class PerAccount(BaseThrottle):
+    """Turns an account away that called more often than ``settings.RATES[name]`` allows.
+
+    Base: a subclass states ``name``. Views with the same name share one count.
+    """
+
+    name: ClassVar[str]
+    _silent_until: ClassVar[float] = 0.0
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Count the call; whether it is within the limit. Calls without an account are not let in anyway."""
+        account = request.user.pk
+        if account is None or time.monotonic() < PerAccount._silent_until:
+            return True
+        self.limit = _limit(settings.RATES[self.name])
+        try:
+            return _limiter(settings.RATES_URL).hit(self.limit, self.name, str(account))
+        except StorageError:
+            PerAccount._silent_until = time.monotonic() + NOT_ASKED_FOR
+            logger.warning("Redis does not answer: calls are not counted for %d seconds", NOT_ASKED_FOR)
+            return True
+
+    def wait(self) -> float:
+        """Seconds until the window ends, for Retry-After."""
+        length = self.limit.get_expiry()
+        return max(0.0, math.ceil(length - time.time() % length) - 1)
+
+
+@lru_cache(maxsize=32)
+def _limit(text: str) -> RateLimitItem:
+    return parse(text)
+
+
+@lru_cache(maxsize=1)
+def _limiter(url: str) -> FixedWindowRateLimiter:
+    storage = RedisStorage(
+        url, wrap_exceptions=True, socket_timeout=LONGEST_WAIT, socket_connect_timeout=LONGEST_WAIT
+    )
+    return FixedWindowRateLimiter(storage)
