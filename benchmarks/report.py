@@ -10,9 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.measuring import Samples
-from benchmarks.row import Judgement, Row, Setting
+from benchmarks.row import Judgement, Row, Setting, Standing
 
 LIBRARIES = ("numpy", "polars", "scipy")
+MET_IN_JSON = {Standing.MET: True, Standing.MISSED: False, Standing.NOT_JUDGED: None}
+MET_OF = {0: "No goal was judged.", 1: "The one goal judged is met."}
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Result:
     row: Row
     judgement: Judgement
     samples: Samples
+    standing: Standing
 
 
 def machine() -> str:
@@ -44,7 +47,8 @@ def as_json(results: Sequence[Result], setting: Setting) -> str:
                 "key": one.row.key,
                 "title": one.row.title,
                 "goal": one.row.goal,
-                "met": one.judgement.met,
+                "goal_of": "full scale" if one.row.of_full_scale else "any scale",
+                "met": MET_IN_JSON[one.standing],
                 "sentence": one.judgement.sentence,
                 "figures": [asdict(figure) for figure in one.judgement.figures],
                 "samples": {name: [asdict(run) for run in runs] for name, runs in one.samples.items()},
@@ -57,15 +61,11 @@ def as_json(results: Sequence[Result], setting: Setting) -> str:
 
 def as_markdown(results: Sequence[Result], setting: Setting) -> str:
     """What people read."""
-    missed = [one.row.title for one in results if not one.judgement.met]
-    verdict = f"All {len(results)} goals are met."
-    if missed:
-        verdict = f"{len(missed)} of {len(results)} goals are missed: {'; '.join(missed)}."
     day = time.strftime("%-d %B %Y", time.gmtime())
     lines = [
         "# Benchmarks",
         "",
-        f"{verdict} Measured {day} by `make bench` at {setting.scale} scale, "
+        f"{_verdict(results, setting)} Measured {day} by `make bench` at {setting.scale} scale, "
         f"{setting.rounds} rounds, on {machine()}; load average {os.getloadavg()[2]:.1f} over the last 15 "
         "minutes (on a machine with other work, look at CPU rather than the clock).",
         "",
@@ -78,8 +78,31 @@ def as_markdown(results: Sequence[Result], setting: Setting) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _verdict(results: Sequence[Result], setting: Setting) -> str:
+    """How many goals are met, and which of them this run cannot judge."""
+    titles = {
+        standing: [one.row.title for one in results if one.standing is standing] for standing in Standing
+    }
+    missed, waiting = titles[Standing.MISSED], titles[Standing.NOT_JUDGED]
+    judged = len(results) - len(waiting)
+    said = [MET_OF.get(judged, f"All {judged} goals are met.")]
+    if missed:
+        said = [f"{len(missed)} of {judged} goals are missed: {'; '.join(missed)}."]
+    if waiting:
+        why = f"Stated for full scale, and so not judged at {setting.scale} scale"
+        said.append(f"{why}: {'; '.join(waiting)}.")
+    return " ".join(said)
+
+
+def goal_of(result: Result) -> str:
+    """The goal, and what became of it."""
+    if result.standing is Standing.NOT_JUDGED:
+        return f"Goal at full scale: {result.row.goal} – not judged, as this run was at quick scale."
+    met = "met" if result.standing is Standing.MET else "**missed**"
+    return f"Goal: {result.row.goal} – {met}."
+
+
 def _row(result: Result) -> list[str]:
-    met = "met" if result.judgement.met else "**missed**"
     rows = [
         f"| {one.name} | {_number(one.spread.median)} {one.unit} | "
         f"{_number(one.spread.lowest)} … {_number(one.spread.highest)} |"
@@ -89,7 +112,7 @@ def _row(result: Result) -> list[str]:
         "",
         f"## {result.row.title}",
         "",
-        f"Goal: {result.row.goal} – {met}. {result.judgement.sentence}",
+        f"{goal_of(result)} {result.judgement.sentence}",
         "",
         "| figure | median | lowest … highest |",
         "|---|---|---|",

@@ -1,6 +1,12 @@
 """The rows, in the order of the report. A new row is a file here and a name in this tuple."""
 
 from benchmarks.row import Row
-from benchmarks.rows import bit_identity, bootstrap, gate_evaluation, gate_memory
+from benchmarks.rows import bit_identity, bootstrap, drawing, gate_evaluation, gate_memory
 
-ROWS: tuple[Row, ...] = (gate_evaluation.ROW, gate_memory.ROW, bootstrap.ROW, bit_identity.ROW)
+ROWS: tuple[Row, ...] = (
+    gate_evaluation.ROW,
+    gate_memory.ROW,
+    drawing.ROW,
+    bootstrap.ROW,
+    bit_identity.ROW,
+)

@@ -58,7 +58,7 @@ def judge(setting: Setting, samples: Samples) -> Judgement:
         Figure("product, peak memory", Spread.of([peak(one) for one in samples[PRODUCT]]), "MiB"),
         Figure("scipy, peak memory", Spread.of([peak(one) for one in samples[PEER]]), "MiB"),
     )
-    return Judgement(agree and faster.median >= LEAST, sentence, figures)
+    return Judgement(faster.median >= LEAST, sentence, figures, right=agree)
 
 
 def _furthest(ours: list[list[float]], theirs: list[list[float]]) -> float:
@@ -74,4 +74,5 @@ ROW = Row(
     group="bootstrap",
     prepare=contenders,
     judge=judge,
+    of_full_scale=True,
 )

@@ -29,13 +29,17 @@ def evaluation(setting: Setting, size: Size, name: str = PRODUCT, threads: int |
     return Contender(name, (sys.executable, "-m", "benchmarks.evaluation", given), environment)
 
 
+def scan(setting: Setting, size: Size) -> Contender:
+    """The floor's process over the same tables."""
+    files = [str(path) for paths in tables(setting.directory, size).values() for path in paths]
+    python = peer_python("duckdb", setting.directory)
+    return Contender(FLOOR, (python, "benchmarks/peers/duckdb_scan.py", str(os.cpu_count() or 1), *files))
+
+
 def contenders(setting: Setting) -> list[Contender]:
     """The evaluation, the scan, and the scan again."""
     size = size_of(setting)
-    files = [str(path) for paths in tables(setting.directory, size).values() for path in paths]
-    python = peer_python("duckdb", setting.directory)
-    script = "benchmarks/peers/duckdb_scan.py"
-    floor = Contender(FLOOR, (python, script, str(os.cpu_count() or 1), *files))
+    floor = scan(setting, size)
     return [evaluation(setting, size), floor, floor.again()]
 
 
@@ -47,8 +51,9 @@ def judge(setting: Setting, samples: Samples) -> Judgement:
     sentence = (
         f"{size.captures:,} captures of {size.subjects:,} subjects by two stacks, {answer['criteria']} "
         f"criteria with {answer['lines']} lines and 1,000 clustered replicates take {ratio.median:.2f} × the "
-        f"scan; the wished {WISHED:g} × is {'met too' if ratio.median <= WISHED else 'not met'}."
+        "scan"
     )
+    wished = f"the wished {WISHED:g} × is {'met too' if ratio.median <= WISHED else 'not met'}"
     figures = (
         Figure("evaluation / scan, clock", ratio, "×"),
         Figure("evaluation / scan, CPU", ratios(samples, PRODUCT, FLOOR, cpu), "×"),
@@ -59,7 +64,7 @@ def judge(setting: Setting, samples: Samples) -> Judgement:
         Figure("scan, CPU", Spread.of([cpu(one) for one in samples[FLOOR]]), "s"),
         Figure("scan, peak memory", Spread.of([peak(one) for one in samples[FLOOR]]), "MiB"),
     )
-    return Judgement(met, sentence, figures)
+    return Judgement(met, f"{sentence}." if setting.quick else f"{sentence}; {wished}.", figures)
 
 
 ROW = Row(
@@ -69,4 +74,5 @@ ROW = Row(
     group=GROUP,
     prepare=contenders,
     judge=judge,
+    of_full_scale=True,
 )

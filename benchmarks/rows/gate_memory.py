@@ -21,4 +21,5 @@ ROW = Row(
     group=GROUP,
     prepare=contenders,
     judge=judge,
+    of_full_scale=True,
 )

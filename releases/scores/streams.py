@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
+from releases.scores.polars_boundary import polars_errors_refused
 from releases.scores.refusals import FileBroken
 
 PIECE_ROWS = 200_000
@@ -69,3 +70,34 @@ def aligned(groups: Sequence[Sequence[SortedTable]]) -> Iterator[list[list[pl.Da
             return
         bound = min(ends)
         yield [[table.take(bound) for table in group] for group in groups]
+
+
+def counted_again(rows: pl.LazyFrame, others: Sequence[pl.LazyFrame]) -> tuple[int, int]:
+    """How many samples a table has, and how many of them stand in each of the others, added up.
+
+    Raises FileBroken for a table that cannot be read.
+    """
+    with polars_errors_refused("read"):
+        near = [one for one in others if _may_share(rows, one)]
+        if not near:
+            return int(rows.select(pl.len()).collect().item()), 0
+        tables = [SortedTable(one, lambda rows: rows.select("sample")) for one in (rows, *near)]
+        held = again = 0
+        for (piece,), pieces in aligned([tables[:1], tables[1:]]):
+            held += piece.height
+            again += sum(piece.join(one, on="sample", how="semi").height for one in pieces)
+        return held, again
+
+
+def _may_share(one: pl.LazyFrame, other: pl.LazyFrame) -> bool:
+    """Whether the ranges of two tables meet; an upload that was split into parts has parts that do not."""
+    ours, theirs = _ends(one), _ends(other)
+    if ours is None or theirs is None:
+        return False
+    return ours[0] <= theirs[1] and theirs[0] <= ours[1]
+
+
+def _ends(rows: pl.LazyFrame) -> tuple[str, str] | None:
+    samples = rows.select("sample")
+    first, last = samples.head(1).collect(), samples.tail(1).collect()
+    return None if first.is_empty() else (str(first.item()), str(last.item()))

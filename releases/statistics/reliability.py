@@ -64,10 +64,11 @@ def reliability(probabilities: npt.ArrayLike, outcomes: npt.ArrayLike, *, bins: 
         )
     if p.size == 0:
         return Reliability(0, None, None, ())
-    codes = equal_mass_bins(p, bins)
-    points = tuple(_point(p[codes == code], y[codes == code]) for code in np.unique(codes))
+    points = _points(p, y, bins)
     ece = sum(one.rows * abs(one.observed_rate - one.mean_probability) for one in points) / p.size
-    return Reliability(p.size, float(ece), float(np.mean((p - y) ** 2)), points)
+    apart = p - y
+    np.square(apart, out=apart)
+    return Reliability(p.size, float(ece), float(np.mean(apart)), points)
 
 
 def expected_calibration_error(
@@ -87,12 +88,11 @@ def equal_mass_bins(probabilities: npt.ArrayLike, bins: int = BINS) -> Bins:
     if bins < 1:
         raise ValueError(f"bins is {bins}: state 1 or more")
     p = checked_probabilities(probabilities=probabilities)
-    order = np.argsort(p, kind="stable")
-    ordered = p[order]
-    starts = np.arange(bins + 1) * p.size // bins
-    of_position = np.searchsorted(starts, np.arange(p.size), side="right") - 1
-    codes = np.empty(p.size, dtype=np.int64)
-    codes[order] = of_position[np.searchsorted(ordered, ordered, side="left")]
+    starts = np.arange(1, bins) * p.size // bins
+    # A value's first sorted position reaches a start exactly if the value before the start is smaller.
+    before = starts[starts > 0] - 1
+    edges = np.partition(p, before)[before]
+    codes: Bins = np.searchsorted(edges, p, side="left") + (starts.size - before.size)
     return codes
 
 
@@ -113,6 +113,11 @@ def checked_outcomes(outcomes: npt.ArrayLike) -> Numbers:
     if values.ndim != 1 or not np.isin(values, (0.0, 1.0)).all():
         raise ValueError("outcomes holds something other than 0 and 1: give one outcome per row")
     return values
+
+
+def _points(p: Numbers, y: Numbers, bins: int) -> tuple[ReliabilityBin, ...]:
+    codes = equal_mass_bins(p, bins)
+    return tuple(_point(p[codes == code], y[codes == code]) for code in np.unique(codes))
 
 
 def _point(p: Numbers, y: Numbers) -> ReliabilityBin:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,38 +21,13 @@ from benchmarks.measuring import (
     run_child,
     wall,
 )
-from benchmarks.report import Result, as_json, as_markdown
-from benchmarks.row import Figure, Judgement, Row, Setting
+from benchmarks.report import as_json, as_markdown
 from benchmarks.rows import ROWS, bit_identity, bootstrap, gate_evaluation, gate_memory
 from benchmarks.score_tables import Size, make
 from releases.scores.canonical import scan_canonical
 from tests.architecture.sources import APPS
+from tests.benchmarks.contenders import contender, result, row, sample, setting
 from tests.servers import ROOT
-
-SAYS = "import json; print(json.dumps({'seconds': 2, 'cpu_seconds': 1, 'peak_kib': 2048, 'answer': 'a'}))"
-
-
-def sample(seconds: float, answer: object = None, peak: float = 100) -> Sample:
-    return Sample(seconds, seconds / 2, peak, answer)
-
-
-def contender(name: str, script: str = SAYS) -> Contender:
-    return Contender(name, (sys.executable, "-c", script))
-
-
-def row(key: str, *, met: bool, prepared: list[str] | None = None) -> Row:
-    def prepare(setting: Setting) -> list[Contender]:
-        (prepared if prepared is not None else []).append(key)
-        return [contender("only")]
-
-    figure = Figure("something", Spread(1.5, 1.0, 2.0), "×")
-    return Row(
-        key, f"Row {key}", "at most 2 ×", "group", prepare, lambda *_: Judgement(met, "So.", (figure,)), 1
-    )
-
-
-def setting(tmp_path: Path) -> Setting:
-    return Setting(quick=True, directory=tmp_path)
 
 
 def recorder(order: list[str]) -> Callable[[Contender], Sample]:
@@ -122,12 +96,10 @@ def test_a_child_that_fails_or_says_nothing_is_no_measurement(script: str, words
 
 
 def test_a_report_names_goals_met_and_missed_with_every_figure(tmp_path: Path) -> None:
-    results = [
-        Result(one, one.judge(setting(tmp_path), {}), {"only": [sample(1)]})
-        for one in (row("good", met=True), row("bad", met=False))
-    ]
+    given = setting(tmp_path)
+    results = [result(one, given) for one in (row("good", met=True), row("bad", met=False))]
 
-    text = as_markdown(results, setting(tmp_path))
+    text = as_markdown(results, given)
 
     assert "1 of 2 goals are missed: Row bad." in text
     assert "Goal: at most 2 × – met. So." in text
@@ -137,13 +109,9 @@ def test_a_report_names_goals_met_and_missed_with_every_figure(tmp_path: Path) -
 
 
 def test_the_json_report_holds_every_sample(tmp_path: Path) -> None:
-    one = row("good", met=True)
+    given = setting(tmp_path)
 
-    found = json.loads(
-        as_json(
-            [Result(one, one.judge(setting(tmp_path), {}), {"only": [sample(1, "x")]})], setting(tmp_path)
-        )
-    )
+    found = json.loads(as_json([result(row("good", met=True), given)], given))
 
     assert found["rows"][0]["met"] is True
     assert found["rows"][0]["samples"]["only"][0] == {
@@ -211,10 +179,11 @@ def test_the_memory_row_judges_by_the_highest_peak(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "bounds", "met"), [(1, [0.1, 0.3], True), (1.1, [0.1, 0.3], False), (1, [0.1, 0.5], False)]
+    ("seconds", "bounds", "found"),
+    [(1, [0.1, 0.3], "met"), (1.1, [0.1, 0.3], "missed"), (1, [0.1, 0.5], "missed")],
 )
 def test_the_bootstrap_row_wants_speed_and_bounds_that_agree(
-    tmp_path: Path, seconds: float, bounds: list[float], met: bool
+    tmp_path: Path, seconds: float, bounds: list[float], found: str
 ) -> None:
     peer = [sample(8, [[0.1, 0.3]])]
     samples = {
@@ -223,7 +192,8 @@ def test_the_bootstrap_row_wants_speed_and_bounds_that_agree(
         bootstrap.PEER + CONTROL: peer,
     }
 
-    assert bootstrap.judge(setting(tmp_path), samples).met is met
+    given = setting(tmp_path, quick=False)
+    assert bootstrap.ROW.standing(given, bootstrap.judge(given, samples)) == found
 
 
 def test_one_digest_that_differs_is_a_miss(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ are none, and the review states how calibration was judged instead. The document
 tables, and its digest is what a review names.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,7 +17,7 @@ from releases.gates.models import GateEvaluation
 from releases.gates.vocabulary.inputs import DatasetInput, Inputs, ReferenceInput, TableInput
 from releases.scores.models import ScoreTable
 from releases.scores.queries import load_frame
-from releases.statistics.reliability import BINS, reliability
+from releases.statistics.reliability import BINS, Reliability, reliability
 from releases.statistics.thresholds import Polarity
 
 PROBABILITY = [0.0, 1.0]
@@ -59,24 +60,28 @@ def _arm(name: str, tables: list[TableInput]) -> dict[str, Any]:
         return {**nothing, "why": "There is no score table of it."}
     if any(list(row.meta.get("score_range") or []) != PROBABILITY for row in rows):
         return {**nothing, "why": "Its scores are not declared as probabilities (score_range [0, 1])."}
-    attack = Polarity(rows[0].polarity) is Polarity.HIGHER_IS_ATTACK
-    answered = pl.concat([_answered(row) for row in rows])
-    outcomes = answered["is_attack"] == attack
-    result = reliability(answered["score"].to_numpy(), outcomes.cast(pl.Float64).to_numpy(), bins=BINS)
+    polarity = Polarity(rows[0].polarity)
+    result = reliability_of([load_frame(row) for row in rows], polarity)
     return {
         "name": name,
         "n": result.presentations,
         "ece": result.ece,
         "brier": result.brier,
         "curve": [asdict(point) for point in result.bins],
-        "of": "attack" if attack else "bona_fide",
+        "of": "attack" if polarity is Polarity.HIGHER_IS_ATTACK else "bona_fide",
         "tables": sorted(row.canonical_digest for row in rows),
         "why": "",
     }
 
 
-def _answered(row: ScoreTable) -> pl.DataFrame:
+def reliability_of(tables: Sequence[pl.LazyFrame], polarity: Polarity) -> Reliability:
+    """How the answered scores of a stack's tables hold as probabilities of what they speak of."""
+    answered = pl.concat([_answered(rows) for rows in tables], rechunk=True)
+    outcomes = answered["is_attack"] == (polarity is Polarity.HIGHER_IS_ATTACK)
+    return reliability(answered["score"].to_numpy(), outcomes.cast(pl.Float64).to_numpy(), bins=BINS)
+
+
+def _answered(rows: pl.LazyFrame) -> pl.DataFrame:
     """The scores in their order; labels are read piece by piece and never held as texts."""
     is_attack = (pl.col("label") == "attack").alias("is_attack")
-    rows = load_frame(row).filter(pl.col("answered")).select("score", is_attack)
-    return rows.collect(engine="streaming")
+    return rows.filter(pl.col("answered")).select("score", is_attack).collect(engine="streaming")

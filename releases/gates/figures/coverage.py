@@ -5,6 +5,7 @@ species, so the counting that rates use would be done for this alone.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,9 @@ def coverage(scan: Scan, asked: Asked) -> dict[str, Any]:
     people that the candidate decided. Nothing is left out here: whoever shows it leaves out small groups.
     """
     units, used = _units(scan)
-    inside = [used, *(used & chosen(group.predicate, scan.facts) for group in asked.groups)]
-    columns = [_column(units, rows, asked) for rows in inside]
+    # One segment's captures at a time: a mark for each capture in each segment would be held otherwise.
+    inside = (used & chosen(group.predicate, scan.facts) for group in asked.groups)
+    columns = [_column(units, rows, asked) for rows in chain((used,), inside)]
     present = [
         place
         for place, name in enumerate(units.names)
@@ -85,19 +87,22 @@ def _column(units: _Units, inside: Flags, asked: Asked) -> list[Cell]:
 def distinct(ids: Codes, rows: Codes, many: int) -> tuple[Codes, Codes]:
     """For each row of the map its distinct ids, and its units without one.
 
-    Pairs of row and id are sorted: a table of rows by ids would hold a place for every id in every species,
-    however few ids a species has.
+    Pairs of row and id are counted in a table of rows by ids where that is no larger than the pairs. Else
+    they are sorted: the table holds a place for every id in every species, however few ids a species has.
     """
     known = ids >= 0
     size = int(ids.max(initial=0)) + 1
     pairs = rows[known].astype(np.int64)
     pairs *= size
     pairs += ids[known]
+    without = np.bincount(rows[~known], minlength=many)
+    if many * size <= pairs.size:
+        held = np.bincount(pairs, minlength=many * size).reshape(many, size)
+        return np.count_nonzero(held, axis=1), without
     pairs.sort()
     is_first = np.ones(pairs.size, dtype=np.bool_)
     is_first[1:] = pairs[1:] != pairs[:-1]
-    distinct = np.bincount(pairs[is_first] // size, minlength=many)
-    return distinct, np.bincount(rows[~known], minlength=many)
+    return np.bincount(pairs[is_first] // size, minlength=many), without
 
 
 def _people(known: int, without: int, plan: ClusterPlan) -> float:

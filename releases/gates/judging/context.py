@@ -12,6 +12,7 @@ import polars as pl
 from releases.gates.vocabulary.inputs import DatasetInput, Inputs, ReferenceInput, TableInput, ThresholdInput
 from releases.gates.vocabulary.outcomes import NotAnswerable, ReasonCode
 from releases.scores.scan import Scan, ScoredTable, scan_tables
+from releases.scores.streams import counted_again
 from releases.statistics.thresholds import Polarity
 
 Load = Callable[[TableInput], pl.LazyFrame]
@@ -25,6 +26,7 @@ class Context:
     load: Load
     _frames: dict[str, pl.LazyFrame] = field(default_factory=dict)
     _scans: dict[tuple[str, str], Scan] = field(default_factory=dict)
+    _counting: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
 
     @property
     def earlier_runs(self) -> int:
@@ -107,7 +109,7 @@ class Context:
                 f"needs the scores of this stack on {dataset.name}",
             )
         tables = self._current(tables)
-        if self._is_empty(tables):
+        if not tables:
             raise NotAnswerable(
                 ReasonCode.NO_DATA,
                 f"The scores on {dataset.name} hold no capture",
@@ -130,7 +132,7 @@ class Context:
                 f"needs the scores of {reference.name} on {dataset.name}",
             )
         tables = self._current(tables)
-        if self._is_empty(tables):
+        if not tables:
             raise NotAnswerable(
                 ReasonCode.BASELINE_MISSING,
                 f"The scores of {reference.name} on {dataset.name} hold no capture",
@@ -139,24 +141,30 @@ class Context:
         return self._scored(tables, reference.thresholds)
 
     def _current(self, tables: list[TableInput]) -> list[TableInput]:
-        """Of a report's tables those that count: one whose captures all came again later is replaced.
+        """Of a report's tables those that count; none where they hold not one row between them.
+
+        Found out once, and kept by place: each criterion sees the same tables, with ages of its own.
+        """
+        key = tuple(one.canonical_digest for one in tables)
+        if key not in self._counting:
+            self._counting[key] = self._places(tables)
+        return [tables[place] for place in self._counting[key]]
+
+    def _places(self, tables: list[TableInput]) -> list[int]:
+        """A table whose captures all came again in later ones is replaced by them.
 
         Tables that overlap in part contradict each other; the scan refuses them and names the captures.
         """
-        kept = tables[:1]
-        for table in tables[1:]:
-            samples = self._samples(table)
-            again = [samples.join(self._samples(one), on="sample", how="semi").height for one in kept]
-            if samples.height == 0 or sum(again) < samples.height:
-                kept.append(table)
-        return kept
+        kept = [0]
+        for place, table in enumerate(tables[1:], start=1):
+            held, again = counted_again(self._frame(table), [self._frame(tables[one]) for one in kept])
+            if held == 0 or again < held:
+                kept.append(place)
+        return kept if any(self._has_rows(tables[place]) for place in kept) else []
 
-    def _is_empty(self, tables: list[TableInput]) -> bool:
-        """Whether there is not one row to scan; of a stored table its file's footer says so."""
-        return not any(self._frame(table).select(pl.len()).collect().item() for table in tables)
-
-    def _samples(self, table: TableInput) -> pl.DataFrame:
-        return self._frame(table).select("sample").collect()
+    def _has_rows(self, table: TableInput) -> bool:
+        """Whether there is a row to scan; of a stored table its file's footer says so."""
+        return bool(self._frame(table).select(pl.len()).collect().item())
 
     def _scored(self, tables: list[TableInput], thresholds: ThresholdInput) -> list[ScoredTable]:
         bands = thresholds.executable()

@@ -148,7 +148,7 @@ def _paired_evidence(
     evidence = {
         one.stratum.key: replace(
             paired_evidence(one, results[one.stratum.key], asked.shown, spec.planned_deff),
-            by_source_set=sources[one.stratum.key],
+            by_source_set=sources.get(one.stratum.key, []),
         )
         for one in strata
     }

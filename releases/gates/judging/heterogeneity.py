@@ -17,11 +17,15 @@ from releases.scores.strata import (
 def by_source_set(
     scan: Scan, population: Population, strata: Strata, metric: Metric
 ) -> dict[str, list[dict[str, Any]]]:
-    """For each stratum its differences per source set; empty where fewer than two source sets are known."""
+    """For each stratum its differences per source set; nothing where fewer than two source sets are known.
+
+    Counting them takes a pass over the captures for each stratum, saved where there is nothing to tell.
+    """
+    if scan.facts["source_set"].drop_nulls().n_unique() < 2:
+        return {}
     inside = population_rows(scan.facts, population)
-    known = scan.facts["source_set"].drop_nulls().n_unique() > 1
     return {
-        stratum.key: _differences(scan.restricted(rows), population, metric) if known else []
+        stratum.key: _differences(scan.restricted(rows), population, metric)
         for stratum, rows in stratum_rows(scan.facts, inside, strata)
     }
 

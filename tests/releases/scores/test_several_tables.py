@@ -12,7 +12,7 @@ from releases.scores.counting import Metric, count_pairs, count_rates
 from releases.scores.refusals import FileBroken, PolaritiesDiffer, TablesDisagree, TablesOverlap
 from releases.scores.scan import ScoredTable, scan_tables
 from releases.scores.strata import ByColumn, Pooled, Population
-from releases.scores.streams import SortedTable, aligned
+from releases.scores.streams import SortedTable, aligned, counted_again
 from releases.statistics.thresholds import AtThreshold, Polarity
 from tests.releases.scores.tables import HEADER, frame_of, scored, threshold
 
@@ -116,6 +116,43 @@ def test_tables_are_drawn_in_pieces_that_end_at_one_sample() -> None:
     pieces = [[one["sample"].to_list() for one in group] for (group,) in aligned([tables])]
 
     assert pieces == [[["a", "c"], ["b"]], [["d"], ["d"]], [[], ["e"]], [["z"], []]]
+
+
+def samples(names: str) -> pl.LazyFrame:
+    return pl.LazyFrame({"sample": list(names)}, schema={"sample": pl.String})
+
+
+@pytest.mark.parametrize("piece", [1, 200])
+@pytest.mark.parametrize(
+    ("table", "others", "found"),
+    [
+        ("abcd", ["aceg"], (4, 2)),
+        ("abd", ["ac", "bd"], (3, 3)),
+        ("ad", ["bc"], (2, 0)),
+        ("", ["ab"], (0, 0)),
+        ("ab", [""], (2, 0)),
+        ("cd", ["ab", "de"], (2, 1)),
+    ],
+)
+def test_samples_that_came_again_are_counted_a_piece_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, piece: int, table: str, others: list[str], found: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(streams, "PIECE_ROWS", piece)
+
+    assert counted_again(samples(table), [samples(one) for one in others]) == found
+
+
+def test_tables_whose_ranges_do_not_meet_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "aligned", lambda groups: pytest.fail("the tables were read"))
+
+    assert counted_again(samples("abc"), [samples("def")]) == (3, 0)
+
+
+def test_a_table_that_cannot_be_read_is_refused_where_it_is_compared() -> None:
+    broken = samples("ab").with_columns(sample=pl.col("sample").str.to_integer())
+
+    with pytest.raises(FileBroken, match="could not be read"):
+        counted_again(samples("ab"), [broken])
 
 
 def test_the_direction_of_ties_belongs_to_the_bands() -> None:
