@@ -1,7 +1,7 @@
 """The rows, in the order of the report. A new row is a file here and a name in this tuple."""
 
 from benchmarks.row import Row
-from benchmarks.rows import bit_identity, bootstrap, drawing, gate_evaluation, gate_memory
+from benchmarks.rows import bit_identity, bootstrap, drawing, gate_evaluation, gate_memory, ofrep
 
 ROWS: tuple[Row, ...] = (
     gate_evaluation.ROW,
@@ -9,4 +9,5 @@ ROWS: tuple[Row, ...] = (
     drawing.ROW,
     bootstrap.ROW,
     bit_identity.ROW,
+    ofrep.ROW,
 )

@@ -30,7 +30,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
         tokens = ApiToken.objects.select_related("account", "use").order_by()
         token = _checked(tokens.filter(secret_hash=digest).first(), now)
         use: TokenUse | None = getattr(token, "use", None)
-        _note_use(token.id, use.last_used_at if use else None, now)
+        note_use(token.id, use.last_used_at if use else None, now)
         return token.account, _proof(token)
 
     def authenticate_header(self, request: Request) -> str:
@@ -52,7 +52,7 @@ class BearerWithGrants(BearerAuthentication):
         caller: Caller | None = caller_of(digest, now)
         token = _checked(caller.token if caller else None, now)
         assert caller is not None
-        _note_use(token.id, caller.last_used_at, now)
+        note_use(token.id, caller.last_used_at, now)
         request.caller = caller  # type: ignore[attr-defined]  # kept on the request, its natural owner
         return token.account, _proof(token)
 
@@ -73,7 +73,7 @@ def _checked(token: ApiToken | None, now: datetime) -> ApiToken:
     return token
 
 
-def _note_use(token_id: UUID, last: datetime | None, now: datetime) -> None:
+def note_use(token_id: UUID, last: datetime | None, now: datetime) -> None:
     """Remember that the token is in use, to the minute: a busy service would write on every call."""
     if last is None or now - last >= NOTED_EVERY:
         TokenUse.objects.update_or_create(token_id=token_id, defaults={"last_used_at": now})

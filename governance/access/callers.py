@@ -5,8 +5,10 @@ so a token or a grant that was taken away opens nothing from then on.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -15,19 +17,22 @@ from governance.access.models import Account, ApiToken
 from governance.access.queries import Reach
 from governance.access.roles import Role
 
-# Written by hand: building the three queries that this replaces took longer than answering them.
-_ASKED = """
-SELECT token.id, token.scopes, token.created_at, token.expires_at, token.revoked_at, token.minted_with_mfa,
-       account.id, account.username, account.kind, account.is_active, used.last_used_at,
-       (SELECT jsonb_agg(jsonb_build_array(held.role, held.system_id, held.channel_id, channel.system_id))
-        FROM governance_grant AS held LEFT JOIN governance_channel AS channel ON channel.id = held.channel_id
-        WHERE held.account_id = account.id AND held.starts_at <= %s
-          AND (held.ends_at IS NULL OR held.ends_at > %s))
-FROM governance_apitoken AS token
+# Written by hand: building the three queries that this replaces took longer than answering them. Parameters:
+# the time twice; whoever adds to it has those of the added tables next, and the hash of the token last.
+COLUMNS = """
+token.id, token.scopes, token.created_at, token.expires_at, token.revoked_at, token.minted_with_mfa,
+account.id, account.username, account.kind, account.is_active, used.last_used_at,
+(SELECT jsonb_agg(jsonb_build_array(held.role, held.system_id, held.channel_id, channel.system_id))
+ FROM governance_grant AS held LEFT JOIN governance_channel AS channel ON channel.id = held.channel_id
+ WHERE held.account_id = account.id AND held.starts_at <= %s AND (held.ends_at IS NULL OR held.ends_at > %s))
+"""
+WIDTH = 12
+TABLES = """
+governance_apitoken AS token
 JOIN governance_account AS account ON account.id = token.account_id
 LEFT JOIN governance_tokenuse AS used ON used.token_id = token.id
-WHERE token.secret_hash = %s
 """
+_CALLER = f"SELECT {COLUMNS} FROM {TABLES} WHERE token.secret_hash = %s"  # noqa: S608 - constants of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +58,13 @@ class Caller:
 def caller_of(secret_hash: str, at: datetime) -> Caller | None:
     """Whoever holds the token of this hash, with the grants in force at ``at``; validity is not checked."""
     with connection.cursor() as cursor:
-        cursor.execute(_ASKED, [at, at, secret_hash])
+        cursor.execute(_CALLER, [at, at, secret_hash])
         row = cursor.fetchone()
-    if row is None:
-        return None
+    return read_caller(row) if row else None
+
+
+def read_caller(row: Sequence[Any]) -> Caller:
+    """The caller in the first columns of a row."""
     account = Account(id=row[6], username=row[7], kind=row[8], is_active=row[9])
     token = ApiToken(
         id=row[0],

@@ -9,6 +9,7 @@ import math
 import time
 from functools import lru_cache
 from typing import ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from limits import RateLimitItem, parse
@@ -39,8 +40,11 @@ class PerAccount(BaseThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Count the call; whether it is within the limit. Calls without an account are not let in anyway."""
-        account = request.user.pk
-        if account is None or time.monotonic() < PerAccount._silent_until:
+        return request.user.pk is None or self.allows(request.user.pk)
+
+    def allows(self, account: UUID) -> bool:
+        """Count a call of the account; whether it is within the limit."""
+        if time.monotonic() < PerAccount._silent_until:
             return True
         self.limit = _limit(settings.RATES[self.name])
         try:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.conf import settings
 from django.utils import timezone
 
 from governance.access.granting import GrantTerms, grant_role
@@ -128,7 +127,7 @@ def give_roles(
         grant_role(stage.actor("admin"), terms=terms)
 
 
-def write_tokens(stage: Stage) -> Path:
+def write_tokens(stage: Stage, path: Path) -> None:
     """Issue every account a token for everything its role may do, and write them to a private file."""
     tokens = {}
     with stage.present():
@@ -141,9 +140,7 @@ def write_tokens(stage: Stage) -> Path:
                 expires_at=timezone.now() + timedelta(days=TOKEN_DAYS),
             )
             tokens[username] = token.secret
-    path = Path(settings.BASE_DIR) / TOKEN_FILE
     path.parent.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump(tokens, file, indent=2)
-    return path

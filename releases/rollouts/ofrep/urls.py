@@ -2,9 +2,10 @@
 
 from django.urls import path
 
+from releases.rollouts.ofrep.at_once import at_once
 from releases.rollouts.ofrep.views import BulkEvaluationView, FlagEvaluationView
 
 urlpatterns = [
     path("evaluate/flags", BulkEvaluationView.as_view(), name="ofrep-evaluate-all"),
-    path("evaluate/flags/<str:key>", FlagEvaluationView.as_view(), name="ofrep-evaluate"),
+    path("evaluate/flags/<str:key>", at_once(FlagEvaluationView.as_view()), name="ofrep-evaluate"),
 ]
