@@ -3,6 +3,9 @@
 import gc
 import os
 from collections.abc import Generator, Iterator
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +24,22 @@ settings.register_profile(
     "countersign", deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("countersign")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Of processes side by side each begins with modules of its own, so that none is compiled by all of them.
+
+    What cannot be imported fails again, and is reported, when it is collected.
+    """
+    number = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if not number:
+        return
+    asked = [Path(argument.partition("::")[0]).resolve() for argument in session.config.args]
+    modules = sorted(path for where in asked for path in where.rglob("test_*.py"))
+    for path in modules[int(number) :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])]:
+        with suppress(Exception):
+            import_module(".".join(path.relative_to(session.config.rootpath).with_suffix("").parts))
 
 
 def pytest_collection_finish() -> None:

@@ -51,6 +51,13 @@ def pytest_configure() -> None:
         ]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """The process that only hands out tests makes the template while the others still collect."""
+    if session.config.getoption("dist", "no") != "no":
+        assert servers().template
+
+
 def pytest_unconfigure() -> None:
     """Leave nothing running."""
     global _servers  # noqa: PLW0603 - see above

@@ -1,12 +1,14 @@
 """The PostgreSQL and the Valkey of one test run.
 
-Migrations run once per state of the sources, as the owner, into a template database. Runs side by side in
-one tree take different slots, ``var/test-<n>``, so that nobody waits and nobody's database is dropped.
+Migrations run once per state of the sources, as the owner, into a template database that every process
+takes over (see tests/packed.py). Runs side by side in one tree take different slots, ``var/test-<n>``, so
+that nobody's database is dropped.
 """
 
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -21,6 +23,7 @@ from governance.checks.database_urls import DEFAULT_NAMES
 from governance.project.embedded.directories import socket_directory
 from governance.project.embedded.postgres import Postgres
 from governance.project.embedded.valkey import Valkey
+from tests.packed import PackedCluster
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOTS = 16
@@ -90,14 +93,25 @@ class TestServers:
 
     @cached_property
     def template(self) -> str:
-        """The template of the present sources, built if absent; all that older runs left is dropped."""
+        """The template of the present sources; all that older runs left is dropped.
+
+        The first process that needs it migrates, others wait and take over what came of it.
+        """
         name = f"template_{state_of_sources()[:16]}"
         present = [str(row[0]) for row in self.postgres.ask(_DATABASES)]
-        for stale in present:
-            if stale != name:
+        if name in present:
+            for stale in set(present) - {name}:
                 self.drop(stale)
-        if name not in present:
-            self._build(name)
+            return name
+        packed = PackedCluster(ROOT / "var" / "test-template", name, self._write)
+        with packed.alone():
+            self.postgres.end()
+            if packed.is_whole():
+                packed.unpack(self.postgres.data)
+            else:
+                self._build(name)
+                packed.pack(self.postgres.data)
+            self.postgres.start()
         return name
 
     def clone(self, name: str) -> str:
@@ -122,6 +136,10 @@ class TestServers:
         )
 
     def _build(self, name: str) -> None:
+        """In place of the stopped cluster one that holds the template and nothing else, stopped too."""
+        shutil.rmtree(self.postgres.data, ignore_errors=True)
+        self.postgres.start()
+        self.postgres.ensure_roles()
         draft = f"{name}_draft"
         self.postgres.ensure_database(draft)
         migration = subprocess.run(
@@ -138,6 +156,7 @@ class TestServers:
             sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(name)),
             sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(sql.Identifier(name)),
         )
+        self.postgres.end()
 
     def _write(self, line: str) -> None:
         if not self._log.closed:

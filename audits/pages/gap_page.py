@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from audits.answers.gap_kinds import KINDS, GapKind, KindWords
@@ -40,7 +41,7 @@ class GapRow:
 
 
 def gaps_of(request: HttpRequest) -> list[Gap]:
-    """The reader's gaps, computed once in a request: the sidebar counts them and pages list them."""
+    """The reader's gaps, computed once in a request: pages list them and their sidebar counts them."""
     found: list[Gap] | None = getattr(request, KEPT, None)
     if found is None:
         found = gaps_visible_to(actor_from(request))
@@ -49,10 +50,24 @@ def gaps_of(request: HttpRequest) -> list[Gap]:
 
 
 def badge(request: HttpRequest) -> str:
-    """The count in the sidebar; nothing where there is none, and before signing in."""
+    """Beside the link in the sidebar: the count where the page lists the gaps, else where it is asked for.
+
+    Finding the gaps takes as long as many a page: nobody waits for their number. Nothing before signing in.
+    """
     if not request.user.is_authenticated:
         return ""
-    return str(len(gaps_of(request)) or "")
+    found: list[Gap] | None = getattr(request, KEPT, None)
+    return reverse("admin:gap_count") if found is None else _count(found)
+
+
+def count(request: HttpRequest) -> HttpResponse:
+    """The number alone, for the sidebar of a page that stands already."""
+    return TemplateResponse(request, "countersign/nav_count.html", {"count": _count(gaps_of(request))})
+
+
+def _count(gaps: Sequence[Gap]) -> str:
+    """Nothing where there is none."""
+    return str(len(gaps) or "")
 
 
 def gap_rows(request: HttpRequest) -> list[GapRow]:

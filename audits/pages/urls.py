@@ -11,7 +11,7 @@ from audits.pages.brief import brief
 from audits.pages.comparing import compare
 from audits.pages.drafting import Draft, Edit, choose
 from audits.pages.front import running as running_front
-from audits.pages.gap_page import board
+from audits.pages.gap_page import board, count
 from audits.pages.live import live_list
 from audits.pages.overriding import ConfirmOverride, Expedite, GiveOverride
 from audits.pages.planner import planner
@@ -35,14 +35,11 @@ def pages(site: AdminSite) -> list[URLPattern]:
     return [
         page("live/", live_list, "live"),
         page("gaps/", board, "gaps"),
+        page("gaps/count/", count, "gap_count"),
         page("decisions/", decision_search, "decision_search"),
         page("planner/", planner, "planner"),
         page("rollout/<uuid:pk>/", rollout, "rollout"),
-        act_path(site, "rollout/<uuid:pk>/advance/", Advance, "rollout_advance"),
-        act_path(site, "rollout/<uuid:pk>/hold/", Hold, "rollout_hold"),
-        act_path(site, "rollout/<uuid:pk>/pause/", Pause, "rollout_pause"),
-        act_path(site, "rollout/<uuid:pk>/resume/", Resume, "rollout_resume"),
-        act_path(site, "rollout/<uuid:pk>/roll-back/", RollBack, "rollout_roll_back"),
+        *_acts_on_rollouts(site),
         page("running/", running_front, "running"),
         page("review/<uuid:pk>/", brief, "review"),
         act_path(site, "review/<uuid:pk>/override/", GiveOverride, "review_override"),
@@ -64,6 +61,17 @@ def pages(site: AdminSite) -> list[URLPattern]:
         act_path(site, f"{revision}/adopt/", ProposeAdoption, "revision_adopt"),
         act_path(site, f"{revision}/adopt/<uuid:proposal>/", ConfirmAdoption, "revision_confirm_adoption"),
         *_reviews(site),
+    ]
+
+
+def _acts_on_rollouts(site: AdminSite) -> list[URLPattern]:
+    """What moves a rollout, or takes it back."""
+    return [
+        act_path(site, "rollout/<uuid:pk>/advance/", Advance, "rollout_advance"),
+        act_path(site, "rollout/<uuid:pk>/hold/", Hold, "rollout_hold"),
+        act_path(site, "rollout/<uuid:pk>/pause/", Pause, "rollout_pause"),
+        act_path(site, "rollout/<uuid:pk>/resume/", Resume, "rollout_resume"),
+        act_path(site, "rollout/<uuid:pk>/roll-back/", RollBack, "rollout_roll_back"),
     ]
 
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from governance.access.models import Account
 from tests.factories.cast import PASSWORD
+from tests.factories.http import signed_in
 from tests.factories.worlds import Prepared
 from tests.outside import ARGUMENTS, EXECUTABLE
 from tests.releases.conftest import committed, committed_world, score_directory
@@ -34,6 +37,12 @@ class Visit:
         """From the front page's address through the form."""
         self.open("/admin/")
         self.fill_login(username, password)
+
+    def arrive(self, account: Account) -> None:
+        """With a session that stands already: for tests whose point is not the form."""
+        name = settings.SESSION_COOKIE_NAME
+        value = signed_in(account).cookies[name].value
+        self.page.context.add_cookies([{"name": name, "value": value, "url": self.address}])
 
     def fill_login(self, username: str, password: str) -> None:
         """Through the form that stands there."""

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.utils import timezone
 
@@ -36,10 +39,16 @@ def with_secret(secret: str) -> Client:
 
 
 def signed_in(account: Account) -> Client:
-    """A client with a session of the account, who has just proved who they are."""
-    client = Client()
-    client.force_login(account, backend="django.contrib.auth.backends.ModelBackend")
-    session = client.session
+    """A client with a session of the account, who has just proved who they are.
+
+    The session is written once, as signing in leaves it: that takes a third of the statements.
+    """
+    session = SessionStore()
+    session[SESSION_KEY] = str(account.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = account.get_session_auth_hash()
     session[PROVED_AT] = timezone.now().isoformat()
     session.save()
+    client = Client()
+    client.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
     return client

@@ -4,7 +4,7 @@ PostgreSQL says of each row by which part of a transaction it was written, and i
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from django.db import connection
 
@@ -78,6 +78,14 @@ class Kept:
     gone: dict[Table, list[str]]
     written: dict[Table, list[str]]
 
+    @cached_property
+    def statement(self) -> str:
+        """All of it as one text for the server: filling it in takes longer than running it."""
+        gone = [(table.delete(), keys) for table, keys in self.gone.items()]
+        written = [(table.insert(), rows) for table, rows in self.written.items()]
+        with connection.cursor() as cursor:
+            return "; ".join(cursor.mogrify(text, [given]) for text, given in gone + written)
+
 
 def standing() -> tuple[str, int]:
     """The transaction's number, '' before it writes, and how many rows it has written, tables together.
@@ -119,11 +127,9 @@ def written_since(since: Mark) -> Kept:
 
 def put_back(kept: Kept) -> None:
     """Write the rows as they were; what stands there under the same key becomes what it became then."""
-    with connection.cursor() as cursor:
-        for table, keys in kept.gone.items():
-            cursor.execute(table.delete(), [keys])
-        for table, rows in kept.written.items():
-            cursor.execute(table.insert(), [rows])
+    if kept.statement:
+        with connection.cursor() as cursor:
+            cursor.execute(kept.statement)
 
 
 def _present() -> Keys:
