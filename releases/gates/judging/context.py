@@ -26,6 +26,7 @@ class Context:
     load: Load
     _frames: dict[str, pl.LazyFrame] = field(default_factory=dict)
     _scans: dict[tuple[str, str], Scan] = field(default_factory=dict)
+    _pairs: set[tuple[str, str]] = field(default_factory=set)
     _counting: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
 
     @property
@@ -187,6 +188,16 @@ class Context:
         self, key: tuple[str, str], candidate: list[ScoredTable], baseline: list[ScoredTable] | None
     ) -> Scan:
         if key not in self._scans:
+            self._make_room(key[0], is_pair=baseline is not None)
             set_up = [self._frame(table) for table in self.inputs.set_up]
             self._scans[key] = scan_tables(candidate, baseline, set_up=set_up)
+            if baseline is not None:
+                self._pairs.add(key)
         return self._scans[key]
+
+    def _make_room(self, dataset: str, *, is_pair: bool) -> None:
+        """Of one dataset either pairs are held or stacks by themselves: both hold the same captures, and with
+        ten million of them a third of a gigabyte more. Criteria are judged in an order that changes once.
+        """
+        for key in [one for one in self._scans if one[0] == dataset and (one in self._pairs) != is_pair]:
+            del self._scans[key]

@@ -27,6 +27,11 @@ class CriterionKind:
     evaluate: Callable[[Context, Any], CriterionOutcome]
     looks_at: frozenset[str] | None = None
 
+    @property
+    def compares(self) -> bool:
+        """Whether it holds the candidate against another stack."""
+        return "baseline" in self.spec.model_fields
+
 
 @dataclass(frozen=True)
 class Criterion:

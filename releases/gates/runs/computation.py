@@ -58,13 +58,23 @@ def compute(
     """
     if policy is None:
         return _result(None, context, [], Verdict.INCONCLUSIVE, _no_policy())
-    judged = []
-    for number, criterion in enumerate(criteria):
-        progress(number, len(criteria), criterion.title)
-        judged.append(_judged(criterion, context, kept or NothingKept()))
+    judged = _all_judged(criteria, context, progress, kept or NothingKept())
     decisive = [one for one in judged if _is_decisive(one)]
     verdict = gate_verdict([Verdict(one["verdict"]) for one in decisive])
     return _result(policy, context, judged, verdict, _gate_reason(decisive, verdict))
+
+
+def _all_judged(
+    criteria: Sequence[Criterion], context: Context, progress: Progress, kept: Kept
+) -> list[Judged]:
+    """Their documents in the policy's order, judged in one that holds no two scans of the same captures:
+    first the candidate by itself, then against another stack.
+    """
+    found: dict[str, Judged] = {}
+    for number, criterion in enumerate(sorted(criteria, key=lambda one: one.kind.compares)):
+        progress(number, len(criteria), criterion.title)
+        found[criterion.key] = _judged(criterion, context, kept)
+    return [found[criterion.key] for criterion in criteria]
 
 
 def _judged(criterion: Criterion, context: Context, kept: Kept) -> Judged:

@@ -156,3 +156,12 @@ def test_numbers_are_written_as_the_house_writes_them() -> None:
     assert [percent(0.2989), limit_percent(0.45)] == ["29.9 %", "45 %"]
     assert [points(0.084), points(-0.003), points(-0.0001)] == ["+8.4", "−0.3", "0.0"]
     assert [limit_points(0.07), limit_points(0.075)] == ["+7", "+7.5"]
+
+
+def test_criteria_that_compare_are_judged_last_and_stand_where_the_policy_has_them() -> None:
+    told: list[str] = []
+
+    found = compute(HEAD, [PAIR, LIMIT], context(), lambda done, total, step: told.append(step))
+
+    assert told == ["limit", "pair"]
+    assert [one["key"] for one in found.document["criteria"]] == ["pair", "limit"]

@@ -70,3 +70,18 @@ def test_differences_by_source_set_take_no_pass_where_no_capture_names_one(
     scan = given.paired_scan(given.inputs.datasets[0], given.inputs.references[0], None)
 
     assert heterogeneity.by_source_set(scan, Population("attack"), Pooled(), Metric.ERROR) == {}
+
+
+def test_of_one_dataset_either_pairs_or_stacks_by_themselves_are_held() -> None:
+    given = context()
+    (one,), (live, *_) = given.inputs.datasets, given.inputs.references
+
+    alone = given.candidate_scan(one, None)
+    apart = given.reference_scan(one, live)
+    kept = given.candidate_scan(one, None)
+    pair = given.paired_scan(one, live, None)
+    again = given.candidate_scan(one, None)
+
+    assert kept is alone
+    assert again is not alone
+    assert [scan.facts.height for scan in (alone, apart, pair, again)] == [160] * 4
