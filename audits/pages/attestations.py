@@ -51,7 +51,7 @@ def attestation_rows(
     if revision.state == RevisionState.DRAFT or revision.adopted:
         return []
     standing = {row.kind: row for row in standing_attestations(revision)}
-    why = _locked(actor, revision, evaluations)
+    why = why_not(actor, revision, evaluations)
     return [_row(kind, standing.get(kind.key), revision, why) for kind in KINDS]
 
 
@@ -67,7 +67,8 @@ def _row(kind: AttestationKind, found: Attestation | None, revision: Revision, w
     )
 
 
-def _locked(actor: Actor, revision: Revision, evaluations: Sequence[GateEvaluation]) -> str:
+def why_not(actor: Actor, revision: Revision, evaluations: Sequence[GateEvaluation]) -> str:
+    """Why the actor cannot attest the revision now; '' where nothing stands in the way."""
     why = lock_reason(actor, Permission.ATTEST, revision)
     if not why and revision.state == RevisionState.WITHDRAWN:
         return "The release is withdrawn."

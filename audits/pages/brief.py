@@ -22,6 +22,7 @@ from audits.pages.pictures import pictures_of
 from audits.pages.plans import card_rows, plan_rows, stage_rows
 from audits.pages.seating import Seating, foreseen, seating_of
 from audits.pages.standing import listed
+from audits.pages.weighing import Weighed, weighed
 from governance.access.admin_base import Offer, admin_url
 from governance.access.requests import actor_from
 from governance.actors import Actor
@@ -31,8 +32,8 @@ from releases.approvals.models import ApprovalRequest, RequestState, VoteDecisio
 from releases.approvals.queries import effective_state, warnings_of
 from releases.bundles.differences import ChannelDifference, difference_by_channel
 from releases.bundles.models import Release, Revision
-from releases.gates.models import GateEvaluation
-from releases.gates.queries import latest_evaluation
+from releases.gates.models import GateEvaluation, GatePolicy
+from releases.gates.policies.policy_page import comparison_url
 
 BUTTONS = (
     ("reject", "Reject", "cancel"),
@@ -47,7 +48,8 @@ def brief(request: HttpRequest, pk: UUID) -> HttpResponse:
     revision = visible_revision(request, pk)
     actor = actor_from(request)
     asked = newest_request(revision)
-    evaluation = evaluation_shown(revision, asked)
+    shown = weighed(revision, asked)
+    evaluation = shown.evaluation
     found = finding_of(revision.release.name, evaluation)
     seating = seating_of(actor, asked) if asked else None
     differences = _differences(revision, seating)
@@ -66,7 +68,8 @@ def brief(request: HttpRequest, pk: UUID) -> HttpResponse:
         "plan": plan_rows(revision),
         "stages": stage_rows(revision),
         "reviews": attestation_rows(actor, revision, [evaluation] if evaluation else []),
-        **_deciding(actor, revision, evaluation, seating, found),
+        "overtaken": shown,
+        **_deciding(actor, revision, shown, seating, found),
         **evidence_context(evaluation, found, revision, asked),
     }
     system = revision.release.system
@@ -80,7 +83,7 @@ def brief(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _deciding(
     actor: Actor,
     revision: Revision,
-    evaluation: GateEvaluation | None,
+    shown: Weighed,
     seating: Seating | None,
     found: Finding,
 ) -> dict[str, Any]:
@@ -92,8 +95,8 @@ def _deciding(
         "proposed": [] if opened else waiting_overrides(actor, revision),
         "offers": vote_offers(opened, found, past)
         if opened
-        else override_offers(actor, revision, evaluation, past),
-        "say": say_of(seating, found, past),
+        else override_offers(actor, revision, shown.evaluation, past),
+        "say": say_of(seating, found, past, shown.overtaken),
     }
 
 
@@ -146,13 +149,6 @@ def newest_request(revision: Revision) -> ApprovalRequest | None:
     return next(iter(opened or rows), None)
 
 
-def evaluation_shown(revision: Revision, asked: ApprovalRequest | None) -> GateEvaluation | None:
-    """What a vote is about: the evaluation named by an open request, else the newest."""
-    if asked is not None and effective_state(asked, timezone.now()) is RequestState.OPEN:
-        return asked.evaluation
-    return latest_evaluation(revision)
-
-
 def evidence_context(
     evaluation: GateEvaluation | None, found: Finding, revision: Revision, asked: ApprovalRequest | None
 ) -> dict[str, Any]:
@@ -169,7 +165,13 @@ def evidence_context(
         "unit_panels": unit_forests(lines),
         "pictures": pictures_of(evaluation, revision.release.name, lines, found.worst),
         "criteria": [{**one, "decides": decides(one), "look": _look(one)} for one in criteria],
-        "doubts": doubts_of(evaluation, found, revoked_of(revision), warnings_of(asked) if asked else ()),
+        "doubts": doubts_of(
+            evaluation,
+            found,
+            revoked_of(revision),
+            warnings_of(asked) if asked else (),
+            former_policies(evaluation),
+        ),
         "evidence": worst_first(lines),
         "inputs": evaluation.result.get("inputs", {}),
         "policy_entry": entry_of(evaluation.policy.stream(), "gate_policy.locked")
@@ -188,6 +190,16 @@ def revoked_of(revision: Revision) -> list[str]:
     return [str(slot.component) for slot in revision.slots.all() if slot.component.status == "revoked"]
 
 
+def former_policies(evaluation: GateEvaluation) -> dict[str, str]:
+    """Other policies that judged earlier runs of the line, by name, each compared with that of this run."""
+    now = evaluation.policy
+    digests = {run["policy_digest"] for run in evaluation.inputs.get("earlier_runs", ())}
+    if now is None or not digests - {now.digest, ""}:
+        return {}
+    rows = GatePolicy.objects.filter(system=now.system_id, digest__in=digests).exclude(pk=now.pk)
+    return {str(row): comparison_url(now, row) for row in rows.order_by("locked_at")}
+
+
 def vote_url(revision: Revision, decision: str) -> str:
     """Where a vote of this kind is cast."""
     return reverse("admin:review_vote", args=[revision.pk, decision.replace("_", "-")])
@@ -196,7 +208,8 @@ def vote_url(revision: Revision, decision: str) -> str:
 def vote_offers(seating: Seating, found: Finding, past: Shown | None) -> tuple[Offer, ...]:
     """Reject, ask for changes, approve; the one that the gate's answer suggests stands out, and none past an
     override, which is the voter's to weigh."""
-    suggests = "approve" if found.verdict == "pass" else "" if past else "request_changes"
+    unless_past = "" if past and past.is_in_force else "request_changes"
+    suggests = "approve" if found.verdict == "pass" else unless_past
     if seating.elsewhere:
         return ()
     looks = {"reject": "cs-dan", suggests: "cs-pri"}
@@ -207,7 +220,9 @@ def vote_offers(seating: Seating, found: Finding, past: Shown | None) -> tuple[O
     )
 
 
-def say_of(seating: Seating | None, found: Finding, past: Shown | None) -> tuple[str, str]:
+def say_of(
+    seating: Seating | None, found: Finding, past: Shown | None, overtaken: str = ""
+) -> tuple[str, str]:
     """The bar's words: which seat is the reader's, and what is in the way."""
     if (seating is None or not seating.is_open) and past is not None and past.is_in_force:
         return "The gate is overridden.", "Approval can be requested on the release page."
@@ -221,9 +236,17 @@ def say_of(seating: Seating | None, found: Finding, past: Shown | None) -> tuple
     if seating.elsewhere:
         others = listed(seating.channels)
         return f"A request for other channels is open: {others}.", "You read it; others vote."
-    if seating.may_vote:
-        return (
-            f"You vote for: {', '.join(seating.yours) or 'a seat'}.",
-            "Your vote binds to exactly what this page shows.",
-        )
-    return "Not your vote.", seating.refusals[VoteDecision.APPROVE]
+    return _vote_said(seating, overtaken)
+
+
+def _vote_said(seating: Seating, overtaken: str) -> tuple[str, str]:
+    """Whose vote it is. Who may reject has a vote, also where nobody can approve any more."""
+    locked = seating.refusals[VoteDecision.APPROVE]
+    if seating.refusals[VoteDecision.REJECT]:
+        return "Not your vote.", locked
+    yours = f"You vote for: {', '.join(seating.yours) or 'a seat'}."
+    if locked:
+        return (yours if seating.yours else "You may still say no."), f"Approve is locked: {locked}"
+    if overtaken:
+        return yours, "Your vote is about the result that the request was made on, not about the newest."
+    return yours, "Your vote binds to exactly what this page shows."

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 
-from audits.pages.findings import finding_of
+from audits.pages.compared_lines import LOOKS, compared_criteria
+from audits.pages.findings import SAYS, finding_of
 from audits.pages.frame import draw
+from audits.pages.overrides import mark_of
 from audits.pages.standing import listed
 from governance.access.admin_base import admin_url
 from governance.access.queries import visible_to
@@ -17,12 +21,11 @@ from governance.access.requests import actor_from
 from governance.actors import Actor
 from releases.bundles.models import Release
 from releases.gates.models import EvaluationStatus, GateEvaluation
+from releases.gates.overrides.queries import listed_overrides, overrides_said, stands_at
 from releases.gates.queries import evaluation_document
 from releases.gates.runs.comparison import SAME, comparison
 
-LOOKS = {"pass": "pass", "fail": "fail", "inconclusive": "inc"}
 OFFERED = 50
-COLUMNS = (("n", 0), ("estimate", 3), ("bounds", 3), ("limit", 3))
 
 
 def compare_url(evaluations: Sequence[GateEvaluation]) -> str:
@@ -34,28 +37,33 @@ def compare_url(evaluations: Sequence[GateEvaluation]) -> str:
 
 
 def compare(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The page; without ``with`` the run is compared with the one of its release before it."""
+    """The page; without ``with`` the run is compared with the one of its release before it. The earlier of
+    the two stands first, whichever was named."""
     actor = actor_from(request)
-    now = _run(actor, pk)
-    others = _others(actor, now)
-    then = _chosen(actor, request.GET.get("with", ""), now, others)
+    asked = _run(actor, pk)
+    others = _others(actor, asked)
+    other = _chosen(actor, request.GET.get("with", ""), asked, others)
+    earlier = other is None or other.requested_at <= asked.requested_at
+    then, now = (other, asked) if other is None or earlier else (asked, other)
+    called = _called(then, now)
     found = _shown(then, now) if then else None
-    name = now.release.name
+    name = asked.release.name
     context: dict[str, Any] = {
         "found": found,
-        "now": finding_of(name, now),
-        "then": finding_of(then.release.name, then) if then else None,
-        "then_pk": then.pk if then else None,
+        "sides": [_side(row, name) for row, name in zip((then, now), called, strict=True) if row],
+        "called": called,
+        "other_pk": other.pk if other else None,
         "others": [{"pk": row.pk, "label": _label(row)} for row in others],
         **_lead(then, now, found),
     }
     crumbs = [("Releases", admin_url(Release, "changelist"))]
-    crumbs += [(name, admin_url(Release, "change", now.release_id)), ("Two runs compared", "")]
+    crumbs += [(name, admin_url(Release, "change", asked.release_id)), ("Two runs compared", "")]
     return draw(request, "countersign/compare.html", context, title=f"Runs of {name} compared", crumbs=crumbs)
 
 
 def _visible(actor: Actor) -> Any:
     rows = GateEvaluation.objects.filter(status=EvaluationStatus.COMPLETED)
+    rows = rows.prefetch_related(Prefetch("overrides", queryset=listed_overrides()))
     return visible_to(rows.select_related("release__system", "revision", "policy", "progress"), actor)
 
 
@@ -87,7 +95,34 @@ def _chosen(
 
 def _label(row: GateEvaluation) -> str:
     at = f"{row.requested_at:%-d %b %Y, %H:%M} UTC"
-    return f"{row.release.name}, revision {row.revision.number}: {row.get_verdict_display().lower()}, {at}"
+    past = [word.lower() for _, word, _ in _marks(row)]
+    said = ", ".join([row.get_verdict_display().lower(), *past])
+    return f"{row.release.name}, revision {row.revision.number}: {said}, {at}"
+
+
+def _marks(row: GateEvaluation) -> list[tuple[str, str, str]]:
+    """The newest override of the run as a chip, if it has one."""
+    at = timezone.now()
+    return [mark_of(one, stands_at(one, at)) for one in list(row.overrides.all())[:1]]
+
+
+def _side(row: GateEvaluation, called: str) -> dict[str, Any]:
+    """One of the two runs: the verdict, and what goes past it."""
+    return {
+        "called": called,
+        "finding": finding_of(row.release.name, row),
+        "marks": _marks(row),
+        "past": [f"{row.release.name}: {one['sentence']}." for one in overrides_said(row)[:1]],
+    }
+
+
+def _called(then: GateEvaluation | None, now: GateEvaluation) -> tuple[str, str]:
+    """What tells the two apart: the releases, else the revisions, else the time."""
+    if then is None or then.revision_id == now.revision_id:
+        return "Then", "Now"
+    if then.release_id == now.release_id:
+        return f"Revision {then.revision.number}", f"Revision {now.revision.number}"
+    return then.release.name, now.release.name
 
 
 def _lead(then: GateEvaluation | None, now: GateEvaluation, found: dict[str, Any] | None) -> dict[str, str]:
@@ -95,17 +130,22 @@ def _lead(then: GateEvaluation | None, now: GateEvaluation, found: dict[str, Any
         return {"look": "open", "headline": f"There is no earlier run of {now.release.name}.", "support": ""}
     changed = [one["title"] for one in found["criteria"] if one["change"] != SAME]
     inputs = [f"{one['title'][:1].lower()}{one['title'][1:]}" for one in found["inputs"]]
-    look = LOOKS.get(now.verdict, "open")
-    if found["same_result"]:
-        headline = "The two runs have the same result, digit for digit."
-    elif then.verdict == now.verdict:
-        headline = f"Both runs say {now.get_verdict_display().lower()}."
-    else:
-        was, became = then.get_verdict_display().lower(), now.get_verdict_display().lower()
-        headline = f"The verdict went from {was} to {became}."
-    why = f"Changed since: {listed(inputs)}." if inputs else "No input changed."
+    since = "Changed since" if then.release_id == now.release_id else "What differs"
+    why = f"{since}: {listed(inputs)}." if inputs else "No input changed."
     lines = f" Another verdict on: {listed(changed)}." if changed else ""
-    return {"look": look, "headline": headline, "support": f"{why}{lines}"}
+    headline = _headline(then, now, same=found["same_result"])
+    return {"look": LOOKS.get(now.verdict, "open"), "headline": headline, "support": f"{why}{lines}"}
+
+
+def _headline(then: GateEvaluation, now: GateEvaluation, *, same: bool) -> str:
+    if same:
+        return "The two runs have the same result, digit for digit."
+    if then.verdict == now.verdict:
+        return f"Both runs say {now.get_verdict_display().lower()}."
+    if then.release_id != now.release_id:
+        return f"{now.release.name} {SAYS[now.verdict]}; {then.release.name} {SAYS[then.verdict]}."
+    was, became = then.get_verdict_display().lower(), now.get_verdict_display().lower()
+    return f"The verdict went from {was} to {became}."
 
 
 def _shown(then: GateEvaluation, now: GateEvaluation) -> dict[str, Any]:
@@ -113,44 +153,8 @@ def _shown(then: GateEvaluation, now: GateEvaluation) -> dict[str, Any]:
     inputs = [
         {**one, "then_text": _text(one["then"]), "now_text": _text(one["now"])} for one in found["inputs"]
     ]
-    criteria = [_criterion(one) for one in found["criteria"]]
-    moved = [one for one in criteria if one["change"] != SAME or one["moved"] or one["asks_changed"]]
-    unmoved = [one["title"] for one in criteria if one not in moved]
-    return {**found, "inputs": inputs, "criteria": moved, "unmoved": unmoved}
-
-
-def _criterion(one: dict[str, Any]) -> dict[str, Any]:
-    moved = [_line(line) for line in one["strata"] if line["then"] != line["now"]]
-    return {**one, **_looks(one), "moved": moved, "unmoved": len(one["strata"]) - len(moved)}
-
-
-def _line(line: dict[str, Any]) -> dict[str, Any]:
-    cells = [
-        (name, _cell(line["then"], name, digits), _cell(line["now"], name, digits))
-        for name, digits in COLUMNS
-    ]
-    return {**line, **_looks(line), "cells": cells}
-
-
-def _looks(one: dict[str, Any]) -> dict[str, str]:
-    return {
-        f"{side}_look": LOOKS.get(one[side]["verdict"], "open") if one[side] else "open"
-        for side in ("then", "now")
-    }
-
-
-def _cell(figures: dict[str, Any] | None, name: str, digits: int) -> str:
-    if figures is None:
-        return "–"
-    if name == "bounds" and figures["lower"] is None and figures["upper"] is None:
-        return "–"
-    if name == "bounds":
-        return f"{_number(figures['lower'], digits)} to {_number(figures['upper'], digits)}"
-    return _number(figures[name], digits)
-
-
-def _number(value: Any, digits: int) -> str:
-    return "–" if value is None else f"{float(value):.{digits}f}".replace("-", "−")
+    criteria, unmoved = compared_criteria(found)
+    return {**found, "inputs": inputs, "criteria": criteria, "unmoved": unmoved}
 
 
 def _text(value: Any) -> str:

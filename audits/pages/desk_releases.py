@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from audits.pages.findings import finding_of
-from audits.pages.standing import Facts, Standing, standing
+from audits.pages.standing import Facts, standing
+from audits.pages.standing import Standing as Stands
 from audits.pages.tasks import Section, Task
 from audits.templatetags.countersign import when
 from governance.access.admin_base import Offer, admin_url
@@ -22,6 +23,8 @@ from releases.approvals.queries import listed_requests
 from releases.bundles.models import Release, Revision, RevisionState
 from releases.bundles.queries import newest_revisions
 from releases.gates.models import EvaluationStatus, GateEvaluation, GatePolicy, PolicyState
+from releases.gates.overrides.queries import listed_overrides, stands_at
+from releases.gates.overrides.standing import Standing, overridden
 
 UNFINISHED = (RevisionState.DRAFT, RevisionState.FROZEN, RevisionState.REJECTED, RevisionState.EXPIRED)
 MOST = 12
@@ -37,6 +40,7 @@ def own_releases(actor: Actor) -> list[Task]:
     wanted = {*UNFINISHED, RevisionState.IN_REVIEW}
     revisions = [row for row in newest_revisions(releases) if row.state in wanted and not row.adopted]
     latest = latest_evaluations(revisions)
+    past = overridden_now(revisions)
     asked = _newest_requests(revisions)
     tasks = []
     for revision in sorted(revisions, key=lambda row: row.state_changed_at, reverse=True):
@@ -47,7 +51,13 @@ def own_releases(actor: Actor) -> list[Task]:
             tasks.append(_to_change(revision, request))
         else:
             found = finding_of(revision.release.name, latest.get(revision.pk))
-            facts = Facts(revision.release.name, revision.number, revision.state, verdict=found.verdict)
+            facts = Facts(
+                revision.release.name,
+                revision.number,
+                revision.state,
+                verdict=found.verdict,
+                overridden=past.get(revision.pk, ""),
+            )
             tasks.append(_next(revision, standing(facts)))
     return sorted(tasks, key=lambda task: (task.is_waiting, task.chip != CHANGES))
 
@@ -68,7 +78,7 @@ def _meta(revision: Revision) -> str:
     return f"{revision.release.system} · revision {revision.number}"
 
 
-def _next(revision: Revision, stands: Standing) -> Task:
+def _next(revision: Revision, stands: Stands) -> Task:
     return Task(stands.look, stands.icon, stands.chip, stands.headline, _meta(revision), _offer(revision))
 
 
@@ -95,6 +105,17 @@ def latest_evaluations(revisions: Sequence[Revision]) -> dict[UUID, GateEvaluati
     return {row.revision_id: row for row in rows.distinct("revision_id").defer("inputs")}
 
 
+def overridden_now(revisions: Sequence[Revision]) -> dict[UUID, str]:
+    """By revision, the verdict in words where an override in force goes past it."""
+    now = timezone.now()
+    rows = listed_overrides().filter(revision__in=revisions, withdrawn_at__isnull=True, expires_at__gt=now)
+    return {
+        row.revision_id: overridden(row, Standing.IN_FORCE)
+        for row in rows
+        if stands_at(row, now) is Standing.IN_FORCE
+    }
+
+
 def not_passed(actor: Actor) -> list[Task]:
     """Frozen releases whose newest evaluation failed or ended inconclusive, for those who lock policies."""
     found = reach(actor, Permission.LOCK_POLICY)
@@ -106,7 +127,7 @@ def not_passed(actor: Actor) -> list[Task]:
         for row in rows.select_related("release__system").order_by("-state_changed_at")[: 2 * MOST]
         if found.acts_on(row.access_scope())
     ]
-    latest = latest_evaluations(revisions)
+    latest, past = latest_evaluations(revisions), overridden_now(revisions)
     tasks = []
     for revision in revisions:
         row = latest.get(revision.pk)
@@ -115,7 +136,9 @@ def not_passed(actor: Actor) -> list[Task]:
         shown = finding_of(revision.release.name, row)
         url = reverse("admin:review", args=[revision.pk])
         offer = Offer("Open brief", url, is_dialog=False)
-        tasks.append(Task(shown.look, shown.icon, shown.title, shown.headline, _meta(revision), offer))
+        words = past.get(revision.pk)
+        said = f"{revision.release.name} may go past its gate: {words}." if words else shown.headline
+        tasks.append(Task(shown.look, shown.icon, shown.title, said, _meta(revision), offer))
     return sorted(tasks[:MOST], key=lambda task: task.look != "fail")
 
 

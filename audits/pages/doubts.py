@@ -1,6 +1,6 @@
 """What a reader should know before trusting an evaluation's numbers. Pure but for the objects it is given."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +11,26 @@ from audits.pages.plots import counted
 
 @dataclass(frozen=True)
 class Doubt:
-    """A sentence about the evidence; ``is_alert`` marks what an approver has to answer for."""
+    """A sentence about the evidence; ``is_alert`` marks what an approver has to answer for, ``url`` is where
+    to read on."""
 
     text: str
     is_alert: bool = False
+    url: str = ""
 
 
 def doubts_of(
-    evaluation: Any, finding: Finding, revoked: Sequence[str], warnings: Iterable[str]
+    evaluation: Any,
+    finding: Finding,
+    revoked: Sequence[str],
+    warnings: Iterable[str],
+    former: Mapping[str, str] | None = None,
 ) -> list[Doubt]:
-    """All that stands between the numbers and a decision, the gravest first."""
+    """All that stands between the numbers and a decision, the gravest first.
+
+    ``former`` names the policies that earlier runs were judged by, each with where it is compared with the
+    one of this run; empty where none is told.
+    """
     result = evaluation.result
     lines = lines_of(result)
     found = [Doubt(text, True) for text in warnings]
@@ -32,20 +42,39 @@ def doubts_of(
         )
         found.append(Doubt(text, True))
     if result.get("earlier_runs"):
-        found.append(Doubt(_earlier(int(result["earlier_runs"])), True))
+        found.append(Doubt(_earlier(int(result["earlier_runs"]), lines), True))
+    found += _policy(evaluation, former or {})
     found += [*_rests_on(finding), *_regressions(lines), *_without_subject(lines), *_missing(lines)]
     found += [*_set_up(lines), *_pinned(lines), *_perceived(lines)]
     notes = [note for criterion in result.get("criteria", []) for note in criterion.get("notes", [])]
     return [*found, *(Doubt(note) for note in dict.fromkeys(notes))]
 
 
-def _earlier(count: int) -> str:
+def _earlier(count: int, lines: Sequence[Line]) -> str:
     runs = "run" if count == 1 else "runs"
+    stated = {
+        f"{100 * (count + 1) * alpha:.4g} %"
+        for line in lines
+        if line.decides and (alpha := line.number("alpha_pass")) is not None
+    }
+    allowed = stated.pop() if len(stated) == 1 else "what the policy states,"
     return (
-        f"{count} earlier {runs} of this line of releases on the same data did not pass; each try "
-        f"makes a pass "
-        f"harder: the error rate allowed is 5 % divided by {count + 1}."
+        f"{count} earlier {runs} of this line of releases on the same data did not pass; each try makes a "
+        f"pass harder: the error rate allowed is {allowed} divided by {count + 1}."
     )
+
+
+def _policy(evaluation: Any, former: Mapping[str, str]) -> list[Doubt]:
+    """That the rules were changed after a run that did not pass, or have been replaced since."""
+    inputs, found = evaluation.inputs, []
+    if any(run["policy_digest"] != inputs["policy_digest"] for run in inputs.get("earlier_runs", ())):
+        judged = f" {' and '.join(former)} judged it, {evaluation.policy} judges now." if former else ""
+        text = f"The policy was changed after a run of this line of releases that did not pass.{judged}"
+        found.append(Doubt(text, True, next(iter(former.values()), "")))
+    if evaluation.policy is not None and evaluation.policy.in_force_until is not None:
+        text = f"{evaluation.policy} judged this run; a newer policy is in force for what was frozen since."
+        found.append(Doubt(text))
+    return found
 
 
 def _rests_on(finding: Finding) -> list[Doubt]:

@@ -214,8 +214,15 @@ def _line(criterion: Mapping[str, Any], stratum: Mapping[str, Any], metric: str)
         baseline=stratum.get("baseline"),
         numbers=_with_rates(stratum),
         criterion_kind=str(criterion.get("kind", "")),
-        is_narrowed=bool(criterion.get("spec", {}).get("where")),
+        is_narrowed=_is_narrowed(criterion, stratum),
     )
+
+
+def _is_narrowed(criterion: Mapping[str, Any], stratum: Mapping[str, Any]) -> bool:
+    """Whether a condition keeps captures out; beside such lines protected segments are judged in full."""
+    if stratum.get("narrowed_to"):
+        return True
+    return bool(criterion.get("spec", {}).get("where")) and stratum.get("added") != "protected"
 
 
 def _with_rates(stratum: Mapping[str, Any]) -> Mapping[str, Any]:

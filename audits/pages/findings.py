@@ -9,6 +9,7 @@ from audits.pages.plots import counted, limit_text, signed
 from releases.gates.vocabulary.wording import MOST_SUBJECTS
 
 TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times"}
+SAYS = {"pass": "passes its gate", "fail": "fails its gate", "inconclusive": "is inconclusive"}
 STATES = {
     "fail": ("fail", "dangerous", "Gate failed"),
     "inconclusive": ("inc", "contrast", "Gate inconclusive"),
@@ -60,7 +61,7 @@ def finding(name: str, status: str, verdict: str, result: Mapping[str, Any]) -> 
     makers = {"fail": _failed, "inconclusive": _undecided, "pass": _passed}
     headline, advice = makers[verdict](name, worst, counts, lines)
     if worst.verdict != verdict:
-        headline = f"{name}: {_bare(str(result.get('sentence', '')))}"
+        headline = f"{name} {SAYS[verdict]}: {_bare(str(result.get('sentence', '')))}"
     return Finding(verdict, headline, numbers(worst), advice, worst, counts)
 
 
@@ -123,8 +124,8 @@ def _undecided(name: str, worst: Line, counts: Tally, lines: Sequence[Line]) -> 
     settle = [line for line in undecided if line.more_subjects and _lower(line.name) not in hopeless]
     parts = [f"More data of this kind will not pass {_listed(hopeless)}."] if hopeless else []
     if settle:
-        needed = [f"{_subjects(line)} more subjects of {_lower(line.name)}" for line in settle[:3]]
-        parts.append(f"Still needed: {', '.join(needed)}.")
+        needed = [f"{_subjects(line)} more subjects of {_lower(line.name)}" for line in settle]
+        parts.append(f"Still needed: {', '.join(list(dict.fromkeys(needed))[:3])}.")
     headline = (
         f"{name} cannot be approved yet: {many} inconclusive. Closest to failing: {_lower(worst.name)}."
     )
@@ -140,7 +141,7 @@ def _subjects(line: Line) -> str:
 def _listed(names: Sequence[str]) -> str:
     shown = list(names[:3])
     if len(names) > 3:
-        return f"{', '.join(shown)} and {len(names) - 3} others"
+        return f"{', '.join(shown)} and {len(names) - 3} other{'s' if len(names) > 4 else ''}"
     return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from audits.pages.confidence import bounds_head, bounds_said
 from audits.pages.evidence import Line, Tally, badness, tally, worst_first
 from audits.pages.plots import (
     Axis,
@@ -21,6 +22,7 @@ from audits.pages.plots import (
     rate_ticks,
     signed,
 )
+from audits.pages.standing import listed
 
 METRIC_ORDER = ("bpcer", "bpcer_with_non_response", "apcer", "apcer_with_retry", "bpnrr", "apnrr")
 BY = {
@@ -62,6 +64,8 @@ class Group:
     limit_x: float
     tally: Tally
     rows: tuple[Row, ...]
+    bounds: str
+    """What its bounds are, as the head of their column."""
 
     @property
     def worse_width(self) -> float:
@@ -100,6 +104,11 @@ class Forest:
     def tally(self) -> Tally:
         """All of its lines."""
         return tally(row.line for group in self.groups for row in group.rows)
+
+    @property
+    def bounds(self) -> str:
+        """What the bars are, of all of its lines together."""
+        return bounds_said(row.line for group in self.groups for row in group.rows)
 
 
 def difference_forest(lines: Sequence[Line]) -> Forest | None:
@@ -195,6 +204,7 @@ def _group(axis: Axis, key: tuple[str, ...], members: Sequence[Line]) -> Group:
         limit_x=axis.x(limit),
         tally=tally(ordered),
         rows=tuple(_row(axis, line) for line in ordered),
+        bounds=bounds_head(ordered),
     )
 
 
@@ -213,7 +223,7 @@ def against(baseline: Mapping[str, Any] | None) -> str:
     """With what a group compares: ``against quality_rbf, live on android``."""
     if not baseline:
         return ""
-    channels = " and ".join(baseline.get("channels", []))
+    channels = listed(baseline.get("channels", []))
     if baseline.get("kind") == "pinned":
         return f"against the reference release {baseline.get('name', '')}"
     if not baseline.get("name"):

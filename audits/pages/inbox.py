@@ -1,5 +1,4 @@
-"""Which open requests wait for a person's vote. Exact like the ballot itself, in a fixed number "
-"of queries."""
+"""Which open requests wait for a person's vote. Exact like the ballot, in a fixed number of queries."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from django.utils import timezone
 from audits.pages.evidence import Line
 from audits.pages.findings import Finding, finding_of
 from audits.pages.mini import Mini, mini, shared_axis
+from audits.pages.overrides import mark_of
 from audits.pages.seating import Deadline, deadline_of
 from governance.access.models import Grant
 from governance.access.queries import grants_in_force, visible_to
@@ -20,7 +20,7 @@ from governance.actors import Actor
 from governance.ledger.models import Entry, stream_name
 from releases.approvals.ballots import Ballot, rules_of_request
 from releases.approvals.eligibility import effective_state
-from releases.approvals.grounds import gate_in_words
+from releases.approvals.grounds import gate_in_words, ground_in_words, standing_of_override
 from releases.approvals.models import ApprovalRequest, RequestState, Vote
 from releases.approvals.people import (
     Electorate,
@@ -32,6 +32,7 @@ from releases.approvals.queries import listed_requests
 from releases.approvals.rulebook import VOTING_ROLES
 from releases.bundles.models import Revision, Slot
 from releases.gates.contributors import CONTRIBUTING_EVENTS
+from releases.gates.models import EvaluationStatus, GateEvaluation
 from releases.scores.models import ScoreTable
 
 
@@ -46,6 +47,10 @@ class Waiting:
     seats: str
     overridden: str = ""
     """The verdict in words where the request rests on an override."""
+    mark: tuple[str, str, str] | None = None
+    """How that override stands, as a chip."""
+    overtaken: str = ""
+    """What the request was made on, where a newer run came to another result."""
 
     @property
     def channels(self) -> str:
@@ -154,17 +159,36 @@ def contributions(account_id: UUID, requests: Sequence[ApprovalRequest]) -> set[
 
 
 def _rows(found: Sequence[tuple[ApprovalRequest, Ballot]], now: datetime) -> list[Waiting]:
-    findings = [finding_of(request.release.name, request.evaluation) for request, _ in found]
+    newer = _newer([request for request, _ in found])
+    findings = [
+        finding_of(request.release.name, newer.get(request.revision_id, request.evaluation))
+        for request, _ in found
+    ]
     worst: list[Line | None] = [finding.worst for finding in findings]
     axis = shared_axis(worst)
     return [
         Waiting(
             request=request,
             finding=finding,
-            deadline=deadline_of(request.deadline_at, now),
+            deadline=deadline_of(request, now),
             picture=mini(axis, finding.worst),
             overridden=gate_in_words(request, now) if request.override_id else "",
+            mark=_mark(request, now),
+            overtaken=ground_in_words(request) if request.revision_id in newer else "",
             seats=f"{sum(seat is not None for seat in ballot.seating)} of {len(ballot.seats)} seats filled",
         )
         for (request, ballot), finding in zip(found, findings, strict=True)
     ]
+
+
+def _newer(requests: Sequence[ApprovalRequest]) -> dict[UUID, GateEvaluation]:
+    """By revision, the newest result where it is another than the one that the request was made on."""
+    overtaken = [row.revision_id for row in requests if row.newest_result != row.evaluation.result_digest]  # type: ignore[attr-defined]  # listed_requests() reads it
+    rows = GateEvaluation.objects.filter(revision__in=overtaken, status=EvaluationStatus.COMPLETED)
+    newest = rows.order_by("revision_id", "-requested_at", "-id").distinct("revision_id")
+    return {row.revision_id: row for row in newest.defer("inputs")} if overtaken else {}
+
+
+def _mark(request: ApprovalRequest, at: datetime) -> tuple[str, str, str] | None:
+    standing = standing_of_override(request, at)
+    return mark_of(request.override, standing) if request.override and standing else None

@@ -19,9 +19,9 @@ from releases.approvals.models import ApprovalRequest
 from releases.gates.models import EvaluationStatus, GateEvaluation
 
 MOST_LINES = 12
-WIDTH, LEFT, RIGHT = 480, 158, 338
+WIDTH, LEFT, RIGHT = 480, 158, 330
 HEAD, HEADING, ROW, FOOT = 44, 58, 26, 30
-LONGEST_NAME = 22
+LONGEST_NAME = 20
 VERDICTS = {"fail": "Fail", "inc": "Inconclusive", "pass": "Pass"}
 
 
@@ -106,6 +106,7 @@ class Drawing:
     ticks: tuple[tuple[float, str], ...]
     zero: float
     bottom: int
+    bounds: str
 
 
 def forest(subject: str) -> Picture | None:
@@ -186,6 +187,7 @@ def drawing_of(found: Forest) -> Drawing:
         ticks=tuple((_x(tick.x), tick.label) for tick in found.ticks),
         zero=_x(found.zero_x),
         bottom=y,
+        bounds=found.bounds,
     )
 
 
@@ -195,7 +197,7 @@ def _under(group: Group) -> str:
 
 
 def _mark(group: Group, row: Row, y: int) -> Mark:
-    name = row.line.name
+    name = row.line.name[:1].upper() + row.line.name[1:]
     drawn = row.interval
     return Mark(
         y=y,

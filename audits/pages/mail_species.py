@@ -10,7 +10,8 @@ Place = Callable[[float], float]
 
 MOST_SPECIES = 6
 HEAD, ROW, FOOT = 62, 30, 30
-LONGEST_NAME = 22
+LONGEST_NAME = 20
+NO_LIMIT = "No limit"
 VERDICTS = {"fail": "Fail", "inconclusive": "Inconclusive", "pass": "Pass"}
 LOOKS = {"fail": "fail", "inconclusive": "inc", "pass": "pass"}
 
@@ -73,7 +74,9 @@ def species_drawing(
     first = top + HEAD
     marks = tuple(_mark(row, first + ROW * number, place) for number, row in enumerate(rows))
     bottom = first + ROW * len(rows)
-    limit = f"; {species.limit}" if species.limit else ""
+    limited = [row for row in rows if row.limit_x is not None]
+    limit = f"; {species.limit}" if species.limit and limited else ""
+    limit += " where it is drawn" if limit and len(limited) < len(rows) else ""
     return SpeciesDrawing(
         y=top,
         height=HEAD + ROW * len(rows) + FOOT,
@@ -100,7 +103,7 @@ def _mark(row: SpeciesRow, top: int, place: Place) -> SpeciesMark:
         bottom=top + ROW,
         name=name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…",
         value=row.candidate,
-        verdict=VERDICTS.get(row.verdict, ""),
+        verdict=VERDICTS.get(row.verdict, NO_LIMIT),
         look=LOOKS.get(row.verdict, ""),
         limit=limit,
         worse=0.0 if limit is None else round(place(100) - limit, 1),

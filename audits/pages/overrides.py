@@ -42,6 +42,17 @@ CHIPS = {
 OPEN = {RevisionState.FROZEN, RevisionState.APPROVED}
 
 
+def word_of(override: Override, standing: Standing) -> str:
+    """``Overridden, expedited``: how an override stands, beside the verdict that it goes past."""
+    return f"{CHIPS[standing]}, expedited" if override.expedite else CHIPS[standing]
+
+
+def mark_of(override: Override, standing: Standing) -> tuple[str, str, str]:
+    """The same as a chip: its look, its words, its icon."""
+    look, icon = LOOKS[standing]
+    return look, word_of(override, standing), icon
+
+
 @dataclass(frozen=True)
 class Shown:
     """An override as a page shows it."""
@@ -62,10 +73,14 @@ class Shown:
         return LOOKS[self.standing][1]
 
     @property
+    def word(self) -> str:
+        """The state in words."""
+        return word_of(self.override, self.standing)
+
+    @property
     def chip(self) -> str:
         """The state in words, with who answers for it."""
-        word = f"{CHIPS[self.standing]}, expedited" if self.override.expedite else CHIPS[self.standing]
-        return f"{word} by {by_whom(self.override)}" if self.is_in_force else word
+        return f"{self.word} by {by_whom(self.override)}" if self.is_in_force else self.word
 
     @property
     def is_in_force(self) -> bool:
@@ -99,9 +114,10 @@ def shown_of(override: Override, revision: Revision, at: datetime | None = None)
     )
 
 
-def titles_of(evaluation: GateEvaluation, keys: Iterable[str]) -> list[str]:
+def titles_of(evaluation: GateEvaluation | None, keys: Iterable[str]) -> list[str]:
     """The criteria by their titles."""
-    titles = {str(one["key"]): str(one.get("title") or one["key"]) for one in evaluation.result["criteria"]}
+    result = evaluation.result if evaluation else {}
+    titles = {str(one["key"]): str(one.get("title") or one["key"]) for one in result.get("criteria", [])}
     return [titles.get(key, key) for key in keys]
 
 

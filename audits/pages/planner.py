@@ -19,7 +19,7 @@ from governance.access.requests import actor_from
 from governance.errors import GovernanceError
 from releases.gates.models import GatePolicy, PolicyState
 from releases.gates.planning.collecting import Group
-from releases.gates.planning.outlook import ORDER, UNDECIDABLE, Line, Outlook
+from releases.gates.planning.outlook import ORDER, SHORT, Line, Outlook
 from releases.gates.planning.plan import Plan, made_plan
 from releases.gates.planning.planner import CriterionPlan
 from releases.gates.planning.reading import datasets_with_scores
@@ -32,6 +32,7 @@ THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 LOOKS = {
     Outlook.DECIDABLE: ("pass", "Can be decided", "check_circle"),
     Outlook.NEEDS_MORE: ("inc", "Too few", "contrast"),
+    Outlook.LESS_LIKELY: ("inc", "Not likely enough", "contrast"),
     Outlook.OUT_OF_REACH: ("inc", "Out of reach", "block"),
     Outlook.NO_SUBJECT_IDS: ("inc", "Subjects unknown", "person_off"),
     Outlook.RATES_TOO_HIGH: ("held", "Would not pass", "trending_up"),
@@ -90,7 +91,7 @@ class CriterionRow:
     @property
     def is_open(self) -> bool:
         """Whether its lines are worth a look at once."""
-        return self.plan.outlook in UNDECIDABLE
+        return self.plan.outlook in SHORT
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def planner(request: HttpRequest) -> HttpResponse:
     datasets = datasets_with_scores(policy.system)
     form = PlannerForm(request.GET, policy=policy, policies=policies, datasets=datasets)
     plan = _plan(form, policy)
+    form.say_what_was_replaced()
     context: dict[str, Any] = {
         "form": form,
         "policy": policy,
@@ -180,7 +182,7 @@ def shown(plan: Plan, form: PlannerForm) -> dict[str, Any]:
             (_criterion_row(one) for one in plan.plans),
             key=lambda row: (not row.plan.criterion.decides, _place(row.plan)),
         ),
-        "look": "inc" if plan.undecidable else "pass",
+        "look": "inc" if plan.undecidable or plan.less_likely else "pass",
         "lead": spaced(plan.sentence),
         "squares": [LOOKS[one.outlook][0] for one in sorted(plan.plans, key=_place)],
         "differing": _differing(plan),

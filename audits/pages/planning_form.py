@@ -20,6 +20,7 @@ WRITTEN = "written"
 MARK = "~"
 LARGEST = 1_000_000_000
 MOST_FIELDS = 2_000
+LONGEST = 60
 POWERS = ("80", "90", "95")
 METRICS_OF = {
     label: [name for name, metric in METRICS.items() if metric.label == label and not metric.is_non_response]
@@ -92,13 +93,23 @@ class PlannerForm(forms.Form):
         asked = given.get("captures") or given.get("dataset", "")
         first = {"captures": captures[0][0] if captures else WRITTEN, "power": POWERS[0]}
         data = {**first, **given.dict(), "policy": str(policy.pk)}
-        # A dataset of another system stays behind when the policy is changed.
+        # A dataset of another system stays behind when the policy is changed: planned all the same, and said.
+        self.unknown = asked if asked and asked not in known else ""
         data["captures"] = asked if asked in known else first["captures"]
         super().__init__(data)
         self.given = given
         self.datasets = {str(one.pk): one for one in datasets}
         self.fields["policy"].choices = [(str(one.pk), policy_label(one)) for one in policies]  # type: ignore[attr-defined]  # a choice field
         self.fields["captures"].choices = [*captures, (WRITTEN, "Counts as written below")]  # type: ignore[attr-defined]  # a choice field
+
+    def say_what_was_replaced(self) -> None:
+        """Beside the captures, where the address asked for others that are not there."""
+        if self.unknown:
+            shown = dict(self.fields["captures"].choices)[self.data["captures"]]  # type: ignore[attr-defined]  # a choice field
+            self.add_error(
+                "captures",
+                f"No dataset {self.unknown[:LONGEST]!r} of this system has scores; shown instead: {shown}.",
+            )
 
     @property
     def is_written(self) -> bool:

@@ -17,6 +17,11 @@ from audits.pages.plots import counted, nice_step
 WIDTH, HALF, STRIP = 288.0, 54.0, 18.0
 """Width of the axis, height of either side, and height of the strip of bands between them."""
 
+BAND = {"bona_fide": -8.0, "attack": 2 * HALF + STRIP + 13.0}
+"""Lines for words above and below the bars, so that no word lies on a bar."""
+ARROW, NAMED = 4.0, 88.0
+"""Half the width of the arrow that points to a bar, and the room that the name of a class takes."""
+
 CLASSES = ("bona_fide", "attack")
 LOOKS = {
     "bona_fide": (("accept", "right"), ("retry", "again"), ("reject", "wrong")),
@@ -67,6 +72,7 @@ class ScoreBars:
     ticks: tuple[Mark, ...]
     levels: tuple[Mark, ...]
     over: tuple[Mark, ...]
+    names: tuple[Mark, ...]
     label: str
     notes: tuple[str, ...]
     rows: tuple[tuple[str, str, str, str, str], ...]
@@ -148,6 +154,7 @@ def score_bars(stack: Mapping[str, Any], name: str, scale: Scale) -> ScoreBars:
         ticks=_ticks(histogram["low"], histogram["high"]),
         levels=_levels(scale),
         over=tuple(over),
+        names=tuple(_name(key, over) for key in CLASSES),
         label=_label(name, stack, words),
         notes=tuple(_notes(stack)),
         rows=tuple(_rows(name, histogram)),
@@ -166,15 +173,24 @@ def _side(histogram: Mapping[str, Any], label: str, scale: Scale) -> tuple[list[
         if not scale.is_log and 100 * whole / total > scale.top * 1.005:
             x = round(width * (place + 0.5), 1)
             left = x < WIDTH / 2
-            text = f"← {100 * whole / total:.0f} %" if left else f"{100 * whole / total:.0f} % →"
-            # On the left the name of the class stands at the edge; the share stands one line further in.
-            further = 13.0 if left else 0.0
-            y = 10.0 + further if label == "bona_fide" else 2 * HALF + STRIP - 3 - further
-            over.append(Mark(round(x + (8 if left else -8), 1), y, text, "start" if left else "end"))
+            share = f"{100 * whole / total:.0f} %"
+            arrow = "↓" if label == "bona_fide" else "↑"
+            text, anchor = (f"{arrow} {share}", "start") if left else (f"{share} {arrow}", "end")
+            over.append(Mark(round(x + (-ARROW if left else ARROW), 1), BAND[label], text, anchor))
     # Of bars over the top only the first on the left and the last on the right have room for their words.
     lefts = [one for one in over if one.anchor == "start"]
     rights = [one for one in over if one.anchor == "end"]
     return bars, lefts[:1] + rights[-1:]
+
+
+def _name(label: str, over: Sequence[Mark]) -> Mark:
+    """The name of the class in the band beyond its bars, where no share of a bar stands."""
+    taken = {mark.anchor: mark.x for mark in over if mark.y == BAND[label]}
+    if taken.get("start", WIDTH) > NAMED:
+        return Mark(0.0, BAND[label], WORDS[label], "start")
+    if taken.get("end", 0.0) < WIDTH - NAMED:
+        return Mark(WIDTH, BAND[label], WORDS[label], "end")
+    return Mark(WIDTH / 2, BAND[label], WORDS[label])
 
 
 def _pieces(
@@ -216,7 +232,7 @@ def _ticks(low: float, high: float) -> tuple[Mark, ...]:
     first = math.ceil(low / step - 1e-9)
     values = [step * place for place in range(first, math.floor(high / step + 1e-9) + 1)]
     return tuple(
-        Mark(round(WIDTH * (value - low) / (high - low), 1), 2 * HALF + STRIP + 13, f"{value:.6g}")
+        Mark(round(WIDTH * (value - low) / (high - low), 1), 2 * HALF + STRIP + 28, f"{value:.6g}")
         for value in values
     )
 

@@ -13,6 +13,7 @@ from governance.ledger.models import Entry
 from governance.registry.models import ChannelKind
 from releases.approvals.ballots import Ballot, Seat, ballot_of
 from releases.approvals.eligibility import check_voter
+from releases.approvals.grounds import ends_with_override
 from releases.approvals.models import ApprovalRequest, RequestState, Vote, VoteDecision
 from releases.approvals.previewing import preview_seats
 from releases.approvals.queries import effective_state
@@ -78,11 +79,13 @@ class Foreseen:
 
 @dataclass(frozen=True)
 class Deadline:
-    """When a request ends: in a word how it looks, and in words how long that is."""
+    """When a request ends: in a word how it looks, in words how long that is, and whether its override ends
+    with it."""
 
     at: datetime
     look: str
     text: str
+    is_of_override: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,12 +129,14 @@ class Seating:
         return tuple(sorted(row.channel.name for row in self.request.channel_rows.all()))
 
 
-def deadline_of(at: datetime, now: datetime) -> Deadline:
-    """How the deadline looks at ``now``."""
+def deadline_of(request: ApprovalRequest, now: datetime) -> Deadline:
+    """How the request's deadline looks at ``now``; where an override ends with it, that is said."""
+    at = request.deadline_at
     left = (at - now).total_seconds()
     if left <= 0:
         return Deadline(at, "overdue", f"{_span(-left)} overdue")
-    return Deadline(at, "held" if left < SOON else "open", f"{_span(left)} left")
+    look = "held" if left < SOON else "open"
+    return Deadline(at, look, f"{_span(left)} left", ends_with_override(request))
 
 
 def _span(seconds: float) -> str:
@@ -155,7 +160,7 @@ def seating_of(actor: Actor, request: ApprovalRequest) -> Seating:
         refusals={decision: _refusal(actor, request, ballot, decision) for decision in VoteDecision.values},
         yours=_yours(actor, listed),
         others=tuple(vote for vote in ballot.votes if vote.id not in sitting),
-        deadline=deadline_of(request.deadline_at, now),
+        deadline=deadline_of(request, now),
         elsewhere=not visible_to(ApprovalRequest.objects.filter(pk=request.pk), actor).exists(),
     )
 

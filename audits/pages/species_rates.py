@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from audits.pages.confidence import bounds_said
 from audits.pages.det import words_of
 from audits.pages.evidence import ORDER, Line
 from audits.pages.plots import Axis, Interval, Tick, axis_for, interval, rate_ticks
@@ -52,6 +53,8 @@ class SpeciesRates:
     other: str
     judged: int
     label: str
+    bounds: str
+    """What the bars of species with a limit are."""
 
 
 def species_rates(
@@ -84,6 +87,7 @@ def species_rates(
         other=names[other["of"]] if other else "",
         judged=len(judged),
         label=f"Worst: {judged[0].label}" if judged else "No species has enough captures for a statement.",
+        bounds=bounds_said(limits.values()),
     )
 
 

@@ -98,6 +98,5 @@ def refuse_unknown_parameters(request: Request, known: set[str]) -> None:
     """
     unknown = sorted(set(request.query_params) - known)
     if unknown:
-        raise invalid(
-            unknown[0][:100], f"unknown query parameter; this list takes {', '.join(sorted(known))}."
-        )
+        takes = ", ".join(sorted(known)) or "none"
+        raise invalid(unknown[0][:100], f"unknown query parameter; this address takes {takes}.")

@@ -21,10 +21,13 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
 
+from governance.documents import found
 from governance.errors import FieldError, InvalidInput, invalid
 from governance.ledger.canonical import MAX_DEPTH, MAX_INTEGER
 
 LARGEST_FILE_BYTES = 2 * 1024**3
+MOST_DIGITS = 1_000
+"""Longer whole numbers are not even read; shorter ones that are too large are refused by their place."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -38,6 +41,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> float:
     raise ParseError(f"{name} is no JSON number.")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ParseError(f"A whole number has {len(digits):,} digits; send it as text.")
+    return int(digits)
 
 
 def _problem_of(value: object) -> str:
@@ -75,9 +84,11 @@ def parse_json(data: bytes | str) -> Any:
     """
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
-        value = json.loads(text, parse_constant=_constant, object_pairs_hook=_object)
+        value = json.loads(text, parse_constant=_constant, parse_int=_integer, object_pairs_hook=_object)
     except RecursionError:
         raise ParseError(f"The body is nested more than {MAX_DEPTH} levels deep.") from None
+    except ParseError:
+        raise
     except ValueError as error:
         raise ParseError(f"The body is not JSON: {error}.") from error
     for problem in _problems(value, "", 0):
@@ -165,8 +176,8 @@ class JsonObject(serializers.Field[Any, Any, Any, Any]):
     """An object; in a form, its JSON text."""
 
     default_error_messages = {
-        "not_an_object": "Expected an object, found {found}.",
-        "not_json": "Expected JSON: {problem}",
+        "not_an_object": "An object is wanted; found {found}.",
+        "not_json": "An object is wanted; found the text {found}, which is none: {problem}",
     }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -174,9 +185,10 @@ class JsonObject(serializers.Field[Any, Any, Any, Any]):
         try:
             value = parse_json(data) if isinstance(data, str) else data
         except (ParseError, InvalidInput) as error:
-            self.fail("not_json", problem=str(error))
+            said = str(error).removeprefix("The body is not JSON: ").removeprefix("The body ")
+            self.fail("not_json", found=found(data), problem=said)
         if not isinstance(value, dict):
-            self.fail("not_an_object", found=type(value).__name__)
+            self.fail("not_an_object", found=found(value))
         return value
 
     def to_representation(self, value: Any) -> Any:

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from governance.access.body_words import in_our_words, numbers_for_ids
 from governance.access.listing import (
     GovernedFilterBackend,
     StrictOrdering,
@@ -59,7 +60,23 @@ class StrictSerializer(serializers.Serializer[Any]):
                 raise serializers.ValidationError(
                     {key: [f"Unknown field. This body takes {known}."] for key in unknown}
                 )
-        return super().to_internal_value(data)
+        return self._read(data)
+
+    def _read(self, data: Any) -> Any:
+        """The checked fields; what they refuse is said with what is wanted and what was found."""
+        fields: dict[str, Any] = dict(self.fields)
+        found: dict[str, Any] = {}
+        given = data if isinstance(data, dict) else {}
+        try:
+            read = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if not isinstance(error.detail, dict):
+                raise
+            found = in_our_words(error.detail, fields, given)
+        found |= numbers_for_ids(fields, given)
+        if found:
+            raise serializers.ValidationError(found)
+        return read
 
 
 def checked(serializer: type[serializers.BaseSerializer[Any]], request: Request) -> Any:

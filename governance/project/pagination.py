@@ -1,6 +1,10 @@
 """The cursor pagination of every list: ids are UUIDv7, so the newest stand first by id."""
 
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+
+from governance.documents import found
+from governance.errors import invalid
 
 
 class NewestFirst(CursorPagination):
@@ -10,3 +14,14 @@ class NewestFirst(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
     ordering = "-id"
+
+    def get_page_size(self, request: Request) -> int | None:
+        """How many rows; more than are answered at once are as many as are.
+
+        Raises:
+            InvalidInput: it is no whole number of at least 1.
+        """
+        asked = request.query_params.get("page_size")
+        if asked is not None and not (asked.isascii() and asked.isdecimal() and int(asked[:9]) > 0):
+            raise invalid("page_size", f"a whole number from 1 to 200 is wanted; found {found(asked)}.")
+        return super().get_page_size(request)

@@ -14,7 +14,7 @@ from releases.approvals.models import ApprovalRequest
 from releases.bundles.models import Revision
 from releases.gates.models import EvaluationStatus, GateEvaluation, Override, Verdict
 from releases.gates.overrides.queries import newest_result, override_in_force
-from releases.gates.overrides.standing import Standing, overridden, standing_of
+from releases.gates.overrides.standing import GOES_PAST, Standing, by_whom, overridden, standing_of
 from releases.gates.queries import latest_evaluation
 
 
@@ -66,7 +66,7 @@ def ground_of(revision: Revision, channels: Iterable[Channel], at: datetime) -> 
     if override is None:
         raise _not_passed(revision, found)
     _check_channels(override, channels)
-    return Ground(GateEvaluation.objects.get(id=override.evaluation_id), override)
+    return Ground(GateEvaluation.objects.get(overrides=override), override)
 
 
 def _not_passed(revision: Revision, found: GateEvaluation) -> GateNotPassed:
@@ -118,3 +118,18 @@ def gate_in_words(request: ApprovalRequest, at: datetime) -> str:
     if request.override is None or stands is None:
         return str(request.evaluation.get_verdict_display()).lower()
     return overridden(request.override, stands)
+
+
+def ground_in_words(request: ApprovalRequest) -> str:
+    """``inconclusive, overridden by one person``: the result that a request was made on, whatever has become
+    of its override since."""
+    override = request.override
+    if override is None:
+        return str(request.evaluation.get_verdict_display()).lower()
+    haste = ", expedited because of an active attack" if override.expedite else ""
+    return f"{GOES_PAST[override.verdict]}, overridden by {by_whom(override)}{haste}"
+
+
+def ends_with_override(request: ApprovalRequest) -> bool:
+    """Whether the deadline is that of the override which the request rests on."""
+    return request.override is not None and request.deadline_at == request.override.expires_at

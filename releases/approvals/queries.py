@@ -133,7 +133,7 @@ def warnings_of(request: ApprovalRequest) -> tuple[str, ...]:
         elif latest.result_digest != request.evaluation.result_digest:
             found.append(
                 "A newer evaluation of this revision came to another result "
-                f"({latest.get_verdict_display().lower()}); votes are about the one named here."
+                f"({latest.get_verdict_display().lower()}); votes are about the one that was asked about."
             )
     declared = [vote.username for vote in request.votes.all() if vote.conflict_declared]
     if declared:

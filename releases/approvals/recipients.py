@@ -19,7 +19,7 @@ from governance.notifications.services import notify
 from governance.registry.models import System
 from releases.approvals.ballots import Ballot, ballot_of
 from releases.approvals.eligibility import sought
-from releases.approvals.grounds import gate_in_words
+from releases.approvals.grounds import ends_with_override, gate_in_words
 from releases.approvals.models import Approval, ApprovalRequest
 from releases.approvals.queries import taken_back_on
 
@@ -132,6 +132,7 @@ def _asked(request: ApprovalRequest) -> dict[str, Any]:
         "channels": _channels(request),
         "deadline_at": request.deadline_at,
         "reason": request.reason or None,
+        "until": "when the override of its gate ends" if ends_with_override(request) else None,
         "sentence": _sentence(request),
         "history": " ".join(taken_back_on(request)) or None,
     }

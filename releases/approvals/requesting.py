@@ -1,7 +1,7 @@
 """Steps of a request: is the revision ready, whom does it take, what exactly is asked."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import QuerySet
 
@@ -14,6 +14,7 @@ from releases.bundles.models import Revision, RevisionState
 from releases.bundles.queries import live_revision
 from releases.bundles.steps import NotNewestRevision
 from releases.gates.comparisons import compared_with
+from releases.gates.models import Override
 from releases.gates.queries import latest_evaluation
 
 DEADLINE_AFTER = timedelta(hours=72)
@@ -151,16 +152,25 @@ def _is_outlived(approval: Approval, channel: Channel) -> bool:
     return latest is not None and compared_with(latest, live)
 
 
-def checked_deadline(deadline_at: datetime | None, at: datetime) -> datetime:
-    """The deadline asked for, or 72 hours from ``at``.
+def checked_deadline(deadline_at: datetime | None, at: datetime, override: Override | None) -> datetime:
+    """The deadline asked for, or 72 hours from ``at``; never after the ``override`` that it rests on has
+    ended, since nobody could approve it then.
 
     Raises:
-        InvalidInput: it has passed, or lies more than 90 days away.
+        InvalidInput: it has passed, lies more than 90 days away, or after the override's end.
     """
+    ends = override.expires_at if override else None
     if deadline_at is None:
-        return at + DEADLINE_AFTER
+        return min(at + DEADLINE_AFTER, ends or at + DEADLINE_AFTER)
     if not at < deadline_at <= at + LONGEST_DEADLINE:
         raise invalid(
             "deadline_at", f"{deadline_at:%F %R} is not within the next {LONGEST_DEADLINE.days} days."
+        )
+    if ends and deadline_at > ends:
+        raise invalid(
+            "deadline_at",
+            f"{deadline_at.astimezone(UTC):%F %R} UTC lies after the override's end, "
+            f"{ends.astimezone(UTC):%F %R} UTC.",
+            next_step="Name an earlier time, or leave it out: votes are then taken until the override ends.",
         )
     return deadline_at

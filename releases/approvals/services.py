@@ -76,13 +76,14 @@ def request_approval(
     revision = Revision.objects.select_related("release__system").get(id=revision.id)
     check_revision(revision)
     chosen = chosen_channels(revision, channels, moment())
+    ground = ground_of(revision, chosen, moment())
     request = store_request(
         actor,
         revision,
         chosen,
-        ground_of(revision, chosen, moment()),
+        ground,
         reason=reason,
-        deadline_at=checked_deadline(deadline_at, moment()),
+        deadline_at=checked_deadline(deadline_at, moment(), ground.override),
     )
     before = revision.state
     if revision.state == RevisionState.FROZEN:

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from governance.access.admin_base import GovernedAdmin, Offer, column, lock_reason, may_somewhere
-from governance.access.admin_parts import Table, events_of_streams
+from governance.access.admin_parts import Table
 from governance.access.queries import has_permission
 from governance.access.requests import actor_from
 from governance.access.roles import Permission
@@ -20,6 +20,7 @@ from releases.gates.policies.editing import AddCriterion, EditCriterion, SayCrit
 from releases.gates.policies.policy_page import (
     comparison_url,
     criteria_shown,
+    history_of,
     next_version_url,
     policy_before,
     standing_of,
@@ -88,7 +89,7 @@ class GatePolicyAdmin(GovernedAdmin):
                 ("Replaced", f"{obj.in_force_until:%-d %b %Y}" if obj.in_force_until else "no"),
                 ("Digest", obj.digest or "comes with the lock"),
             ],
-            "events": events_of_streams([obj.stream()]),
+            "events": history_of(obj),
             "offers": self._offers(request, obj, standing),
         }
 

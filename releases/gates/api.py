@@ -29,7 +29,6 @@ from releases.gates.policies.policy_page import comparison_shown, soundness_docu
 from releases.gates.policies.presets import presets
 from releases.gates.policies.services import add_preset, draft_policy, edit_policy, lock_policy
 from releases.gates.policies.tags import expected_of, tagged
-from releases.gates.queries import evaluation_document
 from releases.gates.runs.comparison import comparison
 from releases.gates.runs.evaluation import request_evaluation
 from releases.gates.runs.statement import stored_statement
@@ -198,7 +197,7 @@ class GateEvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Go
         refuse_unknown_parameters(request, {"with"})
         now = self.get_object()
         then = self.visible(self.get_queryset(), _named(request, "run"), "with")
-        return Response(comparison(evaluation_document(then), evaluation_document(now)))
+        return Response(comparison(EvaluationAnswer(then).data, EvaluationAnswer(now).data))
 
     @extend_schema(responses=FailuresAnswer)
     @action(detail=True)

@@ -20,6 +20,7 @@ KEPT = (
     "reason_code",
     "parts",
     "added",
+    "narrowed_to",
     "unit",
     "limit",
     "regression_marked",

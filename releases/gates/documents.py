@@ -135,11 +135,20 @@ def _warnings(
 def _of_the_inputs(inputs: Inputs) -> list[tuple[str, str]]:
     """What a reader must know of what was looked at."""
     found = []
-    if inputs.added_segments:
-        titles = ", ".join(one.title for one in inputs.added_segments)
-        found.append(
-            ("segments_added", f"Judged although the policy does not name them, for protection: {titles}.")
-        )
+    for code, said, added in (
+        (
+            "segments_added",
+            "Judged although the policy does not name them, for protection",
+            [one.title for one in inputs.added_segments if one.criteria],
+        ),
+        (
+            "segments_in_full",
+            "Criteria of the policy look at some captures only; judged on all captures too, for protection",
+            [one.title for one in inputs.added_segments if one.in_full],
+        ),
+    ):
+        if added:
+            found.append((code, f"{said}: {', '.join(added)}."))
     found += [
         ("re_decided", f"The scores on {one.name} are of another threshold policy, decided anew by this one.")
         for one in inputs.datasets

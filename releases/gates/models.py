@@ -211,7 +211,11 @@ class Attestation(Governed):
 
 
 class Override(Governed):
-    """The one way past a gate: named criteria, a reason, an end. It never changes the verdict."""
+    """The one way past a gate: named criteria, a reason, an end. It never changes the verdict.
+
+    One of a ``trigger`` goes past what fires in a rollout instead: it holds for that trigger, in the stage
+    ``stage_number``, while its evidence has the ``result_digest``; it has no evaluation and no verdict.
+    """
 
     stream_prefix: ClassVar[str] = "override"
     access_paths: ClassVar[AccessPaths] = AccessPaths("release__system", channels="revision__channels")
@@ -219,10 +223,17 @@ class Override(Governed):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     release = models.ForeignKey("releases.Release", on_delete=models.PROTECT, related_name="overrides")
     revision = models.ForeignKey("releases.Revision", on_delete=models.PROTECT, related_name="overrides")
-    evaluation = models.ForeignKey(GateEvaluation, on_delete=models.PROTECT, related_name="overrides")
+    evaluation = models.ForeignKey(
+        GateEvaluation, on_delete=models.PROTECT, null=True, related_name="overrides"
+    )
+    trigger = models.ForeignKey(
+        "releases.TriggerStatus", on_delete=models.PROTECT, null=True, related_name="overrides"
+    )
+    stage_number = models.PositiveSmallIntegerField(null=True)
+    critical = models.BooleanField(default=False)  # of a trigger whose plan calls it so: two persons
     manifest_digest = models.CharField(max_length=71)
     result_digest = models.CharField(max_length=71)
-    verdict = models.CharField(max_length=12, choices=Verdict)  # what it goes past
+    verdict = models.CharField(max_length=12, choices=Verdict, blank=True)  # what it goes past
     criteria = models.JSONField()  # keys of the criteria it goes past
     channels = models.JSONField()  # ids of the channels it holds for
     reason = models.TextField()
@@ -243,10 +254,24 @@ class Override(Governed):
         ordering = ["-given_at"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(verdict__in=[Verdict.FAIL, Verdict.INCONCLUSIVE]), name="override_goes_past"
+                condition=Q(
+                    trigger__isnull=True,
+                    evaluation__isnull=False,
+                    verdict__in=[Verdict.FAIL, Verdict.INCONCLUSIVE],
+                )
+                | Q(
+                    trigger__isnull=False,
+                    stage_number__isnull=False,
+                    evaluation__isnull=True,
+                    verdict="",
+                    expedite=False,
+                ),
+                name="override_goes_past",
             ),
             models.CheckConstraint(
-                condition=Q(verdict=Verdict.INCONCLUSIVE, expedite=False) | ~Q(confirmed_by_username=""),
+                condition=Q(verdict=Verdict.INCONCLUSIVE, expedite=False)
+                | Q(trigger__isnull=False, critical=False)
+                | ~Q(confirmed_by_username=""),
                 name="override_of_fail_by_two",
             ),
             models.CheckConstraint(

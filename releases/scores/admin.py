@@ -130,7 +130,9 @@ class ScoreTableAdmin(GovernedAdmin):
         report = obj.evaluation_report
         return {
             "headline": f"{obj.rows:,} rows of scores on {obj.dataset}".replace(",", " "),
-            "support": str(obj.counts.get("polarity_note", "")),
+            "support": " ".join(
+                note for name in ("polarity_note", "attempts_note") if (note := str(obj.counts.get(name, "")))
+            ),
             "look": "open",
             "lists": [
                 Table(

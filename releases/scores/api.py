@@ -1,16 +1,18 @@
 """The HTTP interface of score tables."""
 
-import json
 from typing import Any
 
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, parsers, serializers, status
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from governance.access.parsing import parse_json
 from governance.access.rest import GovernedViewSet, StrictSerializer
-from governance.errors import invalid
+from governance.documents import found
+from governance.errors import FieldError, InvalidInput, invalid
 from governance.registry.models import System
 from releases.scores.models import ScoreTable
 from releases.scores.services import import_scores
@@ -51,12 +53,17 @@ class ImportBody(StrictSerializer):
 
 
 def _meta(text: str) -> dict[str, Any]:
+    """The description as an object, as strict as any other body: no key twice, no number too long."""
     try:
-        meta = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise invalid("meta", f"is not JSON ({error}).") from error
+        meta = parse_json(text)
+    except ParseError as error:
+        said = str(error).removeprefix("The body is not JSON: ").replace("The body", "it")
+        raise invalid("meta", f"is not JSON that can be read: {said}") from error
+    except InvalidInput as error:
+        problems = tuple(FieldError(f"meta.{one.field}", one.message) for one in error.field_errors)
+        raise InvalidInput(f"meta.{error.message}", field_errors=problems) from error
     if not isinstance(meta, dict):
-        raise invalid("meta", f"expected an object, found {type(meta).__name__}.")
+        raise invalid("meta", f"an object is wanted; found {found(meta)}.")
     return meta
 
 

@@ -72,5 +72,26 @@ def check_transactions(good: pl.DataFrame, counting: str = "") -> None:
     )
 
 
+def said_of_gaps(good: pl.DataFrame, counting: str = "") -> str:
+    """Which transactions lack an attempt before one that is there; empty if none does.
+
+    That is no contradiction: another table of the same report may bring it. Where none does, it counts as an
+    attempt without an answer, and whoever sent the file should know.
+    """
+    attempts = good.lazy().filter(pl.col("transaction").is_not_null())
+    whole = attempts.group_by("transaction").agg(
+        pl.col(ROW).min().alias("first"), (pl.col("attempt").max() > pl.len()).alias("gap")
+    )
+    found = whole.filter("gap").sort("first").collect()
+    if found.is_empty():
+        return ""
+    rows = ", ".join(str(row) for row in found["first"].head(SHOWN))
+    many = f"{found.height:,} transactions lack" if found.height > 1 else "1 transaction lacks"
+    return (
+        f"{many} an attempt before one that is there (first in rows {rows}){_more(found)}: unless another "
+        f"table of the report brings it, it counts as an attempt without an answer.{counting}"
+    )
+
+
 def _more(found: pl.DataFrame) -> str:
     return "" if found.height <= SHOWN else f" and {found.height - SHOWN:,} more"

@@ -41,6 +41,7 @@ class ImportedTable:
     rows_filtered_out: int
     refusals: tuple[RowRefusal, ...]
     missing_scores: dict[str, int]
+    attempts_note: str
     polarity: PolarityCheck
     summary: TableSummary
 
@@ -55,8 +56,7 @@ def import_table(
     segments: Sequence[tuple[str, Predicate]] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> ImportedTable:
-    """Import one upload (a binary file, read once from where it stands). Its ``name`` decides nothing; where
-    it promises another format than the bytes hold, the record says so.
+    """Import one upload, a binary file, read once. Where its ``name`` promises another format, that is said.
 
     Raises ScoreTableRefused, BlobRefused or their kinds, and then leaves the store as it was.
     """
@@ -82,6 +82,7 @@ def import_table(
         rows_filtered_out=table.rows_filtered_out,
         refusals=table.refusals,
         missing_scores=table.missing_scores,
+        attempts_note=table.attempts_note,
         polarity=polarity,
         summary=summary,
     )

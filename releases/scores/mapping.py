@@ -7,13 +7,15 @@ number.
 """
 
 import collections.abc
-import json
 import math
 from collections.abc import Iterable
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from rest_framework.exceptions import ParseError
 
+from governance.access.parsing import parse_json
+from governance.documents import field_errors
 from governance.errors import FieldError, InvalidInput
 from governance.registry.plain_numbers import SPACES, as_number
 from releases.statistics.thresholds import Polarity
@@ -206,7 +208,7 @@ def parse_meta(raw: str | bytes | collections.abc.Mapping[str, object]) -> Table
     try:
         return TableMeta.model_validate(content)
     except ValidationError as error:
-        found = tuple(_field_error(detail["type"], detail["loc"], detail["msg"]) for detail in error.errors())
+        found = field_errors(error, "meta")
         text = "; ".join(f"{one.field}: {one.message}" for one in found[:5])
         raise InvalidInput(
             f"The description of the score table cannot be used: {text}.", field_errors=found
@@ -220,30 +222,8 @@ def _json(raw: str | bytes) -> object:
             field_errors=(FieldError("meta", "too long"),),
         )
     try:
-        return json.loads(raw, object_pairs_hook=_without_repeated_keys)
-    except (ValueError, RecursionError) as error:
-        message = f"no JSON object ({error})"
+        return parse_json(raw)
+    except (ParseError, InvalidInput) as error:
+        said = str(error).removeprefix("The body is not JSON: ").rstrip(".")
+        message = f"is no JSON object: {said[:1].lower()}{said[1:]}"
         raise InvalidInput(f"meta: {message}.", field_errors=(FieldError("meta", message),)) from error
-
-
-def _without_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError(f"the key {_repeated(pairs)!r} stands twice in one object")
-    return found
-
-
-def _repeated(pairs: list[tuple[str, object]]) -> str:
-    keys = [key for key, _ in pairs]
-    return next(key for key in keys if keys.count(key) > 1)
-
-
-def _field_error(kind: str, location: tuple[int | str, ...], message: str) -> FieldError:
-    field = ".".join(map(str, location)) or "meta"
-    if kind == "extra_forbidden":
-        return FieldError(field, f"unknown key {location[-1]!r}")
-    if kind in {"model_type", "dict_type"}:
-        return FieldError(field, "an object is wanted here")
-    if kind == "tuple_type":
-        return FieldError(field, "a list is wanted here")
-    return FieldError(field, message.removeprefix("Value error, "))

@@ -5,12 +5,13 @@ whole. A row whose content cannot be used is left out and reported by reason, wi
 numbers. A missing score is no trouble at all: it is a non-response, and stays in the table as one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from releases.scores import cells
-from releases.scores.coherence import check_samples, check_transactions
+from releases.scores.coherence import check_samples, check_transactions, said_of_gaps
 from releases.scores.mapping import Source, TableMeta
 from releases.scores.polars_boundary import polars_errors_refused
 from releases.scores.refusals import NoRowsLeft, ScoreTableRefused
@@ -44,7 +45,7 @@ class NormalisedTable:
     ``frame`` has CORE_COLUMNS, then ``sub.<name>`` (doubles), then ``attr.<name>`` (text), each group sorted
     by name, and is sorted by sample. ``score`` is null exactly where ``answered`` is false.
     ``rows_read`` = ``rows_filtered_out`` + refused rows + rows of the frame.
-    ``missing_scores`` counts the kept non-responses by cause.
+    ``missing_scores`` counts the kept non-responses by cause; ``attempts_note`` says where attempts lack.
     """
 
     frame: pl.DataFrame
@@ -52,6 +53,7 @@ class NormalisedTable:
     rows_filtered_out: int
     refusals: tuple[RowRefusal, ...]
     missing_scores: dict[str, int]
+    attempts_note: str = ""
 
 
 def normalise(table: TextTable, meta: TableMeta) -> NormalisedTable:
@@ -63,9 +65,7 @@ def normalise(table: TextTable, meta: TableMeta) -> NormalisedTable:
         _check_species_mapped(typed, meta)
         refusals = collect_refusals(typed, table.counting)
         good = typed.filter(pl.col("reason").is_null())
-        if good.is_empty():
-            parts = ", ".join(f"{one.reason} {one.count:,}" for one in refusals)
-            raise NoRowsLeft(f"No row of the table can be used: {parts}.")
+        _check_rows_left(typed, good, refusals)
         check_transactions(good, table.counting)
         causes = good.filter(pl.col("missing").is_not_null()).group_by("missing").len().sort("missing")
         return NormalisedTable(
@@ -74,6 +74,7 @@ def normalise(table: TextTable, meta: TableMeta) -> NormalisedTable:
             rows_filtered_out=table.frame.height - kept.height,
             refusals=refusals,
             missing_scores=dict(causes.iter_rows()),
+            attempts_note=said_of_gaps(good, table.counting) if meta.mapping.transaction else "",
         )
 
 
@@ -230,6 +231,28 @@ def _within_source_set(name: str) -> pl.Expr:
     )
     prefixed = pl.concat_str(encoded, pl.lit("/"), pl.col(name))
     return pl.when(pl.col("source_set").is_null()).then(pl.col(name)).otherwise(prefixed)
+
+
+def _check_rows_left(typed: pl.DataFrame, good: pl.DataFrame, refusals: Sequence[RowRefusal]) -> None:
+    """Some row is left, and no class lies wholly outside the declared range: then the range is wrong."""
+    why = " ".join(f"{one.sentence} ({one.said()})" for one in refusals)
+    rows = tuple(sorted(row for one in refusals for row in one.first_rows)[:VALUES_SHOWN])
+    if good.is_empty():
+        raise NoRowsLeft(f"No row of the table can be used. {why}", rows=rows)
+    if not any(one.reason == "score_out_of_range" for one in refusals):
+        return
+    outside = (
+        typed.lazy()
+        .group_by("label")
+        .agg(pl.col("reason").eq_missing("score_out_of_range").all().alias("outside"))
+    ).filter(pl.col("outside").fill_null(value=False) & pl.col("label").is_not_null())
+    for label in outside.collect()["label"].sort():
+        whose = "attack" if label == "attack" else "bona fide presentation"
+        raise NoRowsLeft(
+            f"Every {whose} lies outside the declared score_range, so none would be left. {why}",
+            next_step="Correct score_range in the description, or the scores, and send again.",
+            rows=rows,
+        )
 
 
 def _check_species_mapped(typed: pl.DataFrame, meta: TableMeta) -> None:

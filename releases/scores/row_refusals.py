@@ -35,6 +35,11 @@ class RowRefusal:
     count: int
     first_rows: tuple[int, ...]
 
+    def said(self) -> str:
+        """``40 rows, the first 2, 3, 4, 5, 6``."""
+        many = f"{self.count:,} row{'' if self.count == 1 else 's'}"
+        return f"{many}, the first {', '.join(map(str, self.first_rows))}"
+
 
 def first_reason(meta: TableMeta) -> pl.Expr:
     """The first reason that applies to a typed row, or null."""

@@ -95,6 +95,7 @@ def _counts(found: ImportedTable) -> dict[str, Any]:
         "source_note": found.source_note,
         "row_numbering": "data_rows" if found.source_format == "parquet" else "spreadsheet",
         "polarity_note": found.polarity.note,
+        "attempts_note": found.attempts_note,
     }
 
 

@@ -160,6 +160,11 @@ class _Unzipped(io.RawIOBase):
         return chunk
 
 
+def _line_ends(piece: bytes) -> int:
+    """How many lines end in a piece of text: a whole piece is decoded before its first line is handed out."""
+    return piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n")
+
+
 def _lines(raw: io.RawIOBase, limits: Limits) -> Iterator[str]:
     """Lines with their ends kept as they are: the CSV reader needs them inside quoted cells."""
     text = io.TextIOWrapper(
@@ -170,9 +175,11 @@ def _lines(raw: io.RawIOBase, limits: Limits) -> Iterator[str]:
         try:
             line = text.readline(limits.line_characters + 1)
         except UnicodeDecodeError as error:
+            place = number + 1 + _line_ends(error.object[: error.start])
             raise FormatNotRead(
-                f"The file is not UTF-8: byte 0x{error.object[error.start]:02x} near line {number + 1}.",
+                f"The file is not UTF-8: byte 0x{error.object[error.start]:02x} in line {place}.",
                 next_step="Save the file as CSV in UTF-8 and upload it again.",
+                rows=(place,),
             ) from error
         if not line:
             return

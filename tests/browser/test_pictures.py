@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from audits.pages import brief
+from audits.pages.weighing import Weighed
 from releases.gates.models import GateEvaluation
 from releases.gates.queries import latest_evaluation
 from tests.audits.pages.figures import comparison, figures, rate, stack
@@ -65,7 +66,7 @@ def with_forty(monkeypatch: pytest.MonkeyPatch, run: GateEvaluation | None) -> N
     """The brief of the run as if so much had been measured."""
     assert run is not None
     run.result = {**run.result, **forty_lines()}
-    monkeypatch.setattr(brief, "evaluation_shown", lambda *_: run)
+    monkeypatch.setattr(brief, "weighed", lambda *_: Weighed(run))
     monkeypatch.setattr("audits.pages.pictures.figures_shown", lambda _: forty_species())
 
 
@@ -86,6 +87,48 @@ def test_forty_strata_are_readable(
     assert here.overflow() == 0
     assert grave(here) == {}
     assert here.errors == []
+
+
+PAPER = 703
+"""Pixels between the margins of an A4 page."""
+LARGEST = 3_000_000
+ON_PAPER = """() => {
+  const shown = [...document.querySelectorAll('.cs-page *')].filter(one => one.checkVisibility());
+  const paint = (one, what) => getComputedStyle(document.querySelector(one))[what];
+  return {
+    cut: shown.filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.className),
+    buttons: shown.filter(one => one.matches('.cs-btn')).length,
+    folded: [...document.querySelectorAll('.cs-group .cs-ln, .cs-crit details, #counts table')].filter(
+      one => one.getBoundingClientRect().height === 0).length,
+    card: paint('.cs-card', 'backgroundColor'), crumbs: paint('.cs-crumbs', 'color'),
+    ink: paint('.cs-lead h1', 'color')};
+}"""
+
+
+def test_the_brief_prints_whole_on_white_a4_also_from_a_dark_screen(
+    committed: Prepared, visit: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_forty(monkeypatch, latest_evaluation(committed.candidate))
+    here = visit("desktop", theme="dark")
+    here.arrive(committed.here.cast.approver)
+    here.open(reverse("admin:review", args=[committed.candidate.pk]))
+
+    printed = here.page.pdf(prefer_css_page_size=True)
+    here.page.emulate_media(media="print")
+    here.page.set_viewport_size({"width": PAPER, "height": 1000})
+    seen = here.page.evaluate(ON_PAPER)
+
+    left(here.page, "printed")
+    dark = "oklch(0.21 0.034 264.665)"
+    assert seen == {
+        "cut": [],
+        "buttons": 0,
+        "folded": 0,
+        "card": "rgb(255, 255, 255)",
+        "crumbs": dark,
+        "ink": dark,
+    }
+    assert len(printed) < LARGEST
 
 
 def left(page: Any, name: str) -> None:

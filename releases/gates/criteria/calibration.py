@@ -10,7 +10,6 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from governance.registry.predicates import parse_predicate
 from releases.gates.judging.baselines import ComparedSpec, Comparison, against_each_baseline
 from releases.gates.judging.context import Context
 from releases.gates.judging.criterion import CriterionKind
@@ -59,9 +58,9 @@ class CalibrationSpec(ComparedSpec):
 
 def sentence(spec: CalibrationSpec) -> str:
     """The criterion in plain words."""
-    metric, titles = spec.gate_metric, wording.listed(list(spec.strata.titles().values()))
+    metric = spec.gate_metric
     return (
-        f"{metric.abbreviation}, {metric.words}, of {titles}: on the same captures at most "
+        f"{metric.abbreviation}, {metric.words}, of {spec.of_whom()}: on the same captures at most "
         f"{wording.limit_points(spec.margin)} points against {spec.baseline.words()}"
         f"{wording.because(spec.margin_reason)}."
     )
@@ -79,8 +78,7 @@ def evaluate(context: Context, spec: CalibrationSpec) -> CriterionOutcome:
             )
 
         scan = context.paired_scan(pair.dataset, pair.reference, spec.max_evidence_age_days)
-        where = None if spec.where is None else parse_predicate(spec.where, "where")
-        found = paired_scores(scan, BothClasses(where), spec.strata.strata())
+        found = paired_scores(scan, BothClasses(spec.condition), spec.strata.strata())
         return as_lines(spec, [_judged(context, spec, scan, one) for one in found], say, pair.place)
 
     return against_each_baseline(context, spec, lines)

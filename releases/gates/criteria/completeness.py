@@ -76,6 +76,9 @@ class CompletenessSpec(Spec):
     def wanted_segments(self) -> list[str]:
         return self.segments
 
+    def wanted_dataset(self) -> str | None:
+        return self.dataset
+
     def is_pinned(self) -> bool:
         return self.pinned_segments is not None
 
@@ -87,6 +90,9 @@ class CompletenessSpec(Spec):
             return []
         named = {one.key for one in self.pinned_segments or []}
         return [one for one in segments if one.key not in named]
+
+    def added_segments(self) -> frozenset[str]:
+        return frozenset(one.key for one in self.pinned_segments or [] if one.added)
 
     def joined_by(self, segments: list[PinnedSegment]) -> tuple[Self, ...]:
         more = self.lacks(segments)
@@ -102,8 +108,9 @@ def sentence(spec: CompletenessSpec) -> str:
     drill = f" and was rehearsed within {spec.max_drill_age_days:g} days" if spec.max_drill_age_days else ""
     path = f"; the way back is ready{drill}" if "rollback_path" in ready else ""
     people = "; owners and enough approvers are recorded" if "owners_and_approvers" in ready else ""
+    tested = "the one named test dataset" if spec.dataset else "every test dataset"
     return (
-        "Stack, model card and plans are complete; every test dataset has an evaluation report and scores of "
+        f"Stack, model card and plans are complete; {tested} has an evaluation report and scores of "
         f"this stack{coverage}{path}{people}."
     )
 

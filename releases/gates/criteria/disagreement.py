@@ -35,10 +35,10 @@ class DisagreementSpec(ComparedSpec):
 
 def sentence(spec: DisagreementSpec) -> str:
     """The criterion in plain words."""
-    metric, titles = spec.gate_metric, wording.listed(list(spec.strata.titles().values()))
+    metric = spec.gate_metric
     return (
-        f"{metric.abbreviation}, {metric.words} from {spec.baseline.words()}, of {titles}: on the same "
-        f"captures the upper bound is at most {wording.limit_percent(spec.limit)}"
+        f"{metric.abbreviation}, {metric.words} from {spec.baseline.words()}, of {spec.of_whom()}: on the "
+        f"same captures the upper bound is at most {wording.limit_percent(spec.limit)}"
         f"{wording.because(spec.limit_reason)}."
     )
 

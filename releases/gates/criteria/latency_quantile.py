@@ -55,12 +55,12 @@ class LatencyQuantileSpec(ClusteredSpec):
 
 def sentence(spec: LatencyQuantileSpec) -> str:
     """The criterion in plain words."""
-    metric, titles = spec.gate_metric, wording.listed(list(spec.strata.titles().values()))
+    metric = spec.gate_metric
     view = ", one answer per subject" if spec.values == "one_per_subject" else ""
     return (
-        f"{metric.abbreviation}, {metric.words}, of {titles}: {wording.limit_percent(spec.probability)} "
-        f"within {wording.milliseconds(spec.budget_ms)}, the upper bound counts{view}"
-        f"{wording.because(spec.budget_reason)}."
+        f"{metric.abbreviation}, {metric.words}, of {spec.of_whom()}: "
+        f"{wording.limit_percent(spec.probability)} within {wording.milliseconds(spec.budget_ms)}, the upper "
+        f"bound counts{view}{wording.because(spec.budget_reason)}."
     )
 
 

@@ -54,9 +54,9 @@ class MaxErrorsSpec(MeasuredSpec):
 
 def sentence(spec: MaxErrorsSpec) -> str:
     """The criterion in plain words."""
-    metric, titles = spec.gate_metric, wording.listed(list(spec.strata.titles().values()))
+    metric = spec.gate_metric
     return (
-        f"{metric.abbreviation}, {metric.words}, of {titles}: {spec.says()}"
+        f"{metric.abbreviation}, {metric.words}, of {spec.of_whom()}: {spec.says()}"
         f"{wording.because(spec.rule_reason)}; from as many subjects that shows a rate of at most "
         f"{100 * spec.shows():.2f} %."
     )

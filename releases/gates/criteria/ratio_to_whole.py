@@ -40,9 +40,9 @@ class RatioToWholeSpec(MeasuredSpec):
 
 def sentence(spec: RatioToWholeSpec) -> str:
     """The criterion in plain words."""
-    metric, titles = spec.gate_metric, wording.listed(list(spec.strata.titles().values()))
+    metric = spec.gate_metric
     return (
-        f"{metric.abbreviation}, {metric.words}, of {titles}: the upper bound is at most "
+        f"{metric.abbreviation}, {metric.words}, of {spec.of_whom()}: the upper bound is at most "
         f"{wording.times(spec.max_ratio)} that of all together{wording.because(spec.ratio_reason)}."
     )
 

@@ -1,4 +1,4 @@
-"""All protected segments in force are always judged, whether the policy names them or not.
+"""All protected segments in force are always judged, whether the policy names them or not, and in full.
 
 A policy may have been locked before a segment was defined, or may have forgotten it. What was in force when
 the revision was frozen is added to its criteria under the same limits, frozen into the inputs by version,
@@ -6,20 +6,25 @@ and marked in the result. Segments that the policy pinned stay as they were pinn
 
 - A criterion that is cut by segments is joined by those it lacks.
 - Where no deciding criterion cuts BPCER by segments, each that judges BPCER in another cut judges them too.
+- A criterion on BPCER or BPNRR that looks at some captures only (``where``) judges them beside that on all of
+  their captures, unless a deciding one asks the same without the condition. A filter takes nobody out.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeGuard
 
 from governance.registry.models import Segment, System
 from governance.registry.queries import segments_in_force
 from releases.bundles.models import Revision
+from releases.gates.judging.baselines import ComparedSpec
 from releases.gates.judging.criterion import Criterion
 from releases.gates.vocabulary.inputs import AddedSegmentInput
 from releases.gates.vocabulary.pins import PinnedSegment
 from releases.gates.vocabulary.specs import MeasuredSpec, Spec
 
 REFUSALS = frozenset({"bpcer", "bpcer_with_non_response"})
+SILENCE = frozenset({"bpnrr"})
 
 
 def added_segments(revision: Revision, criteria: Sequence[Criterion]) -> list[AddedSegmentInput]:
@@ -31,7 +36,7 @@ def added_at(system: System, at: datetime | None, criteria: Sequence[Criterion])
     """The same for whatever is frozen at a time; None: now."""
     protected = [one for one in segments_in_force(system, at) if one.protected]
     found = [_added(segment, criteria) for segment in protected]
-    return [one for one in found if one.criteria]
+    return [one for one in found if one.criteria or one.in_full]
 
 
 def _added(segment: Segment, criteria: Sequence[Criterion]) -> AddedSegmentInput:
@@ -44,11 +49,12 @@ def _added(segment: Segment, criteria: Sequence[Criterion]) -> AddedSegmentInput
         predicate=segment.predicate,
         added="protected",
     )
-    by_segments = any(_cuts_refusals(one.spec) for one in criteria if one.decides)
+    whole = [one.spec for one in criteria if one.decides and _cuts_by_segments(one.spec)]
+    in_full = [one.key for one in criteria if _judges_a_part(one.spec, whole)]
     lacking = [
         one.key
         for one in criteria
-        if one.spec.lacks([pinned]) or (not by_segments and _judges_refusals_otherwise(one.spec))
+        if one.key not in in_full and (one.spec.lacks([pinned]) or _judges_otherwise(one.spec, whole))
     ]
     return AddedSegmentInput(
         id=str(segment.id),
@@ -57,15 +63,43 @@ def _added(segment: Segment, criteria: Sequence[Criterion]) -> AddedSegmentInput
         title=segment.title,
         predicate=segment.predicate,
         criteria=lacking,
+        in_full=in_full,
     )
 
 
-def _cuts_refusals(spec: Spec) -> bool:
-    """Whether it judges how often genuine users of each segment are refused, whoever they are besides."""
-    if not isinstance(spec, MeasuredSpec) or spec.metric not in REFUSALS:
+def keeps_protected(spec: Spec) -> bool:
+    """Whether protected segments are judged by its question on all captures, whatever its condition."""
+    return _is_of(spec, REFUSALS | SILENCE)
+
+
+def _cuts_by_segments(spec: Spec) -> bool:
+    """Whether it judges each segment by itself, whoever its people are besides."""
+    return isinstance(spec, MeasuredSpec) and spec.strata.kind() == "segment" and not spec.is_narrowed
+
+
+def _judges_otherwise(spec: Spec, whole: Sequence[Spec]) -> bool:
+    """Whether it judges refusals in another cut, and nothing judges them segment by segment."""
+    if not _is_of(spec, REFUSALS) or spec.strata.has("segment"):
         return False
-    return spec.strata.kind() == "segment" and spec.where is None
+    return not any(_is_of(one, REFUSALS) for one in whole)
 
 
-def _judges_refusals_otherwise(spec: Spec) -> bool:
-    return isinstance(spec, MeasuredSpec) and spec.metric in REFUSALS and not spec.strata.has("segment")
+def _judges_a_part(spec: Spec, whole: Sequence[Spec]) -> bool:
+    """Whether it leaves captures out that no other criterion of the same kind judges segment by segment."""
+    if not _is_of(spec, REFUSALS | SILENCE):
+        return False
+    if spec.is_narrowed:
+        return not any(_question(one) == _question(spec) for one in whole)
+    is_crossed = spec.strata.crossing is not None and spec.strata.has("segment")
+    return is_crossed and _is_of(spec, REFUSALS) and not any(_is_of(one, REFUSALS) for one in whole)
+
+
+def _is_of(spec: Spec, metrics: frozenset[str]) -> TypeGuard[MeasuredSpec]:
+    return isinstance(spec, MeasuredSpec) and spec.metric in metrics
+
+
+def _question(spec: Spec) -> tuple[object, ...]:
+    """What a criterion asks, beside on whom and with which limit."""
+    baseline = spec.baseline if isinstance(spec, ComparedSpec) else None
+    metric = spec.metric if isinstance(spec, MeasuredSpec) else ""
+    return type(spec), metric, baseline and baseline.kind

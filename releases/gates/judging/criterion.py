@@ -1,12 +1,13 @@
 """What a kind of criterion is, and a criterion of a policy as the gate runs it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from governance.ledger.canonical import digest_of
 from releases.gates.judging.context import Context
-from releases.gates.judging.marks import joined, marked
+from releases.gates.judging.marks import joined, marked, with_added
+from releases.gates.vocabulary.inputs import AddedSegmentInput
 from releases.gates.vocabulary.outcomes import CriterionOutcome
 from releases.gates.vocabulary.specs import Spec
 
@@ -77,6 +78,14 @@ class Criterion:
 
     def judged(self, context: Context) -> CriterionOutcome:
         """Its verdict on the inputs, protected segments that it does not name included."""
-        added = [one.pinned() for one in context.inputs.added_segments if self.key in one.criteria]
-        outcomes = [self.kind.evaluate(context, spec) for spec in self.spec.joined_by(added)]
-        return marked(context.inputs, added, joined(outcomes))
+        outcomes = [
+            with_added(spec.added_segments(), self.kind.evaluate(context, spec))
+            for spec in self.specs(context.inputs.added_segments)
+        ]
+        return marked(context.inputs, joined(outcomes))
+
+    def specs(self, added: Sequence[AddedSegmentInput]) -> tuple[Spec, ...]:
+        """What is judged: its own specification, and what protected segments add to it and beside it."""
+        joining = [one.pinned() for one in added if self.key in one.criteria]
+        in_full = [one.pinned() for one in added if self.key in one.in_full]
+        return (*self.spec.joined_by(joining), *self.spec.in_full(in_full))

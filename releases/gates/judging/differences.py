@@ -192,8 +192,7 @@ def decide_apart(result: IndependentResult, margin: float, minima: Minima) -> De
 def difference_sentence(spec: DifferenceSpec, asks: Callable[[str], str]) -> str:
     """A criterion in plain words; ``asks`` says what, given the name of the baseline."""
     metric = spec.gate_metric
-    titles = wording.listed(list(spec.strata.titles().values()))
     return (
-        f"{metric.abbreviation}, {metric.words}, of {titles}: {spec.captures()} "
+        f"{metric.abbreviation}, {metric.words}, of {spec.of_whom()}: {spec.captures()} "
         f"{asks(spec.baseline.words())}{wording.because(spec.margin_reason)}."
     )

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from governance.registry.predicates import parse_predicate
 from releases.gates.judging.context import Context
 from releases.gates.judging.evidence import with_adjusted_p
 from releases.gates.vocabulary.inputs import DatasetInput
@@ -44,8 +43,7 @@ class Place:
 
 def population_of(spec: ClusteredSpec) -> Population:
     """The class that the metric is defined on, narrowed as the criterion says."""
-    where = None if spec.where is None else parse_predicate(spec.where, "where")
-    return Population(spec.gate_metric.label, where)
+    return Population(spec.gate_metric.label, spec.condition)
 
 
 def named(stratum: Stratum) -> dict[str, str]:
@@ -75,13 +73,13 @@ def as_lines(spec: ClusteredSpec, judged: Sequence[Judged], say: Say, place: Pla
     """The strata as lines, with Holm's p beside each within this family."""
     evidence = {one.stratum.key: one.evidence for one in judged}
     evidence |= with_adjusted_p({key: one for key, one in evidence.items() if has_enough(spec, one)})
-    titles = spec.strata.titles()
+    titles = spec.titles()
     found = []
     for one in judged:
         key, title = one.stratum.key, titles[one.stratum.key]
         sentence = say(title, evidence[key], one.decision)
         line = _line(replace(one, evidence=evidence[key]), title, sentence, place)
-        found.append(_with_undecided_rows(spec, line))
+        found.append(_with_undecided_rows(spec, replace(line, narrowed_to=spec.narrowed_to())))
     return found
 
 
@@ -103,8 +101,9 @@ def unanswered(spec: ClusteredSpec, error: NotAnswerable, place: Place = Place()
             needs=error.needs,
             dataset=place.dataset,
             baseline=place.baseline,
+            narrowed_to=spec.narrowed_to(),
         )
-        for key, title in spec.strata.titles().items()
+        for key, title in spec.titles().items()
     ]
 
 
@@ -129,7 +128,8 @@ def together(ordered: Sequence[tuple[str, str]]) -> str:
     fails, undecided = verdicts.count(Verdict.FAIL), verdicts.count(Verdict.INCONCLUSIVE)
     if not fails and not undecided:
         return f"All {many} lines hold. Closest: {first}"
-    parts = [f"{fails} of {many} lines fail"] if fails else []
+    parts = [f"{fails} of {many} lines fail{'s' if fails == 1 else ''}"] if fails else []
+    # The sentence is a part of the result, which must come out the same as years ago: its grammar stays.
     parts += [f"{undecided} of {many} are inconclusive"] if undecided else []
     return f"{', '.join(parts)}. Worst: {first}"
 

@@ -30,9 +30,9 @@ class Asked:
 
 def limit_sentence(spec: CountedSpec, limit: float, reason: str | None) -> str:
     """A rate against a fixed limit, in plain words."""
-    metric, titles = spec.gate_metric, wording.listed(list(spec.strata.titles().values()))
+    metric = spec.gate_metric
     return (
-        f"{metric.abbreviation}, {metric.words}, of {titles}: the upper bound is at most "
+        f"{metric.abbreviation}, {metric.words}, of {spec.of_whom()}: the upper bound is at most "
         f"{wording.limit_percent(limit)}{wording.because(reason)}."
     )
 

@@ -18,7 +18,7 @@ from releases.gates.models import Override
 from releases.gates.overrides.acts import ReviewExpedite, WithdrawOverride
 from releases.gates.overrides.people import permission_over, scope_of
 from releases.gates.overrides.queries import is_used, listed_overrides, stands_at
-from releases.gates.overrides.standing import Standing, overridden
+from releases.gates.overrides.standing import Standing, goes_past, overridden
 
 WORDS = {
     Standing.IN_FORCE: ("held", "In force", "key"),
@@ -33,7 +33,10 @@ class OverrideAdmin(GovernedAdmin):
     """Overrides."""
 
     heading = "Overrides"
-    lead = "Every time a release was let past a gate that it had not passed. The verdict stays what it was."
+    lead = (
+        "Every time a release was let past a gate that it had not passed, or past a trigger that fired. "
+        "The verdict stays what it was, and the trigger goes on being evaluated."
+    )
     list_display = (
         "release_column",
         "sentence_column",
@@ -59,18 +62,19 @@ class OverrideAdmin(GovernedAdmin):
         stands = stands_at(obj, timezone.now())
         words = overridden(obj, stands)
         names = Channel.objects.filter(pk__in=obj.channels).order_by("name").values_list("name", flat=True)
-        titles = {str(one["key"]): one for one in obj.evaluation.result.get("criteria", [])}
+        result = obj.evaluation.result if obj.evaluation else {}
+        titles = {str(one["key"]): one for one in result.get("criteria", [])}
         rows = [
             (titles.get(key, {}).get("title", key), titles.get(key, {}).get("sentence", ""))
             for key in obj.criteria
         ]
         return {
-            "headline": f"{obj.release.name}, revision {obj.revision.number}: gate {words}.",
+            "headline": f"{obj.release.name}, revision {obj.revision.number}: {_what(obj)}{words}.",
             "support": obj.reason,
             "look": WORDS[stands][0],
             "chips": [WORDS[stands], *_review_chips(obj)],
             "lists": [
-                Table("Goes past", ("Criterion", "What it says"), rows, note=str(obj.get_verdict_display()))
+                Table("Goes past", ("Criterion", "What it says"), rows, note=_verdict(obj)),
             ],
             "facts": [
                 ("System", obj.release.system),
@@ -88,12 +92,9 @@ class OverrideAdmin(GovernedAdmin):
     def _offers(self, request: HttpRequest, obj: Override, stands: Standing) -> list[Offer]:
         actor = actor_from(request)
         offers = [
-            Offer(
-                "Open the brief",
-                reverse("admin:review", args=[obj.revision_id]),
-                "fact_check",
-                is_dialog=False,
-            )
+            Offer("Open the rollout", _rollout(obj), "rocket_launch", is_dialog=False)
+            if obj.trigger
+            else Offer("Open the brief", _brief(obj), "fact_check", is_dialog=False)
         ]
         used = is_used(obj)
         may = has_permission(actor, permission_over(obj), scope_of(obj))
@@ -112,8 +113,10 @@ class OverrideAdmin(GovernedAdmin):
     def release_column(self, obj: Override) -> str:
         return f"{obj.release.name}, revision {obj.revision.number}"
 
-    @column("Gate", "verdict")
+    @column("Goes past", "verdict")
     def sentence_column(self, obj: Override) -> str:
+        if obj.trigger_id:
+            return goes_past(obj).capitalize()
         return f"{obj.get_verdict_display()}{', expedited' if obj.expedite else ''}"
 
     @column("State")
@@ -131,6 +134,23 @@ class OverrideAdmin(GovernedAdmin):
     @column("Expires", "expires_at")
     def expires_column(self, obj: Override) -> str:
         return _at(obj.expires_at)
+
+
+def _verdict(obj: Override) -> str:
+    return str(obj.get_verdict_display()) if obj.verdict else "A trigger"
+
+
+def _what(obj: Override) -> str:
+    return "" if obj.trigger_id else "gate "
+
+
+def _brief(obj: Override) -> str:
+    return reverse("admin:review", args=[obj.revision_id])
+
+
+def _rollout(obj: Override) -> str:
+    assert obj.trigger is not None
+    return reverse("admin:rollout", args=[obj.trigger.deployment_id])
 
 
 def _at(at: Any) -> str:

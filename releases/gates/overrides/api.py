@@ -42,7 +42,7 @@ class OverrideFilter(GovernedFilterSet):
 
     class Meta:
         model = Override
-        fields = ("release", "revision", "verdict", "expedite")
+        fields = ("release", "revision", "verdict", "expedite", "trigger")
 
     def counting(self, rows: QuerySet[Override], name: str, value: bool) -> QuerySet[Override]:
         """Those in force, or those that are over."""

@@ -53,7 +53,7 @@ class GiverIsAdministrator(OverrideRefused):
 
 def permission_over(override: Override) -> Permission:
     """What giving it took, and what taking it back takes."""
-    takes_two = override.verdict == Verdict.FAIL or override.expedite
+    takes_two = override.verdict == Verdict.FAIL or override.expedite or override.critical
     return Permission.OVERRIDE_FAIL if takes_two else Permission.OVERRIDE_INCONCLUSIVE
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
 from governance.access.models import Proposal
@@ -52,27 +52,38 @@ def newest_result_of_row() -> Subquery:
 def listed_overrides() -> QuerySet[Override]:
     """Overrides with what tells how each stands, in a fixed number of queries."""
     rows = Override.objects.select_related(
-        "revision__release__system", "release__system", "evaluation__policy"
+        "revision__release__system", "release__system", "evaluation__policy", "trigger__deployment"
     )
     return rows.defer("evaluation__inputs", "evaluation__result").annotate(
-        newest_result=newest_result_of_row()
+        newest_result=Case(
+            When(trigger__isnull=True, then=newest_result_of_row()),
+            When(trigger__deployment__stage_number=F("stage_number"), then=F("trigger__evidence_digest")),
+            default=Value(""),
+        )
     )
+
+
+def gate_overrides() -> QuerySet[Override]:
+    """Those that go past a gate, not past a trigger of a rollout."""
+    return listed_overrides().filter(trigger__isnull=True)
 
 
 def stands_at(override: Override, at: datetime) -> Standing:
     """How the override stands at ``at``."""
     found = getattr(override, "newest_result", None)  # lists read it with the rows
-    return standing_of(override, newest_result(override.revision) if found is None else found, at)
+    if found is None:
+        found = getattr(listed_overrides().get(pk=override.pk), "newest_result", "")
+    return standing_of(override, found or "", at)
 
 
 def overrides_of(revision: Revision) -> list[Override]:
     """All overrides of the revision, newest first."""
-    return list(listed_overrides().filter(revision=revision).defer(None))
+    return list(gate_overrides().filter(revision=revision).defer(None))
 
 
 def override_in_force(revision: Revision, at: datetime) -> Override | None:
     """The override that lets the revision past its gate at ``at``, if there is one."""
-    rows = listed_overrides().filter(revision=revision, withdrawn_at__isnull=True, expires_at__gt=at)
+    rows = gate_overrides().filter(revision=revision, withdrawn_at__isnull=True, expires_at__gt=at)
     return next((row for row in rows if stands_at(row, at) is Standing.IN_FORCE), None)
 
 

@@ -1,6 +1,7 @@
 """Who is told of overrides: who could confirm one, who owns the release, and who could have given it."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 from django.urls import reverse
@@ -13,7 +14,7 @@ from releases.bundles.models import Revision
 from releases.bundles.queries import reading_scope
 from releases.gates.models import Override
 from releases.gates.overrides.people import answerable, permission_over, scope_of
-from releases.gates.overrides.standing import Standing, overridden
+from releases.gates.overrides.standing import Standing, goes_past, overridden
 from releases.gates.overrides.terms import Case
 
 WHICH = {"fail": "which failed", "inconclusive": "which is inconclusive"}
@@ -53,7 +54,8 @@ def tell_of_override(override: Override, case: Case) -> None:
 def tell_of_withdrawal(override: Override) -> None:
     """Step of the verb that withdraws it, after its entries."""
     names = Channel.objects.filter(pk__in=override.channels).order_by("name").values_list("name", flat=True)
-    facts = {"channels": list(names), "reason": override.withdrawal_reason}
+    what = goes_past(override) if override.trigger_id else "its gate"
+    facts = {"channels": list(names), "reason": override.withdrawal_reason, "past": what}
     _tell("override.withdrawn", override, facts)
 
 
@@ -65,21 +67,27 @@ def tell_of_review(override: Override) -> None:
 def _tell(event: str, override: Override, facts: dict[str, Any]) -> None:
     revision = override.revision
     could = answerable(revision, permission_over(override), scope_of(override), moment())
-    asked = Q(username=override.evaluation.requested_by_username)
-    accounts = Account.objects.filter(Q(id__in=could) | Q(id=override.release.owner_id) | asked)
+    answering = Q(id__in=could) | Q(id=override.release.owner_id)
+    if override.evaluation is not None:
+        answering |= Q(username=override.evaluation.requested_by_username)
+    accounts = Account.objects.filter(answering)
     named = {"release": _named(revision), "system": str(override.release.system)}
     notify(
         event,
         subject=override,
         accounts=accounts,
         context={**named, **facts},
-        path=_path(revision),
+        path=_path(revision) if override.trigger is None else _rollout(override.trigger.deployment_id),
         scope=reading_scope(revision),
     )
 
 
 def _named(revision: Revision) -> str:
     return f"{revision.release.name} revision {revision.number}"
+
+
+def _rollout(deployment_id: UUID) -> str:
+    return reverse("admin:rollout", args=[deployment_id])
 
 
 def _path(revision: Revision) -> str:

@@ -60,7 +60,11 @@ class ConclusionBody(StrictSerializer):
 
 
 class OverrideSerializer(serializers.ModelSerializer[Override]):
-    """An override; ``standing`` says whether it counts now, ``sentence`` says so in words."""
+    """An override; ``standing`` says whether it counts now, ``sentence`` says so in words.
+
+    It goes past the gate's ``evaluation``, or past a ``trigger`` in one stage of a rollout: ``result_digest``
+    is then that of the trigger's evidence.
+    """
 
     system = serializers.UUIDField(source="release.system_id", read_only=True)
     release_name = serializers.CharField(source="release.name", read_only=True)
@@ -78,6 +82,8 @@ class OverrideSerializer(serializers.ModelSerializer[Override]):
             "revision",
             "revision_number",
             "evaluation",
+            "trigger",
+            "stage_number",
             "manifest_digest",
             "result_digest",
             "verdict",

@@ -16,6 +16,7 @@ class Standing(StrEnum):
 
 
 GOES_PAST = {Verdict.FAIL.value: "failed", Verdict.INCONCLUSIVE.value: "inconclusive"}
+ANOTHER_RESULT = "a newer evaluation came to another result"
 
 
 def standing_of(override: Override, newest_result: str, at: datetime) -> Standing:
@@ -30,6 +31,13 @@ def standing_of(override: Override, newest_result: str, at: datetime) -> Standin
     return Standing.IN_FORCE if override.result_digest == newest_result else Standing.OUTDATED
 
 
+def goes_past(override: Override) -> str:
+    """What it goes past, after "gate" or, of a trigger, by itself: ``failed``, ``trigger retry_spike``."""
+    if override.trigger_id:
+        return f"trigger {', '.join(override.criteria)}"
+    return GOES_PAST[override.verdict]
+
+
 def by_whom(override: Override) -> str:
     """How many persons answer for it."""
     return "two persons" if override.confirmed_by_username else "one person"
@@ -38,13 +46,14 @@ def by_whom(override: Override) -> str:
 def overridden(override: Override, standing: Standing) -> str:
     """``inconclusive, overridden until 27 November 2026, 14:00 UTC by two persons``: the verdict as it is
     shown from now on, and what has become of the override."""
-    verdict, who = GOES_PAST[override.verdict], by_whom(override)
+    verdict, who = goes_past(override), by_whom(override)
     until = said_at(override.expires_at)
+    other = "its evidence is another by now" if override.trigger_id else ANOTHER_RESULT
     ways = {
         Standing.IN_FORCE: f"{verdict}, overridden until {until} by {who}",
         Standing.EXPIRED: f"{verdict}, overridden by {who}; the override expired on {until}",
         Standing.WITHDRAWN: f"{verdict}, overridden by {who}; the override was withdrawn",
-        Standing.OUTDATED: f"{verdict}, overridden by {who}; a newer evaluation came to another result",
+        Standing.OUTDATED: f"{verdict}, overridden by {who}; {other}",
     }
     return ways[standing] + (", expedited because of an active attack" if override.expedite else "")
 

@@ -166,15 +166,22 @@ def _check_criteria(case: Case) -> None:
     unknown, other = sorted(named - known), sorted(named & known - failing.keys())
     missing = sorted(failing.keys() - named)
     if unknown:
-        raise invalid("criteria", f"{', '.join(unknown)}: no criteria of this evaluation.")
+        has = ", ".join(sorted(known))
+        raise invalid("criteria", f"{', '.join(unknown)}: no criteria of this evaluation; it has {has}.")
     if other:
-        raise invalid("criteria", f"{', '.join(other)}: these do not stand in the way; leave them out.")
+        raise invalid("criteria", f"these do not stand in the way: {_titles(case, other)}. Leave them out.")
     if missing:
         raise invalid(
             "criteria",
-            f"{', '.join(missing)} do not pass either and are not named.",
+            f"these do not pass either and are not named: {_titles(case, missing)}.",
             next_step="Name every criterion that does not pass: whoever overrides answers for all of them.",
         )
+
+
+def _titles(case: Case, keys: Sequence[str]) -> str:
+    """Criteria by what they are called, and by the key that the interface names them by."""
+    titles = {one["key"]: one["title"] for one in case.evaluation.result["criteria"]}
+    return ", ".join(f"{titles[key]} ({key})" for key in keys)
 
 
 def _check_state(revision: Revision) -> None:

@@ -18,7 +18,8 @@ class Assumption:
 
     ``rate``: share of errors; ``discordance``: share of captures that two stacks decide differently;
     ``difference``: candidate minus baseline; ``spread``: standard deviation of the difference of two scores.
-    ``general`` is for whatever lines there are; any other that is for none is a mistake.
+    ``general`` is for whatever lines there are; any other that is for none is a mistake. ``field`` is where
+    it was written.
     """
 
     criterion: str = ""
@@ -29,11 +30,12 @@ class Assumption:
     difference: float | None = None
     spread: float | None = None
     general: bool = False
+    field: str = "rates"
 
     def __post_init__(self) -> None:
         if self.discordance is not None and abs(self.difference or 0.0) > self.discordance:
             raise invalid(
-                "rates.discordance",
+                f"{self.field}.discordance",
                 f"{self.discordance:g} is less than the difference of {self.difference:g}: captures on which "
                 "two stacks differ in their errors are decided differently. State at least as much.",
             )

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from releases.gates.planning.outlook import UNDECIDABLE, Line, Outlook
+from releases.gates.planning.outlook import SHORT, UNDECIDABLE, Line, Outlook
 from releases.gates.planning.planner import CriterionPlan
 from releases.gates.planning.sources import ALL
 
+LESS_LIKELY = "may pass with these captures, but less likely than asked for"
 UNLIKELY = "would pass less often than asked for, and more captures make it less likely"
 
 
@@ -70,7 +71,7 @@ def collect(plans: Sequence[CriterionPlan]) -> tuple[Group, ...]:
 
 def _group(found: Sequence[tuple[str, Line]]) -> Group:
     first = found[0][1]
-    short = [(title, line) for title, line in found if line.outlook in UNDECIDABLE]
+    short = [(title, line) for title, line in found if line.outlook in SHORT]
     needs = [line.needed for _, line in short if line.needed is not None]
     counted = [line.sample for _, line in found if line.sample is not None and not line.suppressed]
     return Group(
@@ -93,6 +94,8 @@ def lead(plans: Sequence[CriterionPlan], groups: Sequence[Group]) -> str:
     counted = deciding(plans)
     found = [plan.outlook for plan in counted]
     parts = [_first(counted, groups)]
+    if undecidable(plans):
+        parts += _also(less_likely(plans), LESS_LIKELY)
     parts += _also(
         found.count(Outlook.RATES_TOO_HIGH), "would not pass at the assumed rates, whatever is collected"
     )
@@ -106,17 +109,24 @@ def undecidable(plans: Iterable[CriterionPlan]) -> int:
     return sum(_lacks(plan) for plan in deciding(plans))
 
 
+def less_likely(plans: Iterable[CriterionPlan]) -> int:
+    """How many of the others could pass on these data, with a smaller chance than asked for."""
+    return sum(plan.outlook is Outlook.LESS_LIKELY for plan in deciding(plans))
+
+
 def _lacks(plan: CriterionPlan) -> bool:
     return any(line.outlook in UNDECIDABLE for line in plan.lines)
 
 
 def _first(plans: Sequence[CriterionPlan], groups: Sequence[Group]) -> str:
-    undecided, many = sum(_lacks(plan) for plan in plans), len(plans)
-    if not undecided:
+    undecided, doubtful, many = undecidable(plans), less_likely(plans), len(plans)
+    if not undecided and not doubtful:
         sure = sum(plan.outlook in {Outlook.DECIDABLE, Outlook.NEEDS_NO_COUNTS} for plan in plans)
         which = f"All {_criteria(many)}" if sure == many > 1 else f"{sure} of {_criteria(many)}"
         return f"{which} can be decided with these captures."
     said = f"{undecided} of {_criteria(many)} cannot be decided with these captures"
+    if not undecided:
+        said = f"{doubtful} of {_criteria(many)} {LESS_LIKELY}"
     most = next((one for one in groups if one.presentations_missing or one.subjects_missing), None)
     return f"{said}." if most is None else f"{said}; collect {_some(most)} first."
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from governance.registry.predicates import parse_predicate
 from releases.gates.criteria.calibration import CalibrationSpec
 from releases.gates.criteria.latency_quantile import SEED, LatencyQuantileSpec
 from releases.gates.criteria.ratio_to_whole import RatioToWholeSpec
@@ -108,8 +107,7 @@ class MeasuredTable:
         return {one.stratum.key: _time_sample(one, spec) for one in found}
 
     def _scores(self, spec: CalibrationSpec) -> dict[str, Sample]:
-        where = None if spec.where is None else parse_predicate(spec.where, "where")
-        found = score_values(self._scan, BothClasses(where), spec.strata.strata()).strata
+        found = score_values(self._scan, BothClasses(spec.condition), spec.strata.strata()).strata
         return {one.stratum.key: _rate_sample(_counts(one), spec).without_rate() for one in found}
 
 

@@ -17,6 +17,7 @@ class Outlook(StrEnum):
 
     DECIDABLE = "decidable"
     NEEDS_MORE = "needs_more"
+    LESS_LIKELY = "less_likely"
     OUT_OF_REACH = "out_of_reach"
     RATES_TOO_HIGH = "rates_too_high"
     CHANCE_TOO_LOW = "chance_too_low"
@@ -27,12 +28,19 @@ class Outlook(StrEnum):
 
 
 UNDECIDABLE = frozenset({Outlook.NEEDS_MORE, Outlook.OUT_OF_REACH, Outlook.NO_SUBJECT_IDS})
-"""What these data cannot decide."""
+"""What these data cannot decide: not even where all comes out well would they pass."""
+
+LEAST_CHANCE = 0.01
+"""A pass that is less likely is none to count on."""
+
+SHORT = UNDECIDABLE | {Outlook.LESS_LIKELY}
+"""What more captures are asked for: also where these could pass, with a smaller chance than asked for."""
 
 ORDER = (
     Outlook.OUT_OF_REACH,
     Outlook.NO_SUBJECT_IDS,
     Outlook.NEEDS_MORE,
+    Outlook.LESS_LIKELY,
     Outlook.RATES_TOO_HIGH,
     Outlook.CHANCE_TOO_LOW,
     Outlook.RATES_UNKNOWN,
@@ -148,7 +156,9 @@ def outlook_of(forecast: Forecast, sample: Sample) -> Outlook:
         return Outlook.RATES_TOO_HIGH
     if forecast.falls_from is not None and (plan.impossible or not plan.presentations_missing):
         return Outlook.CHANCE_TOO_LOW
-    return _missing(plan)
+    found = _missing(plan)
+    could_pass = forecast.best is not None and forecast.best.decidable and plan.power >= LEAST_CHANCE
+    return Outlook.LESS_LIKELY if could_pass and found is Outlook.NEEDS_MORE else found
 
 
 def _missing(plan: PlanLine) -> Outlook:

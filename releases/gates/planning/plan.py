@@ -14,7 +14,7 @@ from releases.gates.judging.criterion import Criterion
 from releases.gates.models import GatePolicy
 from releases.gates.planning.asked_for import Counts, check_assumptions, check_counts
 from releases.gates.planning.assumptions import Assumption
-from releases.gates.planning.collecting import Group, collect, deciding, lead, undecidable
+from releases.gates.planning.collecting import Group, collect, deciding, lead, less_likely, undecidable
 from releases.gates.planning.planner import Asked, CriterionPlan, Measured, is_kept_back, planned
 from releases.gates.planning.reading import (
     Measurement,
@@ -66,6 +66,11 @@ class Plan:
         return undecidable(self.plans)
 
     @property
+    def less_likely(self) -> int:
+        """How many others may pass, with a smaller chance than asked for."""
+        return less_likely(self.plans)
+
+    @property
     def deciding(self) -> int:
         """Of how many."""
         return len(deciding(self.plans))
@@ -84,6 +89,7 @@ class Plan:
             "power": self.power,
             "sentence": self.sentence,
             "undecidable": self.undecidable,
+            "less_likely": self.less_likely,
             "deciding": self.deciding,
             "criteria": [_criterion_document(one) for one in self.plans],
             "collect": [one.document() for one in self.groups],

@@ -83,10 +83,7 @@ def judged_criteria(policy: GatePolicy, at: datetime) -> list[tuple[Criterion, S
         for one in criteria_of(policy)
     ]
     added = added_at(policy.system, at, criteria)
-    found: list[tuple[Criterion, Sequence[Spec]]] = [
-        (one, one.spec.joined_by([segment.pinned() for segment in added if one.key in segment.criteria]))
-        for one in criteria
-    ]
+    found: list[tuple[Criterion, Sequence[Spec]]] = [(one, one.specs(added)) for one in criteria]
     lines = sum(len(spec.strata.names()) for _, specs in found for spec in specs if hasattr(spec, "strata"))
     if lines > MOST_LINES:
         raise invalid("policy", f"it judges {lines:,} lines; at most {MOST_LINES:,} are planned at once.")

@@ -167,6 +167,7 @@ SAID = {
     Outlook.OUT_OF_REACH: "Out of reach of captures",
     Outlook.NO_SUBJECT_IDS: "Subjects unknown",
     Outlook.NEEDS_MORE: "Too few captures",
+    Outlook.LESS_LIKELY: "May pass, less likely than asked for",
     Outlook.RATES_TOO_HIGH: "Would not pass at the assumed rates",
     Outlook.CHANCE_TOO_LOW: "Passes less often than asked for",
     Outlook.RATES_UNKNOWN: "Rates to be stated",

@@ -52,6 +52,10 @@ class Number(serializers.Field[float, Any, float, Any]):
 class WholeNumber(Number):
     """A whole number, sent as one."""
 
+    default_error_messages = {
+        "not_a_number": "Expected a whole number without a decimal point, found {found}."
+    }
+
     def to_internal_value(self, data: Any) -> float:
         """The number."""
         if not isinstance(data, int):
@@ -186,7 +190,7 @@ def counts_of(body: Mapping[str, Any]) -> Counts | None:
 
 def assumptions_of(body: Mapping[str, Any]) -> list[Assumption]:
     """What is assumed, as the planner takes it."""
-    return [Assumption(**one) for one in body["rates"]]
+    return [Assumption(**one, field=f"rates[{index}]") for index, one in enumerate(body["rates"])]
 
 
 OUTLOOKS = [one.value for one in Outlook]
@@ -261,6 +265,7 @@ class PlannerAnswer(serializers.Serializer[Any]):
     power = serializers.FloatField()
     sentence = serializers.CharField()
     undecidable = serializers.IntegerField(help_text="criteria that these captures cannot decide")
+    less_likely = serializers.IntegerField(help_text="others that may pass, less likely than asked for")
     deciding = serializers.IntegerField(help_text="of so many that the verdict depends on")
     criteria = PlannedCriterionAnswer(many=True)
     collect = GroupAnswer(many=True)

@@ -124,6 +124,8 @@ def parsed_criterion(given: CriterionInput, field: str) -> Criterion:
     spec = checked(kind.spec, given.spec, field=f"{field}.spec", title=f"The criterion {given.key!r}")
     if spec.is_pinned():
         raise invalid(f"{field}.spec", "pins are made when the policy is locked; leave 'pinned' out.")
+    if reason := spec.cannot_be_asked():
+        raise invalid(f"{field}.spec.strata", f"{reason}.")
     return Criterion(given.key, 1, kind, given.title, given.owner, given.severity, given.mode, spec)
 
 

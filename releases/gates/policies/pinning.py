@@ -8,6 +8,7 @@ from governance.errors import invalid
 from governance.registry.models import Channel, Segment, System
 from governance.registry.queries import segments_in_force
 from releases.bundles.models import Assignment, Release, Revision
+from releases.gates.policies.system_facts import test_datasets
 from releases.gates.vocabulary.pins import PinnedRelease, PinnedSegment
 from releases.gates.vocabulary.specs import Spec
 
@@ -16,9 +17,11 @@ def pinned(system: System, spec: Spec, field: str) -> Spec:
     """The specification with everything it names pinned.
 
     Raises:
-        InvalidInput: a segment, channel or release that does not exist, or a release that never served.
+        InvalidInput: a segment, channel, test dataset or release that does not exist, or a release that
+            never served.
     """
     _check_channels(system, spec.wanted_channels(), field)
+    _check_dataset(system, spec.wanted_dataset(), field)
     segments = _segments(system, spec.wanted_segments(), field)
     release_id = spec.wanted_release()
     release = _release(system, release_id, field) if release_id is not None else None
@@ -30,6 +33,14 @@ def _check_channels(system: System, names: list[str], field: str) -> None:
     missing = [name for name in names if name not in known]
     if missing:
         raise invalid(field, f"{', '.join(missing)}: no such channel of {system}. Register it first.")
+
+
+def _check_dataset(system: System, digest: str | None, field: str) -> None:
+    if digest is not None and not test_datasets(system).filter(digest=digest).exists():
+        raise invalid(
+            f"{field}.dataset",
+            f"{digest} is no test dataset of {system}. Register it first, or leave the dataset out.",
+        )
 
 
 def _segments(system: System, names: list[str], field: str) -> list[PinnedSegment]:

@@ -7,10 +7,12 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django.urls import reverse
 
 from governance.access.admin_base import admin_url
+from governance.access.admin_parts import events_of_streams
 from governance.access.queries import has_permission, visible_to
 from governance.access.roles import Permission
 from governance.actors import Actor
 from governance.identifiers import new_id
+from governance.ledger.events import EVENTS
 from releases.gates.models import GatePolicy, PolicyState
 from releases.gates.policies.comparing import compared, headline
 from releases.gates.policies.lacking import Lack, readiness_of
@@ -19,6 +21,8 @@ from releases.gates.policies.system_facts import facts_of
 from releases.gates.queries import content_digest, criteria_of
 
 OFFERED = 50
+EDITED = "gate_policy.edited"
+MOST_EVENTS = 200
 UNNAMED = "-"
 """Stands in the address of a criterion's page where its key cannot."""
 
@@ -173,6 +177,27 @@ def next_version_url(policy: GatePolicy, actor: Actor) -> str:
     if policy.state == PolicyState.DRAFT or not has_permission(actor, Permission.DRAFT_POLICY, policy):
         return ""
     return f"{admin_url(GatePolicy, 'draft')}?from={policy.pk}"
+
+
+def history_of(policy: GatePolicy) -> list[dict[str, Any]]:
+    """The policy's events, the newest first; a run of edits by one person is one line with their number."""
+    found: list[dict[str, Any]] = []
+    edits: list[int] = []
+    for event in events_of_streams([policy.stream()], most=MOST_EVENTS):
+        title = event["title"]
+        if found and title == EVENTS[EDITED].title and _is_alike(found[-1], event):
+            edits[-1] += 1
+            continue
+        found.append(event)
+        edits.append(1)
+    return [
+        {**event, "title": f"{event['title']}, {many} times"} if many > 1 else event
+        for event, many in zip(found, edits, strict=True)
+    ]
+
+
+def _is_alike(later: dict[str, Any], earlier: dict[str, Any]) -> bool:
+    return (later["title"], later["who"]) == (earlier["title"], earlier["who"])
 
 
 def crumbs_to(policy: GatePolicy, title: str) -> list[tuple[str, str]]:

@@ -243,11 +243,17 @@ def _check_read_before_lock(policy: GatePolicy, expected: str | None) -> None:
 
 
 def _out_of_scope(items: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """What is left out, each thing once and with a reason."""
+    seen: set[str] = set()
     for index, item in enumerate(items):
         if set(item) != {"what", "reason"} or not all(
             isinstance(text, str) and text.strip() for text in item.values()
         ):
             raise invalid(f"out_of_scope[{index}]", "expected {'what': …, 'reason': …}, both with words.")
+        name = " ".join(item["what"].split()).casefold()
+        if name in seen:
+            raise invalid(f"out_of_scope[{index}].what", f"{item['what']!r} is left out twice; name it once.")
+        seen.add(name)
     return [dict(item) for item in items]
 
 

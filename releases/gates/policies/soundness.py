@@ -2,8 +2,9 @@
 
 Only criteria that decide (blocking and enforced) count here: an advisory line protects nobody. Nor do kinds
 count that look alike and ask for less: a count of errors is no bound, the ratio to the whole no limit, a
-comparison on other captures no comparison on the same, and a limit that lets half of all attacks through
-none.
+comparison on other captures no comparison on the same, a condition (``where``) takes the captures outside it
+out of sight, and a limit that lets half of all attacks through is none. One that decides and rules nothing
+out, or can never be answered, is refused by name: it would look like protection.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from releases.gates.criteria.absolute import AbsoluteSpec
 from releases.gates.criteria.noninferiority import NoninferioritySpec
 from releases.gates.judging.criterion import Criterion
 from releases.gates.vocabulary.metrics import METRICS
-from releases.gates.vocabulary.specs import MeasuredSpec
+from releases.gates.vocabulary.specs import MeasuredSpec, Spec
 
 MOST = 0.5
 """A limit or a margin above it rules nothing out."""
@@ -63,10 +64,11 @@ class Fix:
 
 @dataclass(frozen=True)
 class Problem:
-    """What a policy lacks, and the criteria that would mend it."""
+    """What a policy lacks, and the criteria that would mend it, or the key of the one to correct."""
 
     message: str
     fixes: tuple[Fix, ...] = ()
+    key: str = ""
 
 
 class PolicyCanBeGamed(GovernanceError):
@@ -75,7 +77,7 @@ class PolicyCanBeGamed(GovernanceError):
     code = "policy_can_be_gamed"
     status = 400
     title = "The policy can be gamed"
-    next_step = "Add the named criteria as blocking and enforced, then lock the policy."
+    next_step = "Correct or add the named criteria, as blocking and enforced, then lock the policy."
 
 
 class PolicyPinsNoReference(GovernanceError):
@@ -112,6 +114,8 @@ def problems_of(criteria: Sequence[Criterion], *, has_served: bool = True) -> li
     measured = [spec for spec in deciding if isinstance(spec, MeasuredSpec)]
     paired = [spec for spec in deciding if isinstance(spec, NoninferioritySpec) and _compares(spec)]
     return [
+        *_never_answered(criteria),
+        *_rule_nothing_out(criteria),
         *_absolute_limit(spec for spec in deciding if isinstance(spec, AbsoluteSpec)),
         *_both_baselines(paired, has_served),
         *_silence(paired, measured),
@@ -122,7 +126,7 @@ def overlooks_refusals(criteria: Sequence[Criterion]) -> bool:
     """Whether nothing that decides looks at genuine users refused: a release that refuses everybody accepts
     no attack. No rule forbids such a policy, so it is said and not refused.
     """
-    specs = [one.spec for one in criteria if one.decides]
+    specs = [one.spec for one in criteria if one.decides and not _allowed_by(one.spec) > MOST]
     return not any(isinstance(one, MeasuredSpec) and one.metric.startswith("bpcer") for one in specs)
 
 
@@ -130,6 +134,33 @@ def pins_a_reference(criteria: Sequence[Criterion]) -> bool:
     """Whether a criterion compares with a reference release."""
     paired = [one.spec for one in criteria if isinstance(one.spec, NoninferioritySpec)]
     return any(spec.baseline.kind == "pinned" for spec in paired)
+
+
+def _allowed_by(spec: Spec) -> float:
+    """How much a limit or a margin lets through; 0 where a kind has neither."""
+    if isinstance(spec, NoninferioritySpec):
+        return spec.margin
+    return spec.limit if isinstance(spec, AbsoluteSpec) else 0.0
+
+
+def _rule_nothing_out(criteria: Sequence[Criterion]) -> Iterable[Problem]:
+    """A criterion that decides and can hardly ever fail looks like protection and is none."""
+    for one in criteria:
+        allowed = _allowed_by(one.spec)
+        if one.decides and allowed > MOST:
+            worse = isinstance(one.spec, NoninferioritySpec)
+            what = f"a margin of {100 * allowed:.6g} points" if worse else f"a limit of {100 * allowed:.6g} %"
+            yield Problem(
+                f"{one.title!r} has {what}, which protects nobody: state at most {100 * MOST:g}, or let the "
+                "criterion be advisory",
+                key=one.key,
+            )
+
+
+def _never_answered(criteria: Sequence[Criterion]) -> Iterable[Problem]:
+    for one in criteria:
+        if reason := one.spec.cannot_be_asked():
+            yield Problem(f"{one.title!r} can never be answered: {reason}", key=one.key)
 
 
 def _compares(spec: NoninferioritySpec) -> bool:
@@ -154,9 +185,10 @@ def _absolute_limit(absolute: Iterable[AbsoluteSpec]) -> Iterable[Problem]:
 def _both_baselines(paired: list[NoninferioritySpec], has_served: bool) -> Iterable[Problem]:
     live = _lines(spec for spec in paired if spec.baseline.kind == "live")
     reference = _lines(spec for spec in paired if spec.baseline.kind == "pinned")
-    if not live:
+    if not any(spec.baseline.kind == "live" and not spec.is_narrowed for spec in paired):
         yield Problem(
-            "it compares nothing with what is live on the same captures (noninferiority, baseline live)",
+            "it compares nothing with what is live on the same captures, all of them (noninferiority, "
+            "baseline live, without a condition)",
             (_against("live", "apcer", {"species": []}), _against("live", "bpcer", {"segments": []})),
         )
     if not reference and not has_served:
@@ -207,7 +239,9 @@ def _fixes(baseline: str, missing: Sequence[Line]) -> tuple[Fix, ...]:
         if kind in CUTS
         else _against(baseline, metric, {"pooled": True})
         for (metric, kind), strata in cuts.items()
-        if kind in {*CUTS, "pooled"} and not any(" where " in one for one in strata)
+        if kind in {*CUTS, "pooled"}
+        and not any(" where " in one for one in strata)
+        and not (kind == "species" and METRICS[metric].label == "bona_fide")
     )
 
 
@@ -226,7 +260,7 @@ def _lines(specs: Iterable[NoninferioritySpec]) -> set[Line]:
 
 def _places(spec: MeasuredSpec) -> list[tuple[str, str, str]]:
     """The strata of a criterion; one narrowed by ``where`` stands for nothing but itself."""
-    narrowed = "" if spec.where is None else f" where {spec.where}"
+    narrowed = f" where {spec.narrowed_to()}" if spec.is_narrowed else ""
     return [(spec.strata.kind(), f"{name}{narrowed}", spec.dataset or "") for name in spec.strata.names()]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from governance.registry.models import Channel, ComponentVersion, System
 from governance.registry.queries import segments_in_force
@@ -44,7 +44,7 @@ def facts_of(system: System) -> SystemFacts:
         channels=tuple((name, name) for name in channels),
         species=_species(system),
         references=_references(system),
-        datasets=tuple((one.digest, str(one)) for one in _test_datasets(system)),
+        datasets=tuple((one.digest, str(one)) for one in test_datasets(system)),
         live=str(live.stable.release_id) if live else None,
         has_served=has_served(system),
     )
@@ -71,6 +71,7 @@ def _species(system: System) -> tuple[str, ...]:
     return tuple(sorted(named))[:MOST_SPECIES]
 
 
-def _test_datasets(system: System) -> list[ComponentVersion]:
+def test_datasets(system: System) -> QuerySet[ComponentVersion]:
+    """Datasets that a gate can look at."""
     rows = ComponentVersion.objects.filter(system=system, kind="dataset", attributes__role="test")
-    return list(rows.order_by("name", "version"))
+    return rows.order_by("name", "version")

@@ -1,7 +1,7 @@
 """Two runs side by side: what each criterion and line said then and now, and which inputs differ. Pure.
 
-Criteria are matched by key, also across policies; lines by stratum, dataset and kind of baseline, so that a
-line keeps its place when another release went live meanwhile.
+Criteria are matched by key, also across policies; lines by stratum, condition, dataset and kind of
+baseline, so that a line keeps its place when another release went live meanwhile.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,18 @@ from typing import Any
 
 from governance.ledger.canonical import canonical_bytes
 
-FIGURES = ("verdict", "reason_code", "n", "subjects", "estimate", "lower", "upper", "limit", "alpha_pass")
+FIGURES = (
+    "verdict",
+    "reason_code",
+    "n",
+    "subjects",
+    "estimate",
+    "lower",
+    "upper",
+    "limit",
+    "alpha_pass",
+    "unit",
+)
 RANK = {"fail": 0, "inconclusive": 1, "pass": 2}
 SAME, BETTER, WORSE, NEW, GONE = "same", "better", "worse", "new", "gone"
 
@@ -29,7 +40,8 @@ INPUTS = (
 
 
 def comparison(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-    """What differs between two results, as :func:`evaluation_document` gives them."""
+    """What differs between two results, as :func:`evaluation_document` gives them; with ``overrides`` beside
+    it, both heads hold what goes past the verdict."""
     return {
         "then": _head(then),
         "now": _head(now),
@@ -50,7 +62,8 @@ def _head(document: Mapping[str, Any]) -> dict[str, Any]:
         "sentence",
         "result_digest",
     )
-    return {name: document[name] for name in (*names, "requested_at", "requested_by", "preregistered")}
+    head = {name: document[name] for name in (*names, "requested_at", "requested_by", "preregistered")}
+    return {**head, "overrides": document.get("overrides", [])}
 
 
 def _inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -76,6 +89,7 @@ def _criteria(then: Sequence[dict[str, Any]], now: Sequence[dict[str, Any]]) -> 
         yield {
             "key": key,
             "title": shown["title"],
+            "kind": shown["kind"],
             "asks_changed": bool(before and after and before["digest"] != after["digest"]),
             "then": _said(before),
             "now": _said(after),
@@ -105,7 +119,8 @@ def _placed(criterion: dict[str, Any] | None) -> dict[str, list[dict[str, Any]]]
     found: dict[str, list[dict[str, Any]]] = {}
     for line in criterion["strata"] if criterion else []:
         kind = (line["baseline"] or {}).get("kind")
-        found.setdefault(_text([line["stratum"], line["dataset"], kind]), []).append(line)
+        place = _text([line["stratum"], line.get("narrowed_to"), line["dataset"], kind])
+        found.setdefault(place, []).append(line)
     return found
 
 

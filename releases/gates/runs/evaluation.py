@@ -40,6 +40,7 @@ from releases.scores.queries import load_frame
 
 TASK = "releases.gates.evaluate"
 EVALUATE_AGAIN = "releases.gates.evaluate_again"
+TELL_VOTERS = "releases.approvals.tell_of_other_result"  # a task of a slice above
 
 
 class RevisionNotFrozen(GovernanceError):
@@ -172,9 +173,16 @@ def complete_evaluation(
             **figures_named(drawing),
         },
     )
-    tell_of_evaluation(evaluation)
+    _tell(evaluation)
     _ask_again_if_attested(evaluation.revision, inputs)
     return evaluation
+
+
+def _tell(evaluation: GateEvaluation) -> None:
+    """A request that is open was made on an earlier result; its voters are told where this is another."""
+    tell_of_evaluation(evaluation)
+    if evaluation.revision.approval_requests.filter(state="open").exists():
+        enqueue(TELL_VOTERS, evaluation=str(evaluation.id))
 
 
 def _ask_again_if_attested(revision: Revision, inputs: Inputs) -> None:

@@ -141,7 +141,9 @@ class DatasetInput(Frozen):
 
 
 class AddedSegmentInput(Frozen):
-    """A protected segment in force when the revision was frozen, for criteria that do not name it."""
+    """A protected segment in force when the revision was frozen, for criteria that do not name it, and
+    ``in_full`` for those that would look at some of its captures only.
+    """
 
     id: str
     key: str
@@ -149,6 +151,7 @@ class AddedSegmentInput(Frozen):
     title: str
     predicate: dict[str, Any]
     criteria: list[str]
+    in_full: list[str] = Field(default_factory=list)
 
     def pinned(self) -> PinnedSegment:
         """As specifications hold segments."""
@@ -272,4 +275,5 @@ def _table(table: TableInput | None) -> dict[str, Any] | None:
 
 
 def _segment(one: AddedSegmentInput) -> dict[str, Any]:
-    return {"key": one.key, "version": one.version, "predicate": one.predicate, "criteria": one.criteria}
+    found = {"key": one.key, "version": one.version, "predicate": one.predicate, "criteria": one.criteria}
+    return {**found, "in_full": one.in_full} if one.in_full else found

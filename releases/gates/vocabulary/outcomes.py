@@ -101,7 +101,8 @@ class StratumOutcome:
     """The verdict on one line: a stratum, of one dataset, against one baseline where there is one.
 
     ``parts`` are the two strata of a crossing. ``added`` is "protected" for a segment that the policy does
-    not name and that is judged because it is protected. ``subjects`` counts people where evidence is missing.
+    not name and that is judged because it is protected. ``narrowed_to`` says which captures of the stratum
+    alone count. ``subjects`` counts people where evidence is missing.
     """
 
     stratum: dict[str, str]
@@ -116,6 +117,7 @@ class StratumOutcome:
     evidence: Evidence | None = None
     parts: tuple[dict[str, str], ...] = ()
     added: str = ""
+    narrowed_to: str = ""
     subjects: float | None = None
 
     def document(self) -> dict[str, Any]:
@@ -141,6 +143,8 @@ class StratumOutcome:
             line["parts"] = list(self.parts)
         if self.added:
             line["added"] = self.added
+        if self.narrowed_to:
+            line["narrowed_to"] = self.narrowed_to
         return line
 
 

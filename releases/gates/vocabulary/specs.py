@@ -12,7 +12,9 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from governance.errors import GovernanceError
-from governance.registry.predicates import parse_predicate
+from governance.registry.predicates import Predicate, parse_predicate
+from governance.registry.predicates import sentence as spoken
+from releases.gates.vocabulary import wording
 from releases.gates.vocabulary.cuts import Strata
 from releases.gates.vocabulary.metrics import METRICS, GateMetric, Measure
 from releases.gates.vocabulary.pins import Digest, Part, PinnedRelease, PinnedSegment, Reason
@@ -24,6 +26,9 @@ ClassName = Literal["bona_fide", "attack"]
 
 PLANNED_ICC = 0.2
 LEAST_SUBJECTS_FOR_ICC = 30
+LONGEST_IN_A_TITLE = 120
+"""Characters of a condition that a line's name still takes; the criterion's own sentence has all of it."""
+
 CLUSTERS = {"bona_fide": "subject", "attack": "coarser_of_instrument_and_subject"}
 
 
@@ -40,6 +45,10 @@ class Spec(Part):
 
     def wanted_release(self) -> UUID | None:
         """The reference release to pin."""
+        return None
+
+    def wanted_dataset(self) -> str | None:
+        """The digest of the one dataset that it looks at; None: all test datasets."""
         return None
 
     def reference(self) -> PinnedRelease | None:
@@ -61,6 +70,18 @@ class Spec(Part):
     def joined_by(self, segments: list[PinnedSegment]) -> tuple[Self, ...]:
         """What is judged when these segments are added: itself with them, or itself and them beside it."""
         return (self,)
+
+    def in_full(self, segments: list[PinnedSegment]) -> tuple[Self, ...]:
+        """The same question asked of all captures of these segments; nothing where there are none."""
+        return ()
+
+    def added_segments(self) -> frozenset[str]:
+        """Keys of the segments that it judges because they are protected, not because they were named."""
+        return frozenset()
+
+    def cannot_be_asked(self) -> str:
+        """Why it could never be answered, whatever is measured; empty if it can."""
+        return ""
 
 
 class ClusteredSpec(Spec):
@@ -142,6 +163,42 @@ class ClusteredSpec(Spec):
         return self
 
     @property
+    def condition(self) -> Predicate | None:
+        """What narrows the population; None where all of its captures count."""
+        return None if self.where is None else parse_predicate(self.where, "where")
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it looks at some captures of its strata only."""
+        return self.where is not None
+
+    def titles(self) -> dict[str, str]:
+        """What each line is called, by its stratum: with what narrows it."""
+        only = self._only()
+        only = only if len(only) <= LONGEST_IN_A_TITLE else ", of some captures only"
+        return {key: f"{title}{only}" for key, title in self.strata.titles().items()}
+
+    def of_whom(self) -> str:
+        """All it is judged on, in one phrase for its sentence."""
+        one_dataset = ", on one named test dataset alone" if self.dataset else ""
+        return f"{wording.listed(list(self.strata.titles().values()))}{self._only()}{one_dataset}"
+
+    def narrowed_to(self) -> str:
+        """The condition in words; empty where all captures count."""
+        return "" if self.condition is None else spoken(self.condition)
+
+    def _only(self) -> str:
+        return "" if self.condition is None else wording.only_where(self.condition)
+
+    def cannot_be_asked(self) -> str:
+        if self.gate_metric.label == "bona_fide" and self.strata.has("species"):
+            return (
+                f"{self.gate_metric.abbreviation} is of {self.gate_metric.words}, and only attacks have a "
+                "species: no capture would ever be counted; cut by segments or channels"
+            )
+        return ""
+
+    @property
     def plan(self) -> ClusterPlan:
         return ClusterPlan(self.planned_deff, self.planned_icc)
 
@@ -154,6 +211,9 @@ class ClusteredSpec(Spec):
 
     def wanted_channels(self) -> list[str]:
         return self.strata.wanted_channels()
+
+    def wanted_dataset(self) -> str | None:
+        return self.dataset
 
     def is_pinned(self) -> bool:
         return self.strata.is_pinned
@@ -172,8 +232,17 @@ class ClusteredSpec(Spec):
             return (self,)
         if self.strata.has("segment"):
             return (self.model_copy(update={"strata": self.strata.joined_by(segments)}),)
-        beside = Strata(segments=[one.key for one in segments], pinned=segments)
-        return (self, self.model_copy(update={"strata": beside, "stratum_rule": "every"}))
+        return (self, *self.in_full(segments))
+
+    def in_full(self, segments: list[PinnedSegment]) -> tuple[Self, ...]:
+        if not segments:
+            return ()
+        whole = Strata(segments=[one.key for one in segments], pinned=segments)
+        return (self.model_copy(update={"where": None, "strata": whole, "stratum_rule": "every"}),)
+
+    def added_segments(self) -> frozenset[str]:
+        pinned = (one for cut in self.strata.cuts for one in cut.pinned or [])
+        return frozenset(one.key for one in pinned if one.added)
 
 
 class CountedSpec(ClusteredSpec):

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from governance.registry.predicates import Predicate, attributes_of
+from governance.registry.predicates import sentence as spoken
 from releases.gates.vocabulary.metrics import Measure
 from releases.gates.vocabulary.outcomes import Evidence
 from releases.statistics.decisions import Decision, Remedy, Verdict
@@ -80,6 +82,12 @@ def listed(titles: Sequence[str]) -> str:
 def listed_plainly(titles: Sequence[str]) -> str:
     """Titles one after the other, for a note."""
     return listed(titles).removeprefix("each of ")
+
+
+def only_where(condition: Predicate) -> str:
+    """``, only where capture_device is mobile_high``: what narrows a population, behind a title."""
+    perceived = _AS_PERCEIVED if attributes_of(condition) & PERCEIVED else ""
+    return f", only where {spoken(condition)}{perceived}"
 
 
 def because(reason: str | None) -> str:

@@ -8,6 +8,7 @@ from audits.pages.doubts import doubts_of
 from audits.pages.evidence import lines_of, tally, worst_first, worst_line
 from audits.pages.findings import finding
 from audits.pages.forest import difference_forest, rate_forest
+from audits.pages.mail_pictures import svg_of
 from audits.pages.mini import mini, shared_axis, worst_picture
 from tests.audits.pages.results import (
     FAILING,
@@ -177,8 +178,11 @@ def test_minis_of_several_requests_share_an_axis() -> None:
 
 
 def test_doubts_name_what_an_approver_has_to_answer_for() -> None:
-    document = {**FAILING, "earlier_runs": 2}
-    evaluation = SimpleNamespace(result=document, preregistered=False)
+    tried = {**SKIN_TONE_6, "alpha_pass": 0.05 / 3, "alpha_fail": 0.05}
+    document = result("fail", criterion("bpcer_live", "bpcer", "fail", tried), earlier_runs=2)
+    evaluation = SimpleNamespace(
+        result=document, preregistered=False, policy=None, inputs={"policy_digest": "sha256:2"}
+    )
     found = finding("auxiliary", "completed", "fail", document)
 
     doubts = doubts_of(evaluation, found, ["live_v3.0"], ["A newer evaluation exists."])
@@ -220,3 +224,25 @@ def test_a_ratio_stands_on_no_axis_of_rates_and_in_no_sentence_about_rates() -> 
     assert [row.line.criterion for group in drawn.groups for row in group.rows] == ["apcer_benchmark"]
     assert found.headline == "auxiliary: so."
     assert tally(lines).fail == 1
+
+
+def test_bounds_are_said_with_the_error_rates_that_they_were_taken_at() -> None:
+    plain = {**SKIN_TONE_6, "alpha_pass": 0.05, "alpha_fail": 0.05}
+    tried = {**FEMALE, "alpha_pass": 0.025, "alpha_fail": 0.05}
+    document = result(
+        "fail",
+        criterion("bpcer_live", "bpcer", "fail", plain),
+        criterion("bpcer_strict", "bpcer", "pass", tried),
+    )
+
+    both = difference_forest(lines_of(document))
+    alone = difference_forest(lines_of(result("pass", criterion("bpcer_strict", "bpcer", "pass", tried))))
+
+    assert both is not None
+    assert alone is not None
+    assert [group.bounds for group in both.groups] == [
+        "One-sided\n95 % bounds",
+        "One-sided:\nlower 95 %\nupper 97.5 %",
+    ]
+    assert both.bounds == "one-sided bounds of 95 % to 97.5 %"
+    assert "bars: one-sided bounds, lower 95 %, upper 97.5 %; tinted" in svg_of(alone)

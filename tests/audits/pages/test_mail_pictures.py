@@ -21,8 +21,11 @@ from audits.pages.mail_pictures import (
     svg_of,
     worst_forest,
 )
+from audits.pages.mail_species import species_drawing
+from audits.pages.species_rates import species_rates
 from releases.approvals.models import ApprovalRequest
-from tests.audits.pages.results import FAILING, line
+from tests.audits.pages.figures import stack
+from tests.audits.pages.results import FAILING, FEMALE, criterion, line, result
 from tests.factories.approvals import requested
 from tests.factories.worlds import Prepared
 
@@ -141,3 +144,46 @@ def test_what_has_no_evaluation_has_no_picture(prepared: Prepared) -> None:
 
     assert forest(missing) is None
     assert forest(prepared.candidate.stream()) is None
+
+
+def test_a_species_without_a_limit_of_its_own_stands_under_none() -> None:
+    limited = line(
+        "print_low",
+        "pass",
+        kind="species",
+        baseline=None,
+        n=40,
+        subjects=40,
+        estimate=0.1,
+        lower=0.05,
+        upper=0.2,
+        limit=0.45,
+    )
+    lines = lines_of(result("pass", criterion("apcer", "apcer", "pass", limited, kind="absolute")))
+
+    rates = species_rates([stack()], {"candidate": "new"}, lines)
+    drawing = species_drawing(rates, ("new", ""), 0, (158, 330))
+
+    assert drawing is not None
+    verdicts = {mark.name: (mark.verdict, mark.limit is None) for mark in drawing.marks}
+    assert verdicts == {"Print low": ("Pass", False), "Mask": ("No limit", True)}
+    assert drawing.under.endswith("; limit 45 % where it is drawn")
+
+
+def test_names_begin_alike_and_channels_are_listed() -> None:
+    everywhere = {"kind": "live", "name": "first", "revision": 1, "channels": ["android", "ios", "kiosk"]}
+    found = worst_forest(
+        lines_of(
+            result(
+                "pass",
+                criterion(
+                    "apcer", "apcer", "pass", {**FEMALE, "title": "mask rigid", "baseline": everywhere}
+                ),
+            )
+        )
+    )
+
+    assert found is not None
+    drawing = drawing_of(found)
+    assert drawing.marks[0].name == "Mask rigid"
+    assert drawing.headings[0].against == "against first, live on android, ios and kiosk"

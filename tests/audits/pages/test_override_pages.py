@@ -15,7 +15,7 @@ from releases.gates.models import GateEvaluation, Override
 from releases.gates.overrides.queries import failing_criteria
 from tests.audits.pages.browsing import submitted, text_of
 from tests.factories.approvals import requested
-from tests.factories.http import signed_in
+from tests.factories.http import signed_in, with_token
 from tests.factories.overrides import WHY, confirmed, failing, given, newest, proposed, undecided
 from tests.factories.worlds import Prepared
 
@@ -170,6 +170,38 @@ def test_every_page_that_shows_the_verdict_shows_the_override(prepared: Prepared
     assert "Failed, overridden until" in text_of(client.get(admin_url(ApprovalRequest, "changelist")))
     assert "Gate failed, overridden until" in text_of(client.get(reverse("admin:index")))
     assert "Overridden by two persons" in text_of(client.get(brief(revision)))
+
+
+def test_what_is_expedited_says_so_beside_every_verdict(prepared: Prepared) -> None:
+    cast, revision = prepared.here.cast, failing(prepared.here)
+    confirmed(cast.approver_two, cast.security_all, revision, expedite=True)
+    client, run = signed_in(cast.qa_lead), newest(revision)
+    other = newest(prepared.candidate)
+
+    compared = text_of(
+        client.get(reverse("admin:evaluation_compare", args=[run.pk]), {"with": str(other.pk)})
+    )
+    answer = with_token(cast.qa_lead).get(f"/api/v1/gate-evaluations/{other.pk}/compare/?with={run.pk}")
+
+    assert "Overridden, expedited" in compared
+    assert "v6: failed, overridden until" in compared
+    assert "v6 fails its gate; v1 passes its gate." in compared
+    assert [one["standing"] for one in answer.json()["then"]["overrides"]] == ["in_force"]
+    assert "expedited" in answer.json()["then"]["overrides"][0]["sentence"]
+    assert answer.json()["now"]["overrides"] == []
+    assert "by two persons, expedited" in text_of(client.get(admin_url(Release, "changelist")))
+    assert "by two persons, expedited" in text_of(client.get(admin_url(GateEvaluation, "changelist")))
+    assert "by two persons, expedited" in text_of(client.get(reverse("admin:index")))
+
+
+def test_the_chip_counts_down_to_the_end_of_the_override(prepared: Prepared) -> None:
+    cast, revision = prepared.here.cast, undecided(prepared.here)
+    given(cast.qa_lead, revision, valid_hours=1)
+    requested(prepared.here, revision)
+    client = signed_in(cast.approver)
+
+    assert "min left when the override ends" in text_of(client.get(brief(revision)))
+    assert ", when the override ends" in text_of(client.get(reverse("admin:index")))
 
 
 def test_the_release_page_unlocks_the_request_once_the_gate_is_overridden(prepared: Prepared) -> None:

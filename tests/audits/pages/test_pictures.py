@@ -13,6 +13,7 @@ from audits.pages import mail_pictures
 from audits.pages.mail_pictures import forest
 from audits.pages.mail_species import MOST_SPECIES, species_drawing
 from audits.pages.pictures import BEFORE, LOST, drawn
+from audits.pages.weighing import Weighed
 from releases.bundles.models import Revision
 from releases.gates.models import GateEvaluation
 from releases.gates.queries import latest_evaluation
@@ -40,7 +41,7 @@ def brief_of(prepared: Prepared, revision: Revision | None = None) -> Any:
 def shown(monkeypatch: pytest.MonkeyPatch, run: GateEvaluation, result: dict[str, Any]) -> None:
     """The brief of the run as if it had been stored like this."""
     run.result = result
-    monkeypatch.setattr(brief_page, "evaluation_shown", lambda *_: run)
+    monkeypatch.setattr(brief_page, "weighed", lambda *_: Weighed(run))
 
 
 def test_the_brief_shows_every_picture_with_its_table(prepared: Prepared) -> None:

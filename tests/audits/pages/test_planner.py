@@ -3,6 +3,7 @@
 import html
 import re
 
+import pytest
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
@@ -48,7 +49,7 @@ def test_the_page_plans_the_policy_in_force_on_the_newest_scores(prepared: Prepa
 def test_written_counts_say_what_to_collect_first(prepared: Prepared) -> None:
     text = planner(prepared, f"{WRITTEN}&attack_errors=12&differing=10")
 
-    assert "cannot be decided with these captures; collect" in text
+    assert "may pass with these captures, but less likely than asked for; collect" in text
     assert "more attack presentations of print from about" in text
     assert "148 of 37 subjects" in text
 
@@ -121,7 +122,7 @@ def test_counts_of_both_classes_are_written_class_by_class(prepared: Prepared) -
 def test_numbers_of_the_page_that_are_for_no_line_are_no_mistake(prepared: Prepared) -> None:
     text = planner(prepared, f"{WRITTEN}&attack_errors=12&spread=10&differing=10")
 
-    assert "cannot be decided with these captures" in text
+    assert "may pass with these captures" in text
 
 
 def test_a_stratum_that_no_criterion_judges_is_refused_on_the_page(prepared: Prepared) -> None:
@@ -203,3 +204,12 @@ def test_a_need_that_nobody_could_collect_is_said_in_words() -> None:
     line = lines_of(result)[0]
 
     assert line.settle == "over 100 000 more subjects needed: out of reach of captures"
+
+
+@pytest.mark.parametrize("name", ["captures", "dataset"])
+def test_a_dataset_that_is_not_there_is_not_replaced_silently(prepared: Prepared, name: str) -> None:
+    text = planner(prepared, f"{name}=0190b7c0-0000-7000-8000-000000000009")
+
+    assert "No dataset '0190b7c0-0000-7000-8000-000000000009' of this system has scores" in text
+    assert re.search(r"shown instead: \S+", text)
+    assert "cannot be planned as it is asked" not in text

@@ -9,18 +9,22 @@ from django.urls import reverse
 
 from audits.answers.gap_kinds import GapKind
 from audits.answers.gaps import gaps_visible_to
+from audits.pages.attestation_forms import analysis_content, as_fields
 from audits.pages.reliability import SIZE, curves_of, said_of
+from governance.errors import FieldError, InvalidInput
 from releases.bundles.content import content_of
 from releases.bundles.models import Revision
 from releases.gates.attestations.error_analysis import BUCKETS
+from releases.gates.attestations.failures import failures_of
 from releases.gates.models import Attestation, GateEvaluation
 from releases.gates.queries import latest_evaluation
 from tests.audits.pages.browsing import submitted, text_of
-from tests.factories.approvals import evaluated
+from tests.factories.approvals import candidate, evaluated
 from tests.factories.attestations import attested
 from tests.factories.bundles import CARD, revised
 from tests.factories.cast import actor
 from tests.factories.http import signed_in
+from tests.factories.overrides import newest
 from tests.factories.rollouts import live
 from tests.factories.worlds import Prepared
 
@@ -103,6 +107,68 @@ def test_an_analysis_that_does_not_fit_says_it_beside_the_field_and_keeps_what_w
     assert not Attestation.objects.exists()
 
 
+def test_each_of_the_worst_captures_is_placed_beside_it_and_needs_no_copied_id(prepared: Prepared) -> None:
+    cast, revision = prepared.here.cast, candidate(prepared.here, "9", accepted_attacks=12)
+    client, url = signed_in(cast.qa_lead), attest_page(revision, "error_analysis")
+    blur = {"blur_state": "found", "blur_seen": "Motion blur."}
+    placed = {f"place_{number}": "blur" for number in range(9)}
+    apart = {"place_9": "none_of_these", "saw_9": "A poster in a frame."}
+
+    done = submitted(client, url, **{**SIGNED, **NOTHING, **blur, **placed, **apart})
+
+    content = Attestation.objects.get().content
+    worst = [one.sample for one in failures_of(newest(revision)).worst(10)]
+    assert "the gate decides again by itself" in text_of(done)
+    assert content["buckets"]["blur"]["samples"] == worst[:9]
+    assert content["buckets"]["blur"]["count"] == 9
+    assert content["unsorted"] == [{"sample": worst[9], "seen": "A poster in a frame."}]
+
+
+def test_what_is_missing_of_the_worst_is_said_beside_each_of_them(prepared: Prepared) -> None:
+    cast, revision = prepared.here.cast, candidate(prepared.here, "9", accepted_attacks=12)
+    client, url = signed_in(cast.qa_lead), attest_page(revision, "error_analysis")
+
+    answer = submitted(client, url, **{**SIGNED, **NOTHING, "place_0": "none_of_these"})
+    again = submitted(client, url, **{**SIGNED, **NOTHING, "place_0": "none_of_these", "saw_0": "A poster."})
+
+    assert answer.context["form"].errors["saw_0"] == ["Say what you saw"]
+    assert set(again.context["form"].errors) == {"__all__", *(f"place_{number}" for number in range(1, 10))}
+
+
+def test_an_id_with_colons_is_read_whole_and_a_line_without_words_is_named_by_its_number() -> None:
+    fields = {f"{key}_{part}": "" for key in BUCKETS for part in ("state", "seen", "samples")}
+    given = {**fields, **{f"{key}_count": None for key in BUCKETS}}
+    given["unsorted"] = "s3://b/1.mov: A poster.\n\ns3://b/2.mov\nk:3:a frame\ns3://b/4.mov:"
+
+    content = analysis_content(given, ["k:3"])
+    refusal = InvalidInput(
+        "It does not fit.",
+        field_errors=tuple(FieldError(f"content.unsorted[{place}].seen", "too short") for place in (1, 3)),
+    )
+
+    assert content["unsorted"] == [
+        {"sample": "s3://b/1.mov", "seen": "A poster."},
+        {"sample": "s3://b/2.mov", "seen": ""},
+        {"sample": "k:3", "seen": "a frame"},
+        {"sample": "s3://b/4.mov", "seen": ""},
+    ]
+    assert as_fields(refusal, given, ["k:3"]).field_errors == (
+        FieldError("unsorted", "lines 3, 5: say what you saw"),
+    )
+
+
+@pytest.mark.parametrize("kind", ["calibration_review", "error_analysis"])
+@pytest.mark.parametrize("name", ["author", "auditor"])
+def test_whoever_may_not_sign_reads_why_in_place_of_the_form(
+    prepared: Prepared, kind: str, name: str
+) -> None:
+    page = reader(prepared, name).get(attest_page(prepared.candidate, kind))
+
+    assert "You cannot sign this. " in text_of(page)
+    assert "It takes the role qa lead here." in text_of(page)
+    assert "Sign the " not in text_of(page)
+
+
 @pytest.mark.parametrize("kind", ["calibration_review", "error_analysis"])
 @pytest.mark.parametrize("name", ["author", "approver", "auditor"])
 def test_the_forms_refuse_whoever_may_not_sign(prepared: Prepared, kind: str, name: str) -> None:
@@ -112,6 +178,7 @@ def test_the_forms_refuse_whoever_may_not_sign(prepared: Prepared, kind: str, na
         **SIGNED,
         **NOTHING,
         how_judged="By eye.",
+        act_key="one",
     )
 
     assert answer.status_code == 409

@@ -31,7 +31,20 @@ def test_a_bar_over_the_top_is_cut_and_carries_its_share() -> None:
     drawn = score_bars(stack(), "new", Scale(is_log=False, top=40, most=100))
 
     assert max(bar.height for bar in drawn.bars) == HALF
-    assert [mark.text for mark in drawn.over] == ["← 50 %", "65 % →"]
+    assert [mark.text for mark in drawn.over] == ["↓ 50 %", "65 % ↑"]
+
+
+def test_no_word_lies_on_a_bar_or_on_another_word() -> None:
+    drawn = score_bars(stack(), "new", Scale(is_log=False, top=40, most=100))
+
+    shares, names = drawn.over, drawn.names
+    tops = [bar.y for bar in drawn.bars]
+    ends = [bar.y + bar.height for bar in drawn.bars]
+    assert [mark.y for mark in names] == [mark.y for mark in shares] == [-8, 139]
+    assert min(tops) == 0 > names[0].y
+    assert max(ends) == 2 * HALF + STRIP < names[1].y - 11
+    assert (shares[0].anchor, names[0].anchor) == ("start", "end")
+    assert (shares[1].anchor, names[1].anchor) == ("end", "start")
 
 
 def test_the_bands_carry_the_names_of_their_decisions() -> None:

@@ -6,9 +6,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from governance.errors import InvalidInput
 from governance.ledger.canonical import digest_of
 from governance.ledger.queries import entry_of
 from governance.notifications.models import Notification
+from governance.notifications.rendering import text_of
 from releases.approvals.grounds import GateNotPassed, OverrideEnded, gate_in_words
 from releases.approvals.models import Approval, ApprovalRequest, RequestState, Vote
 from releases.approvals.previewing import preview_seats
@@ -231,6 +233,32 @@ def test_voters_are_told_that_the_gate_is_overridden(prepared: Prepared) -> None
 
     told = Notification.objects.get(event="approval.requested", account=prepared.here.cast.approver)
     assert told.context["sentence"].startswith("Gate: inconclusive, overridden until")
+
+
+def test_votes_are_taken_no_longer_than_the_override_lasts_and_the_mail_says_so(prepared: Prepared) -> None:
+    cast, revision = prepared.here.cast, undecided(prepared.here)
+    override = given(cast.qa_lead, revision, valid_hours=1)
+
+    request = requested(prepared.here, revision)
+
+    told = Notification.objects.get(event="approval.requested", account=cast.approver)
+    assert request.deadline_at == override.expires_at
+    assert told.context["until"] == "when the override of its gate ends"
+    assert (
+        f"until {override.expires_at:%-d %B %Y, %H:%M} UTC, when the override of its gate ends."
+        in text_of(told)
+    )
+
+
+def test_a_deadline_after_the_end_of_the_override_is_refused(prepared: Prepared) -> None:
+    revision = undecided(prepared.here)
+    given(prepared.here.cast.qa_lead, revision, valid_hours=1)
+
+    with pytest.raises(InvalidInput, match="after the override's end") as refusal:
+        requested(prepared.here, revision, deadline_at=timezone.now() + timedelta(hours=2))
+
+    assert refusal.value.field_errors[0].field == "deadline_at"
+    assert not ApprovalRequest.objects.filter(revision=revision).exists()
 
 
 def test_those_concerned_are_told_of_an_override(prepared: Prepared) -> None:

@@ -35,7 +35,7 @@ GOOD: dict[str, Any] = {"key": "web", "title": "Web", "role": "security_reviewer
         ({"channel_kinds": ["fridge"]}, "rules[0].channel_kinds", "['fridge'] are no kinds of channel"),
         ({"channel_kinds": []}, "rules[0].channel_kinds", "at least 1"),
         ({"categories": ["weather"]}, "rules[0].categories", "['weather'] are no categories; there are any"),
-        ({"quorum": 2}, "rules[0].quorum", "Extra inputs are not permitted"),
+        ({"quorum": 2}, "rules[0].quorum", "there is no such field here; leave it out"),
     ],
 )
 def test_a_rule_that_does_not_fit_is_refused_by_field(change: dict[str, Any], field: str, said: str) -> None:

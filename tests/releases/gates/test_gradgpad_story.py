@@ -19,7 +19,7 @@ from releases.bundles.models import Revision
 from releases.demo.gradgpad import DemoDataMissing, Subset, data_directory, score_csv, score_rows
 from releases.gates.queries import evaluation_document
 from releases.gates.runs.evaluation import request_evaluation, run_evaluation
-from releases.rollouts.progress import advance_rollout
+from releases.rollouts.advancing import advance_rollout
 from releases.rollouts.services import roll_back, start_rollout
 from releases.statistics.thresholds import AtThreshold, Polarity, closest_errors_threshold
 from tests.factories.bundles import component

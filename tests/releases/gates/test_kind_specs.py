@@ -69,14 +69,18 @@ def test_a_rate_or_difference_that_would_be_a_sham_is_refused(
     ("kind", "spec", "said"),
     [
         ("retry_rate", pooled_spec(limit=0.6), "less than or equal to 0.5"),
-        ("retry_rate", pooled_spec(limit=0.1, population="all"), "Input should be"),
+        ("retry_rate", pooled_spec(limit=0.1, population="all"), "is wanted, found"),
         ("latency_quantile", pooled_spec(budget_ms=0), "greater than 0"),
         ("latency_quantile", pooled_spec(budget_ms=500, probability=0.1), "greater than or equal to 0.5"),
-        ("latency_quantile", pooled_spec(budget_ms=500, cluster_by="instrument"), "Input should be"),
-        ("disagreement", pooled_spec(limit=0.1, baseline={"kind": "live"}), "limit_reason: field required"),
-        ("attestation", {"attestation": "horoscope"}, "Input should be"),
+        ("latency_quantile", pooled_spec(budget_ms=500, cluster_by="instrument"), "is wanted, found"),
+        (
+            "disagreement",
+            pooled_spec(limit=0.1, baseline={"kind": "live"}),
+            "limit_reason: is missing and is needed",
+        ),
+        ("attestation", {"attestation": "horoscope"}, "is wanted, found"),
         ("completeness", {"max_drill_age_days": 90}, "belongs to readiness rollback_path"),
-        ("completeness", {"readiness": ["luck"]}, "Input should be"),
+        ("completeness", {"readiness": ["luck"]}, "is wanted, found"),
     ],
 )
 def test_a_specification_of_another_kind_that_would_be_a_sham_is_refused(

@@ -1,9 +1,15 @@
 """Trying until it passes is counted: which runs belong to one lineage, and what each costs the next."""
 
+import math
+
+import pytest
+
 from releases.gates.freezing.lineage import lineage_of
 from releases.gates.queries import evaluation_document
+from releases.gates.vocabulary.inputs import EarlierRun
 from tests.factories.bundles import CARD
 from tests.factories.gates import Gate
+from tests.releases.gates.contexts import context
 
 GOOD = {"print": 2, "mask": 2, "1": 2, "6": 2}
 UNCLEAR = {"print": 2, "mask": 9, "1": 2, "6": 2}
@@ -73,3 +79,20 @@ def test_a_changed_card_that_changes_no_verdict_changes_no_result(small: Gate) -
 
     assert second.revision.number == 2
     assert second.result_digest == first.result_digest
+
+
+def chance_of_a_pass(alphas: list[float]) -> float:
+    """That one of several independent tries passes whose truth lies at the margin."""
+    return 1 - math.prod(1 - alpha for alpha in alphas)
+
+
+def test_five_tries_at_the_margin_would_pass_23_percent_of_the_time_and_are_kept_to_half_of_that() -> None:
+    runs = [
+        EarlierRun(result_digest=str(number), verdict="fail", release="a", policy_digest="")
+        for number in range(5)
+    ]
+    kept = [context(earlier_runs=runs[:before]).alpha_pass(0.05) for before in range(5)]
+
+    assert chance_of_a_pass([0.05] * 5) == pytest.approx(0.23, abs=0.005)
+    assert kept == [0.05, 0.025, pytest.approx(0.05 / 3), 0.0125, 0.01]
+    assert chance_of_a_pass(kept) < 0.12

@@ -29,6 +29,7 @@ from tests.releases.gates.contexts import (
     table,
     thresholds,
 )
+from tests.releases.gates.test_computation import criterion
 
 
 def paired(given: Context, **changes: Any) -> CriterionOutcome:
@@ -287,3 +288,29 @@ def test_two_tables_that_state_different_facts_are_not_compared() -> None:
 
     with pytest.raises(TablesDisagree):
         paired(context(rows))
+
+
+def alike(same: int, people: int = 40) -> Context:
+    """Four captures of each person of skin tone 1; the first ``same`` people are refused every time."""
+    rows = [
+        (f"{person}-{take}", f"person-{person}", "bona_fide", "", "1", "0.9" if person < same else "0.1")
+        for person in range(people)
+        for take in range(4)
+    ]
+    return context(rows)
+
+
+def test_captures_far_more_alike_than_planned_are_said_with_what_their_bounds_hold() -> None:
+    spec = {"metric": "bpcer", "strata": segments_of("1"), "limit": 0.5}
+
+    found = criterion("alike", "absolute", spec).judged(alike(8))
+    few = criterion("alike", "absolute", spec).judged(alike(4, people=20))
+    planned = criterion("alike", "absolute", {**spec, "planned_icc": 1.0}).judged(alike(8))
+
+    assert found.notes == (
+        "Captures of one person resemble each other far more than the policy plans (ICC 0.5 or more): skin "
+        "tone 1, as annotators perceived. Bounds that should hold in 95 of 100 samples then hold in about 87 "
+        "to 93.",
+    )
+    assert few.notes == ()
+    assert planned.notes == ()

@@ -9,10 +9,12 @@ import pytest
 from governance.access.queries import PermissionDenied
 from governance.errors import InvalidInput
 from governance.ledger.canonical import digest_of_bytes
+from governance.ledger.events import EVENTS
 from governance.ledger.models import Blob
 from governance.ledger.queries import entries_of, entry_of
 from releases.bundles.models import Revision
 from releases.gates.models import GatePolicy, PolicyState
+from releases.gates.policies.policy_page import history_of
 from releases.gates.policies.services import (
     CriterionInput,
     PolicyEditedMeanwhile,
@@ -208,6 +210,40 @@ def test_a_locked_policy_is_not_edited(people: Cast, reference: Revision) -> Non
 
     with pytest.raises(PolicyLocked):
         edit_policy(actor(people.qa_lead), policy=policy, criteria=criteria(SMALL, reference))
+
+
+def test_the_history_of_a_policy_counts_edits_of_one_person_in_one_line(
+    people: Cast, reference: Revision
+) -> None:
+    draft = drafted_policy(people, criteria(SMALL, reference))
+    kept = criteria(SMALL, reference)
+    edit_policy(actor(people.qa_lead), policy=draft, criteria=kept, description="one")
+    edit_policy(actor(people.qa_lead), policy=draft, criteria=kept, description="two")
+    edit_policy(actor(people.qa_lead), policy=draft, criteria=kept, description="three")
+    lock_policy(actor(people.qa_lead), policy=draft)
+
+    history = [one["title"] for one in history_of(draft)]
+
+    assert history == [
+        EVENTS["gate_policy.locked"].title,
+        f"{EVENTS['gate_policy.edited'].title}, 3 times",
+        EVENTS["gate_policy.drafted"].title,
+    ]
+
+
+def test_what_is_out_of_scope_stands_there_once(people: Cast, reference: Revision) -> None:
+    twice = [{"what": "makeup", "reason": "Rare"}, {"what": " Makeup", "reason": "Too few"}]
+
+    with pytest.raises(InvalidInput, match="is left out twice") as refusal:
+        draft_policy(
+            actor(people.qa_lead),
+            system=people.system,
+            name="twice",
+            criteria=criteria(SMALL, reference),
+            out_of_scope=twice,
+        )
+
+    assert refusal.value.field_errors[0].field == "out_of_scope[1].what"
 
 
 def test_there_is_one_draft_of_a_policy_at_a_time(people: Cast, reference: Revision) -> None:

@@ -11,7 +11,7 @@ from releases.bundles.models import Revision
 from releases.gates.criteria import KIND_OF
 from releases.gates.judging.criterion import Criterion
 from releases.gates.policies.services import CriterionInput
-from releases.gates.policies.soundness import PolicyCanBeGamed, check_sound
+from releases.gates.policies.soundness import PolicyCanBeGamed, check_sound, overlooks_refusals
 from tests.factories.gates import SMALL, criteria
 
 Change = Callable[[list[CriterionInput]], list[CriterionInput]]
@@ -186,3 +186,42 @@ def test_a_comparison_on_one_dataset_is_covered_by_the_reference_on_all() -> Non
     change = respecified("apcer_live", dataset=DATASET)
 
     check_sound(parsed(change(criteria(SMALL, REFERENCE))))
+
+
+SHAMS = [f"{metric}_{baseline}" for metric in ("apcer", "bpcer") for baseline in ("live", "reference")]
+
+
+@pytest.mark.parametrize("key", SHAMS)
+def test_a_margin_that_protects_nobody_is_refused_by_name(key: str) -> None:
+    change = respecified(key, margin=0.9999)
+
+    with pytest.raises(PolicyCanBeGamed, match=r"a margin of 99\.99 points, which protects nobody"):
+        check_sound(parsed(change(criteria(SMALL, REFERENCE))))
+
+
+def test_a_limit_that_protects_nobody_is_refused_by_name() -> None:
+    sham = added("absolute", metric="bpcer", strata={"segments": list(SMALL.segments)}, limit=0.51)
+
+    with pytest.raises(PolicyCanBeGamed, match="'More' has a limit of 51 %, which protects nobody"):
+        check_sound(parsed(sham(criteria(SMALL, REFERENCE))))
+
+
+def test_what_rules_nothing_out_may_be_shown_beside_what_decides() -> None:
+    sham = CriterionInput(
+        "more",
+        "absolute",
+        "More",
+        {"metric": "bpcer", "strata": {"segments": list(SMALL.segments)}, "limit": 0.9},
+        severity="advisory",
+    )
+
+    check_sound(parsed([*criteria(SMALL, REFERENCE), sham]))
+
+
+def test_a_margin_that_protects_nobody_watches_no_genuine_users() -> None:
+    written = [one for one in criteria(SMALL, REFERENCE) if not one.key.startswith("bpcer")]
+    sham = respecified("more", margin=0.9999)([*written, CriterionInput(
+        "more", "noninferiority", "More", criteria(SMALL, REFERENCE)[2].spec)])  # fmt: skip
+
+    assert overlooks_refusals(parsed(sham))
+    assert not overlooks_refusals(parsed(criteria(SMALL, REFERENCE)))

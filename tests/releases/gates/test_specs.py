@@ -25,10 +25,10 @@ from tests.releases.gates.contexts import absolute_spec, paired_spec
         ({"alpha_pass": 0.2}, "less than or equal to 0.05"),
         ({"margin": 0}, "greater than 0"),
         ({"margin_reason": " "}, "at least 1 character"),
-        ({"margin": "0.1"}, "valid number"),
+        ({"margin": "0.1"}, "a number is wanted"),
         ({"baseline": {"kind": "pinned"}}, "names its release"),
         ({"baseline": {"kind": "live", "release": "00000000-0000-7000-8000-000000000001"}}, "names none"),
-        ({"metric": "eer"}, "Input should be 'apcer'"),
+        ({"metric": "eer"}, "'apcer', 'bpcer'"),
     ],
 )
 def test_a_specification_that_would_be_a_sham_is_refused(changes: dict[str, Any], said: str) -> None:

@@ -295,3 +295,19 @@ def test_rows_without_a_band_are_counted_apart_in_rates_and_pairs() -> None:
 def test_strata_by_another_column_are_refused(column: str) -> None:
     with pytest.raises(ValueError, match="state one of species, source_set"):
         ByColumn(column)
+
+
+@pytest.mark.parametrize(("at_threshold", "apcer"), [("attack", 10.69), ("bona_fide", 11.44)])
+def test_174_rows_at_exactly_the_threshold_move_apcer_from_10_69_to_11_44_percent(
+    at_threshold: str, apcer: float
+) -> None:
+    scores = ["0.4"] * 2_480 + ["0.5"] * 174 + ["0.6"] * 20_546
+    rows = [(f"a{number}", f"p{number}", "fake", "print", score) for number, score in enumerate(scores)]
+    bands = single_threshold(0.5, Polarity.HIGHER_IS_ATTACK, AtThreshold(at_threshold))
+
+    found = count_rates(
+        scan_tables(scored(frame_of(rows), bands)), Population("attack"), Pooled(), Metric.ERROR
+    )
+
+    counts = found.strata[0].counts
+    assert round(100 * counts.events / counts.presentations, 2) == apcer

@@ -207,8 +207,23 @@ def test_a_filter_that_leaves_nothing_says_what_is_there() -> None:
 
 
 def test_a_table_of_refused_rows_only_is_refused() -> None:
-    with pytest.raises(NoRowsLeft, match="missing_label 1, score_not_a_number 1"):
+    with pytest.raises(NoRowsLeft) as refused:
         normalised(csv_bytes([("a", "", "", "", "1"), ("b", "", "real", "", "x")]), meta())
+
+    assert refused.value.message == (
+        "No row of the table can be used. The label is empty. (1 row, the first 2) The score is no decimal "
+        "number and no declared missing value. (1 row, the first 3)"
+    )
+    assert refused.value.rows == (2, 3)
+
+
+def test_a_table_of_which_every_attack_is_refused_is_refused() -> None:
+    attacks = [(f"a{number}", "p", "fake", "print", "7") for number in range(3)]
+
+    with pytest.raises(
+        NoRowsLeft, match=r"Every attack lies outside .* declared range\. \(3 rows, the first 3,"
+    ):
+        normalised(csv_bytes([BONA_FIDE, *attacks]), meta(score_range=[0, 1]))
 
 
 def test_attacks_without_a_mapped_species_refuse_the_file() -> None:

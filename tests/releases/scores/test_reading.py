@@ -93,8 +93,8 @@ BROKEN = [
     (b'id,value\na,"1"x\n', FileBroken, "Row 2 cannot be read as CSV", (2,)),
     (b"id,value\na,\x001\n", FileBroken, "Line 2 holds a NUL byte", (2,)),
     (b"other\n1\n", ColumnMissing, "names 'id', which the file does not have. Its columns are 'other'", ()),
-    (b"id,value\na,\xff\n", FormatNotRead, "not UTF-8: byte 0xff", ()),
-    ("id\nä\n".encode("latin-1"), FormatNotRead, "not UTF-8: byte 0xe4", ()),
+    (b"id,value\na,\xff\n", FormatNotRead, "not UTF-8: byte 0xff in line 2", (2,)),
+    ("id\nä\n".encode("latin-1"), FormatNotRead, "not UTF-8: byte 0xe4 in line 2", (2,)),
     ("id\na\n".encode("utf-16"), FormatNotRead, "UTF-16", ()),
     ("id\na\n".encode("utf-32"), FormatNotRead, "UTF-32", ()),
     (b"PAR1" + b"\x00" * 50 + b"PAR1", FileBroken, "Parquet file is damaged or was cut short", ()),
@@ -169,3 +169,20 @@ def test_refusals_are_part_of_the_one_error_family() -> None:
 
     assert refused.value.code == "score_file_broken"
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_byte_that_is_no_utf_8_is_named_with_its_line(end: str) -> None:
+    lines = ["id,value", *(f"s{number},0.{number}" for number in range(1, 8)), "é,0.9", "s9,0.1"]
+
+    with pytest.raises(FormatNotRead, match="byte 0xe9 in line 9") as refused:
+        read(end.join(lines).encode("latin-1"))
+
+    assert refused.value.rows == (9,)
+
+
+def test_the_line_is_right_far_behind_the_first_piece_of_a_file() -> None:
+    lines = ["id", *(f"s{number:07}" for number in range(50_000)), "é"]
+
+    with pytest.raises(FormatNotRead, match="in line 50002"):
+        read("\n".join(lines).encode("latin-1"))

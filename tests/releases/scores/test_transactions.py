@@ -200,3 +200,26 @@ def test_tables_that_disagree_within_a_transaction_are_refused() -> None:
 
     with pytest.raises(TablesDisagree, match="state different subject within 1 transactions: 't1'"):
         scan_tables([table(tries(REJECT)), table([second])])
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (tries(REJECT, ACCEPT), ""),
+        (
+            [tries(REJECT, ACCEPT)[1], *tries(ACCEPT, name="t2")],
+            "1 transaction lacks an attempt before one that is there (first in rows 2): unless another table "
+            "of the report brings it, it counts as an attempt without an answer.",
+        ),
+        (tries(REJECT, RETRY, ACCEPT)[::2] + tries(ACCEPT, ACCEPT, name="t2")[1:], "2 transactions lack"),
+    ],
+    ids=["whole", "from the second on", "two"],
+)
+def test_an_attempt_that_is_missing_before_another_is_not_passed_over_in_silence(
+    rows: list[tuple[str, ...]], said: str
+) -> None:
+    table = normalised(csv_bytes(rows, TRIES_HEADER), meta(TRIES))
+
+    assert table.attempts_note.startswith(said)
+    assert bool(table.attempts_note) == bool(said)
+    assert table.refusals == ()

@@ -59,3 +59,12 @@ def test_bounds_of_clustered_pairs_hold_the_truth_over_many_rates(
     coverage = paired_coverage(design, worse=worse, better=better, icc=icc, replicates=2000, seed=1)
 
     assert min(coverage.lower, coverage.upper) >= 0.93
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("icc", [0.5, 0.6])
+@pytest.mark.parametrize("rate", [0.1, 0.2, 0.3])
+def test_far_above_the_planned_likeness_bounds_hold_less_often(rate: float, icc: float) -> None:
+    coverage = rate_coverage(LOST, rate=rate, icc=icc, replicates=3000, seed=1)
+
+    assert 0.87 <= min(coverage.lower, coverage.upper) < 0.93

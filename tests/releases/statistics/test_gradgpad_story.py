@@ -38,6 +38,7 @@ PRINT_AND_REPLAY = ("print_low", "print_medium", "print_high", "replay_low", "re
 SPECIES = (*PRINT_AND_REPLAY, "mask_paper", "mask_rigid")
 
 LINEAR, RBF, AUXILIARY, TYPES = "quality_linear", "quality_rbf", "auxiliary", "auxiliary_type_i_and_ii"
+BALANCED = "quality_rbf_balanced"
 
 STORY: list[tuple[str, str, str, dict[str, Any]]] = [
     (RBF, AUXILIARY, "skin_tone 6", {"n": 87, "b": 21, "c": 3, "d": "+20.7", "L": "+8.4", "U": "+33.7"}),
@@ -172,3 +173,17 @@ def test_release_4_is_inconclusive_on_three_lines() -> None:
     assert set(open_lines) == {"BPCER skin_tone 5", "BPCER skin_tone 6", "APCER mask_rigid"}
     assert {decision.verdict for decision in open_lines.values()} == {Verdict.INCONCLUSIVE}
     assert open_lines["BPCER skin_tone 5"].more_subjects == 37
+
+
+def test_small_steps_each_pass_and_together_fail_which_a_pinned_reference_sees() -> None:
+    steps = [
+        facts(paired(TYPES, BALANCED, "replay_high")),
+        facts(paired(BALANCED, LINEAR, "replay_high")),
+        facts(paired(TYPES, LINEAR, "replay_high")),
+    ]
+
+    assert [(one["d"], one["at 10"]) for one in steps] == [
+        ("+6.8", "pass"),
+        ("+7.6", "pass"),
+        ("+14.4", "fail"),
+    ]

@@ -99,5 +99,5 @@ def test_few_differing_decisions_are_not_promised_a_pass(discordance: float, peo
         Assumption(discordance=discordance),
     )
 
-    assert found.outlook is Outlook.NEEDS_MORE
+    assert found.outlook is Outlook.LESS_LIKELY
     assert found.chance == pytest.approx(seen_pairs(people, discordance, 0.0, 0.05), abs=1e-4)

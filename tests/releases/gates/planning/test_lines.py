@@ -8,6 +8,7 @@ import pytest
 from governance.errors import InvalidInput
 from releases.gates.criteria import KINDS
 from releases.gates.planning.assumptions import Assumption
+from releases.gates.planning.collecting import collect, lead, less_likely, undecidable
 from releases.gates.planning.forecasts import COUNTS_NOTHING, PLANS
 from releases.gates.planning.outlook import Outlook
 from releases.gates.planning.sources import Written
@@ -84,7 +85,24 @@ def test_a_line_that_could_pass_says_its_chance_and_the_one_asked_for() -> None:
     found = line("absolute", apcer(0.05), written(59, 59), Assumption(rate=0.01))
 
     assert found.can_pass
+    assert found.outlook is Outlook.LESS_LIKELY
     assert "at 1 % true errors it passes with a chance of 55 %, 80 % is asked for: 65 more" in found.sentence
+
+
+def test_a_criterion_that_could_pass_is_not_called_undecidable() -> None:
+    possible = plan("absolute", apcer(0.05), written(59, 59), Assumption(rate=0.01))
+    impossible = plan("absolute", apcer(0.05), written(40, 40), Assumption(rate=0.01))
+
+    collected = lead([possible], collect([possible]))
+    both = lead([possible, impossible], collect([possible, impossible]))
+
+    assert collected == (
+        "1 of 1 criterion may pass with these captures, but less likely than asked for; collect 65 more "
+        "attack presentations of print from about 65 more subjects first."
+    )
+    assert (undecidable([possible]), less_likely([possible])) == (0, 1)
+    assert both.startswith("1 of 2 criteria cannot be decided with these captures; collect ")
+    assert both.endswith("1 may pass with these captures, but less likely than asked for.")
 
 
 def test_several_lines_must_all_pass_so_each_is_asked_for_more() -> None:

@@ -78,7 +78,7 @@ def test_how_often_decisions_differ_is_read_from_the_newest_run_on_the_dataset(s
     assert (unknown["outlook"], unknown["chance_to_pass"]) == ("rates_unknown", None)
     assert known["assumed"]["discordance"] == pytest.approx(2 / 40)
     assert known["assumed"]["measured_on"] == "the run of second"
-    assert known["outlook"] == "needs_more"
+    assert known["outlook"] == "less_likely"
 
 
 def test_written_counts_and_rates_go_before_what_was_measured(small: Gate) -> None:
@@ -199,7 +199,7 @@ def test_anybody_who_sees_the_system_plans_and_nobody_else(small: Gate) -> None:
         ({"rates": [{"rate": "0.1"}]}, "rates[0].rate"),
         ({"rates": [{"metric": "eer", "rate": 0.1}]}, "rates[0].metric"),
         ({"rates": [{"metric": "apcer"}]}, "rates[0].rate"),
-        ({"rates": [{"discordance": 0.01, "difference": 0.05}]}, "rates.discordance"),
+        ({"rates": [{"discordance": 0.01, "difference": 0.05}]}, "rates[0].discordance"),
         ({"rates": [{"rate": 0.1}] * 501}, "rates"),
         ({"rates": {"rate": 0.1}}, "rates"),
         ({"rates": [{"rate": 0.1}, {"criterion": "typo", "rate": 0.9}]}, "rates[1].criterion"),
