@@ -3,11 +3,12 @@
 from django.urls import URLPattern, URLResolver, path
 
 from audits.answers.api import routes as answer_routes
+from audits.answers.drift_api import routes as drift_routes
 from audits.records.api import LedgerKeyView
 from audits.trace.api import routes as trace_routes
 from governance.access.rest import router_of
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    *router_of(answer_routes, trace_routes).urls,
+    *router_of(answer_routes, drift_routes, trace_routes).urls,
     path("ledger/key", LedgerKeyView.as_view(), name="ledger-key"),
 ]

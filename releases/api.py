@@ -12,7 +12,15 @@ from releases.gates.attestations.api import routes as attestation_routes
 from releases.gates.overrides.api import routes as override_routes
 from releases.gates.planning.api import routes as planner_routes
 from releases.monitoring.decisions.api import routes as monitoring_routes
+from releases.monitoring.drift.api import routes as drift_routes
+from releases.monitoring.heartbeats.api import routes as heartbeat_routes
+from releases.monitoring.incidents.api import routes as incident_routes
+from releases.monitoring.replaying.api import routes as replay_routes
+from releases.monitoring.terms.api import routes as terms_routes
+from releases.monitoring.triggers.api import routes as trigger_routes
+from releases.monitoring.windows.api import routes as observation_routes
 from releases.rollouts.api import routes as rollout_routes
+from releases.rollouts.drills_api import routes as drill_routes
 from releases.scores.api import routes as score_routes
 
 ROUTES: tuple[Sequence[Route], ...] = (
@@ -24,7 +32,15 @@ ROUTES: tuple[Sequence[Route], ...] = (
     override_routes,
     approval_routes,
     rollout_routes,
+    drill_routes,
     monitoring_routes,
+    heartbeat_routes,
+    observation_routes,
+    incident_routes,
+    drift_routes,
+    replay_routes,
+    terms_routes,
+    trigger_routes,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [*router_of(*ROUTES).urls]

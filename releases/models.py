@@ -11,8 +11,22 @@ from releases.gates.models import (
     GatePolicy,
     Override,
 )
-from releases.monitoring.decisions.models import Decision, DecisionBatch
-from releases.rollouts.models import Deployment, Rollback
+from releases.monitoring.decisions.models import Decision, DecisionBatch, DecisionKey
+from releases.monitoring.drift.models import DriftReview
+from releases.monitoring.heartbeats.models import Heartbeat
+from releases.monitoring.incidents.models import FollowUp, Incident
+from releases.monitoring.replaying.models import BatchReplay, ReplayMismatch, ReplayWindow
+from releases.monitoring.terms.models import MonitoringTerms
+from releases.monitoring.triggers.models import TriggerMemory, TriggerReading, TriggerStatus
+from releases.monitoring.windows.models import (
+    Observation,
+    ObservationBatch,
+    RollUp,
+    StampCount,
+    SubjectSeen,
+    Window,
+)
+from releases.rollouts.models import Deployment, Drill, Rollback, StageApproval, StageReading
 from releases.scores.models import ScoreTable
 
 __all__ = [
@@ -21,21 +35,42 @@ __all__ = [
     "ApprovalRuleSet",
     "Assignment",
     "Attestation",
+    "BatchReplay",
     "CriterionResult",
     "Decision",
     "DecisionBatch",
+    "DecisionKey",
     "Deployment",
+    "DriftReview",
+    "Drill",
     "EvaluationProgress",
+    "FollowUp",
     "GateCriterion",
     "GateEvaluation",
     "GatePolicy",
+    "Heartbeat",
+    "Incident",
+    "MonitoringTerms",
+    "Observation",
+    "ObservationBatch",
     "Override",
     "Release",
+    "ReplayMismatch",
+    "ReplayWindow",
     "RequestChannel",
     "Revision",
     "RevisionChannel",
+    "RollUp",
     "Rollback",
     "ScoreTable",
     "Slot",
+    "StageApproval",
+    "StageReading",
+    "StampCount",
+    "SubjectSeen",
+    "TriggerMemory",
+    "TriggerReading",
+    "TriggerStatus",
     "Vote",
+    "Window",
 ]

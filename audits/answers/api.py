@@ -51,6 +51,12 @@ class GapSerializer(serializers.Serializer[Gap]):
     override = serializers.UUIDField(
         source="override.id", allow_null=True, default=None, help_text="The override that leaves it open."
     )
+    incident = serializers.UUIDField(
+        source="incident.id", allow_null=True, default=None, help_text="The incident that it is about."
+    )
+    drift_review = serializers.UUIDField(
+        source="drift_review.id", allow_null=True, default=None, help_text="The review that it is about."
+    )
     channels = GapChannelSerializer(many=True)
     next_step = serializers.CharField(source="words.close")
 

@@ -21,6 +21,11 @@ class GapKind(StrEnum):
     ATTESTATION_STALE = "attestation_stale"
     THRESHOLD_NOT_VERSIONED = "threshold_not_versioned"
     RELEASE_NOTES_MISSING = "release_notes_missing"
+    ROLLBACK_NOT_LANDED = "rollback_not_landed"
+    REPLAYS_DIFFER = "replays_differ"
+    INCIDENT_REPORT_OVERDUE = "incident_report_overdue"
+    FOLLOW_UP_OVERDUE = "follow_up_overdue"
+    DRIFT_REVIEW_OVERDUE = "drift_review_overdue"
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,33 @@ _KINDS = (
         "Review it",
     ),
     KindWords(
+        GapKind.ROLLBACK_NOT_LANDED,
+        "Rollback not landed",
+        "Not landed",
+        "What was taken back may go on deciding: not every instance is seen to have left it.",
+        "release_manager",
+        "Restart or withdraw the instances that are named; it closes once all report what is assigned.",
+        "See what is live",
+    ),
+    KindWords(
+        GapKind.REPLAYS_DIFFER,
+        "Replays that differ",
+        "Replays differ",
+        "What decides there is not what was approved: thresholds, fusion or stamp differ from the record.",
+        "release_manager",
+        "Find out what runs there, or take it back; it closes after a day without such a decision.",
+        "Open the replays",
+    ),
+    KindWords(
+        GapKind.INCIDENT_REPORT_OVERDUE,
+        "Overdue incident report",
+        "Incident report",
+        "Whoever must learn of the incident has not, and a deadline was missed.",
+        "security_reviewer",
+        "File the report and record its reference, or dismiss the incident if it did not happen.",
+        "Open the incident",
+    ),
+    KindWords(
         GapKind.NO_ROLLBACK_OWNER,
         "No rollback owner",
         "Rollback owner",
@@ -98,6 +130,24 @@ _KINDS = (
         "It was let through in a hurry, and nobody has looked at it in calm since.",
         "security_reviewer",
         "Somebody who did not give it looks back at it and records a conclusion.",
+        "Review it",
+    ),
+    KindWords(
+        GapKind.FOLLOW_UP_OVERDUE,
+        "Overdue follow-up",
+        "Follow-up",
+        "What was to keep the incident from happening again was not done.",
+        "security_reviewer",
+        "Its owner does it and records what came of it.",
+        "Open the incident",
+    ),
+    KindWords(
+        GapKind.DRIFT_REVIEW_OVERDUE,
+        "Overdue drift review",
+        "Drift review",
+        "Nobody has looked whether it still meets the people and devices that it was tested with.",
+        "qa_lead",
+        "A QA lead or security reviewer looks at the figures and concludes the review.",
         "Review it",
     ),
     KindWords(

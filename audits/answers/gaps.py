@@ -16,7 +16,9 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from audits.answers.attestation_gaps import stale_attestations
+from audits.answers.field_gaps import FieldGap, gaps_of_the_field
 from audits.answers.gap_kinds import KINDS, GapKind, KindWords
+from audits.answers.landing_gaps import gaps_of_landings
 from audits.answers.override_gaps import Left, gaps_of_overrides
 from governance.access.models import Account
 from governance.access.queries import visible_to
@@ -29,6 +31,8 @@ from releases.bundles.guarding import channel_reasons
 from releases.bundles.models import Assignment, Revision
 from releases.bundles.queries import revisions_with_content
 from releases.gates.models import Override
+from releases.monitoring.drift.models import DriftReview
+from releases.monitoring.incidents.models import Incident
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.progress_queries import lasting
 
@@ -46,12 +50,30 @@ class Gap:
     found: str
     override: Override | None = None
     """The override that leaves it open, where one does."""
+    field: FieldGap | None = None
+    """What the time after the launch left open, where that is it."""
 
     @property
     def owner(self) -> str:
-        """Who is to see that it closes: whoever let the release past its gate, else its author."""
+        """Who is to see that it closes: whoever overrode the gate or is named for it, else the author of the
+        release; empty where anybody with the role is.
+        """
+        if self.field is not None:
+            return self.field.owner
         override = self.override
         return override.given_by_username if override else self.revision.release.owner_username
+
+    @property
+    def incident(self) -> Incident | None:
+        """The incident that it is about, where it is about one."""
+        about = self.field.about if self.field else None
+        return about if isinstance(about, Incident) else None
+
+    @property
+    def drift_review(self) -> DriftReview | None:
+        """The review that it is about, where it is about one."""
+        about = self.field.about if self.field else None
+        return about if isinstance(about, DriftReview) else None
 
     @property
     def words(self) -> KindWords:
@@ -61,7 +83,8 @@ class Gap:
     @property
     def key(self) -> str:
         """Its name, the same as long as it is open."""
-        return f"{self.kind.value}:{self.revision.pk}"
+        own = self.field.key if self.field else ""
+        return f"{self.kind.value}:{own or self.revision.pk}"
 
 
 @dataclass(frozen=True)
@@ -118,6 +141,10 @@ def gaps_visible_to(actor: Actor) -> list[Gap]:
     order = list(KINDS)
     gaps = [_gap(kind, rows) for (kind, _), rows in found.items()]
     gaps += _of_overrides(gaps_of_overrides(actor))
+    gaps += [
+        Gap(one.kind, one.revision, one.channels, one.since, one.found, field=one)
+        for one in (*gaps_of_the_field(actor), *gaps_of_landings(actor))
+    ]
     return sorted(gaps, key=lambda gap: (order.index(gap.kind), gap.since, gap.revision.release.name))
 
 

@@ -81,13 +81,13 @@ def _of(row: Override, live: set[str], channels: dict[str, Channel], now: dateti
     stands = stands_at(row, now)
     held = tuple(one for key, one in channels.items() if key in row.channels)
     serving = tuple(one for key, one in channels.items() if key in live)
-    words = overridden(row, stands)
+    words = f"{'' if row.trigger_id else 'gate '}{overridden(row, stands)}"
     left = []
     if stands is Standing.IN_FORCE and (live or _may_yet_go(row)):
-        left.append(Left(GapKind.OVERRIDE_IN_FORCE, row.revision, held, row.given_at, f"gate {words}", row))
+        left.append(Left(GapKind.OVERRIDE_IN_FORCE, row.revision, held, row.given_at, words, row))
     elif stands is not Standing.IN_FORCE and live and _newest_verdict(row) != Verdict.PASS:
         since = min(row.expires_at, now)
-        left.append(Left(GapKind.OVERRIDE_EXPIRED, row.revision, serving, since, f"gate {words}", row))
+        left.append(Left(GapKind.OVERRIDE_EXPIRED, row.revision, serving, since, words, row))
     if row.expedite and row.reviewed_at is None and row.review_due_at is not None and _is_used(row):
         is_late = row.review_due_at <= now
         kind = GapKind.EXPEDITE_REVIEW_OVERDUE if is_late else GapKind.EXPEDITE_REVIEW_DUE

@@ -1,6 +1,6 @@
 """Lists whose detail pages combine slices: releases, evaluations, requests."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -24,8 +24,8 @@ from releases.approvals.models import ApprovalRequest, RequestState
 from releases.approvals.queries import listed_requests
 from releases.bundles.models import Release, Revision
 from releases.gates.models import GateEvaluation, Override
-from releases.gates.overrides.queries import listed_overrides, stands_at
-from releases.gates.overrides.standing import Standing, by_whom
+from releases.gates.overrides.queries import gate_overrides, stands_at
+from releases.gates.overrides.standing import Standing, by_whom, overridden
 from releases.rollouts.models import Deployment
 from releases.rollouts.stages import ON_ITS_WAY
 
@@ -68,7 +68,7 @@ class ReleaseAdmin(GovernedAdmin):
                 Prefetch("revisions", queryset=newest),
                 Prefetch("evaluations", queryset=evaluations),
                 Prefetch("deployments", queryset=deployments),
-                Prefetch("overrides", queryset=listed_overrides()),
+                Prefetch("overrides", queryset=gate_overrides()),
             )
             .distinct()
         )
@@ -103,6 +103,7 @@ class ReleaseAdmin(GovernedAdmin):
             newest.state,
             adopted=newest.adopted,
             verdict=_verdict(obj, newest),
+            overridden=_counting(obj, newest),
             live=live,
             on_the_way=moving,
             is_held="held" in states.values(),
@@ -133,6 +134,13 @@ def _verdict(release: Release, revision: Revision) -> str:
     return {"requested": "requested", "failed": "error"}.get(rows[0].status, rows[0].verdict)
 
 
+def _counting(release: Release, revision: Revision) -> str:
+    """The verdict in words where an override in force goes past it; else empty."""
+    now = timezone.now()
+    rows = [(row, stands_at(row, now)) for row in release.overrides.all() if row.revision_id == revision.pk]
+    return next((overridden(row, stands) for row, stands in rows if stands is Standing.IN_FORCE), "")
+
+
 def _past(overrides: Iterable[Override]) -> str:
     """``overridden until 27 Nov 14:00 UTC by two persons`` in a line of its own, where an override in force
     goes past the verdict; else that one did."""
@@ -141,12 +149,16 @@ def _past(overrides: Iterable[Override]) -> str:
     counting = [row for row, stands in rows if stands is Standing.IN_FORCE]
     if counting:
         until = f"{counting[0].expires_at:%-d %b %H:%M} UTC"
-        words = f"overridden until {until} by {by_whom(counting[0])}"
-    elif any(row.withdrawn_at is None for row, _ in rows):
-        words = "was overridden"
+        words = f"overridden until {until} by {by_whom(counting[0])}{_haste(counting)}"
+    elif past := [row for row, _ in rows if row.withdrawn_at is None]:
+        words = f"was overridden{_haste(past)}"
     else:
         return ""
     return format_html('<br><span class="cs-muted cs-xs">{}</span>', words)
+
+
+def _haste(overrides: Sequence[Override]) -> str:
+    return ", expedited" if any(row.expedite for row in overrides) else ""
 
 
 @admin.register(GateEvaluation)
@@ -162,7 +174,7 @@ class GateEvaluationAdmin(GovernedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[GateEvaluation]:
         """Without the large documents."""
         rows = super().get_queryset(request).defer("inputs", "result")
-        return rows.prefetch_related(Prefetch("overrides", queryset=listed_overrides()))
+        return rows.prefetch_related(Prefetch("overrides", queryset=gate_overrides()))
 
     def changeform_view(
         self,

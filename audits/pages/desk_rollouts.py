@@ -17,6 +17,7 @@ from governance.access.roles import Permission
 from governance.actors import Actor
 from releases.approvals.models import Approval
 from releases.bundles.models import Release, RevisionState
+from releases.rollouts.advancing import lacking, waits_for_approval
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.progress_queries import freeze_at
 from releases.rollouts.stages import ON_ITS_WAY, advance_at, current_step, next_step
@@ -28,6 +29,7 @@ class Underway:
 
     held: Sequence[Task]
     ready: Sequence[Task]
+    to_approve: Sequence[Task]
     running: Sequence[Task]
 
 
@@ -39,32 +41,53 @@ def _covers(found: Reach | None, row: Deployment) -> bool:
 def rollouts_under_way(actor: Actor) -> Underway:
     """In a fixed number of queries; a rollback's owner sees the rollouts that he may take back."""
     advances, holds = reach(actor, Permission.ADVANCE_ROLLOUT), reach(actor, Permission.HOLD_ROLLOUT)
+    approves = reach(actor, Permission.APPROVE_STAGE)
     rows = visible_to(Deployment.objects.filter(state__in=ON_ITS_WAY), actor).select_related(
-        "release__system", "revision__release", "channel__system"
+        "release__system", "revision__release", "channel__system", "reading"
     )
-    found = list(rows.order_by("state_changed_at"))
+    found = list(rows.prefetch_related("stage_approvals").order_by("state_changed_at"))
     may = takes_back(actor, found)
-    mine = [row for row in found if row.pk in may or _covers(advances, row) or _covers(holds, row)]
+    asked = {row.pk for row in found if _covers(approves, row) and _waits_for_approval(row)}
+    mine = [
+        row
+        for row in found
+        if row.pk in may or row.pk in asked or _covers(advances, row) or _covers(holds, row)
+    ]
     targets = rollback_targets(mine)
     held: list[Task] = []
     ready: list[Task] = []
+    to_approve: list[Task] = []
     running: list[Task] = []
     for row in mine:
         back = back_offer(row, target=targets.get(row.pk, ""), may=row.pk in may, label="Roll back")
         more = () if back.why else (replace(back, look="cs-dan"),)
         if row.state == DeploymentState.HELD:
             held.append(_held(row, more))
+        elif row.pk in asked:
+            to_approve.append(_to_approve(row))
         elif _can_advance(row) and _covers(advances, row):
             ready.append(_ready(row, more))
         else:
             hold = Offer("Hold", rollout_url(row, "hold"))
             running.append(_running(row, (hold, *more) if _covers(holds, row) else more))
-    return Underway(held, ready, running)
+    return Underway(held, ready, to_approve, running)
 
 
 def _can_advance(row: Deployment) -> bool:
     now = timezone.now()
-    return next_step(row) is not None and advance_at(row) <= now and freeze_at(row.revision, now) is None
+    is_time = advance_at(row) <= now and freeze_at(row.revision, now) is None
+    return next_step(row) is not None and is_time and not lacking(row, now)
+
+
+def _waits_for_approval(row: Deployment) -> bool:
+    return row.state == DeploymentState.ROLLING_OUT and waits_for_approval(row, timezone.now())
+
+
+def _to_approve(row: Deployment) -> Task:
+    """A stage whose plan asks people to approve what it shows."""
+    sentence = f"{row.release.name} shows what its plan asks on {row.channel.name}, {_where(row)}."
+    meta = f"{_place(row)} · an approval is missing"
+    return Task("open", "how_to_reg", "Stage to approve", sentence, meta, _open(row, "cs-pri"))
 
 
 def _where(row: Deployment) -> str:
@@ -157,10 +180,17 @@ def rollout_sections(actor: Actor) -> dict[str, Section]:
             under_way.held,
             ("One rollout is held: it goes on or back.", "{} rollouts are held: they go on or back."),
         ),
+        "stages": Section(
+            "stages",
+            "Stages to approve",
+            "by what they show, and for nothing else",
+            under_way.to_approve,
+            ("One stage waits for your approval.", "{} stages wait for your approval."),
+        ),
         "ready": Section(
             "ready",
             "Can advance now",
-            "nothing measures a stage yet: you answer for it",
+            "you answer for what nothing measures",
             under_way.ready,
             ("One rollout can advance.", "{} rollouts can advance."),
         ),

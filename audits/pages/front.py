@@ -37,6 +37,7 @@ LATEST = 5
 ORDER = (
     "held",
     "votes",
+    "stages",
     "changes",
     "ready",
     "not_passed",

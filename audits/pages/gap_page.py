@@ -20,6 +20,9 @@ from governance.actors import Actor
 from governance.registry.models import ComponentVersion, System
 from releases.bundles.models import Release
 from releases.gates.models import Override
+from releases.monitoring.drift.models import DriftReview
+from releases.monitoring.incidents.models import Incident
+from releases.monitoring.replaying.models import ReplayWindow
 
 KEPT = "_countersign_gaps"
 TAKE_A_NEW_RELEASE = {GapKind.NO_APPROVAL_RECORD, GapKind.NO_GUARDED_ROLLOUT, GapKind.OVERRIDE_EXPIRED}
@@ -88,6 +91,8 @@ def _offer(actor: Actor, gap: Gap) -> Offer:
     release = gap.revision.release
     if gap.override is not None and gap.kind not in TAKE_A_NEW_RELEASE:
         return Offer(gap.words.verb, admin_url(Override, "change", gap.override.pk), is_dialog=False)
+    if gap.field is not None:
+        return Offer(gap.words.verb, _field_url(gap), is_dialog=False)
     permission, url = Permission.DRAFT_RELEASE, reverse("admin:revision_edit", args=[gap.revision.pk])
     if gap.kind in TAKE_A_NEW_RELEASE:
         url = f"{reverse('admin:release_draft_form', args=[release.system_id])}?from={gap.revision.pk}"
@@ -100,6 +105,17 @@ def _offer(actor: Actor, gap: Gap) -> Offer:
     return Offer(gap.words.verb, url, why=why, is_dialog=False)
 
 
+def _field_url(gap: Gap) -> str:
+    """Where what the time after the launch left open is seen to."""
+    if gap.kind is GapKind.ROLLBACK_NOT_LANDED:
+        return reverse("admin:live")
+    if gap.incident is not None:
+        return admin_url(Incident, "change", gap.incident.pk)
+    if gap.drift_review is not None:
+        return admin_url(DriftReview, "change", gap.drift_review.pk)
+    return f"{admin_url(ReplayWindow, 'changelist')}?came_out=otherwise"
+
+
 @dataclass(frozen=True)
 class SystemRow:
     """A system with the number of gaps of each kind."""
@@ -108,14 +124,25 @@ class SystemRow:
     counts: tuple[tuple[int, KindWords], ...]
 
 
+def open_kinds(gaps: Sequence[Gap]) -> list[KindWords]:
+    """The kinds of which one is open somewhere: a column for each of the others would say nothing."""
+    found = {gap.kind for gap in gaps}
+    return [words for kind, words in KINDS.items() if kind in found]
+
+
 def by_system(systems: Sequence[System], gaps: Sequence[Gap]) -> list[SystemRow]:
-    """Every system that the reader sees, those without gaps too."""
+    """Every system that the reader sees, those without gaps too, with the kinds that are open."""
     return [
         SystemRow(
             system,
             tuple(
-                (sum(gap.kind is kind and gap.revision.release.system_id == system.pk for gap in gaps), words)
-                for kind, words in KINDS.items()
+                (
+                    sum(
+                        gap.kind is words.kind and gap.revision.release.system_id == system.pk for gap in gaps
+                    ),
+                    words,
+                )
+                for words in open_kinds(gaps)
             ),
         )
         for system in systems
@@ -139,7 +166,7 @@ def board(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "lead": gap_headline([row.gap for row in rows]),
         "rows": rows,
-        "kinds": list(KINDS.values()),
+        "kinds": open_kinds([row.gap for row in rows]),
         "systems": by_system(systems, [row.gap for row in rows]),
     }
     return draw(request, "countersign/gaps.html", context, title="Gaps", crumbs=[("Gaps", "")])

@@ -24,6 +24,14 @@ LOOKS = {
     "rollout.paused": "held",
     "release.adopted": "live",
     "rollout.rolled_back": "fail",
+    "rollout.superseded": "void",
+    "trigger.fired": "fail",
+    "trigger.cleared": "pass",
+    "trigger.no_data": "void",
+    "trigger.failed": "inc",
+    "trigger.measured_again": "open",
+    "trigger.overridden": "held",
+    "trigger.acknowledged": "open",
     "override.given": "held",
     "override.withdrawn": "void",
     "expedite.reviewed": "pass",
@@ -37,6 +45,10 @@ ICONS = {
     "rollout.advanced": "stairs",
     "rollout.rolled_back": "undo",
     "override.given": "key",
+    "trigger.fired": "notifications_active",
+    "trigger.no_data": "cloud_off",
+    "trigger.overridden": "key",
+    "trigger.acknowledged": "visibility",
     "verb.refused": "do_not_disturb_on",
 }
 VERDICTS = {
@@ -136,6 +148,8 @@ def _attested(after: dict[str, Any]) -> tuple[str, str]:
 def _detail(name: str, after: dict[str, Any], channels: Mapping[str, str]) -> str:
     if name == "verb.refused":
         return str(after.get("message") or after.get("code") or "")
+    if name.startswith("trigger."):
+        return ", ".join(str(after[part]) for part in ("key", "segment") if after.get(part))
     number = after.get("revision_number") or after.get("number")
     parts = [f"revision {number}"] if number else []
     if name == "override.given":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from releases.bundles.documents import WITH_ARMS, RolloutPlan, Stage, StageKind
+from releases.bundles.documents import WITH_ARMS, RolloutPlan, Stage, StageCriterion, StageKind
 from releases.bundles.guarding import LEAST_GUARDED_SECONDS, guards
 from releases.rollouts.progress_queries import lasting
 
@@ -31,8 +31,8 @@ class StageWords:
     number: int
     name: str
     text: str
-    criteria: tuple[str, ...]
-    """What it should show before the next; nothing measures it yet."""
+    criteria: tuple[tuple[str, bool], ...]
+    """What it should show before the next, and whether that is measured."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class PlanWords:
     warnings: tuple[str, ...]
     freezes: tuple[tuple[datetime, datetime, str], ...]
     has_guarded: bool
+    hours: str
+    """When it goes on by itself; empty where a person lets it go on."""
 
 
 def percent(share: float | None) -> str:
@@ -61,6 +63,8 @@ def stage_does(stage: Stage) -> str:
     if stage.kind in WITH_ARMS:
         share = percent(stage.coverage)
         return f"{share} of the people get it, {share} are its control."
+    if stage.control:
+        return f"Everybody gets it but {percent(stage.control)}, who keep what was live before as a control."
     if stage.kind is StageKind.INTERNAL_TESTING:
         many = len(stage.keys)
         return f"Only {many} named test key{'' if many == 1 else 's'} get{'s' if many == 1 else ''} it."
@@ -82,9 +86,29 @@ def stage_lasts(stage: Stage) -> str:
 
 def stage_words(number: int, stage: Stage) -> StageWords:
     """The stage in its place."""
-    text = " ".join(part for part in (stage_does(stage), stage_lasts(stage)) if part)
-    asked = tuple(item.description or item.key for item in stage.criteria)
+    parts = (stage_does(stage), stage_lasts(stage), _approved_by(stage))
+    text = " ".join(part for part in parts if part)
+    asked = tuple((_asks(item), item.measure is not None) for item in stage.criteria)
     return StageWords(number, stage_title(stage), text, asked)
+
+
+def _approved_by(stage: Stage) -> str:
+    roles = ", ".join(role.replace("_", " ") for role in stage.requires_approval)
+    return f"What it shows is approved by: {roles}." if roles else ""
+
+
+def _asks(criterion: StageCriterion) -> str:
+    """The criterion in the words of whoever planned it, and what is measured for it."""
+    said = criterion.description or criterion.key
+    measure = criterion.measure
+    if measure is None:
+        return said
+    if measure.margin is not None:
+        asked = f"at most {measure.margin * 100:.4g} points above the control"
+    else:
+        asked = f"below {percent(measure.limit)}"
+    among = "" if measure.segments == "everybody" else ", segment by segment"
+    return f"{said.rstrip('.')} ({measure.metric.replace('_', ' ')} {asked}{among})"
 
 
 def plan_words(rollout_plan: dict[str, Any]) -> PlanWords:
@@ -95,6 +119,7 @@ def plan_words(rollout_plan: dict[str, Any]) -> PlanWords:
         _warnings(plan.stages),
         tuple((one.starts_at, one.ends_at, one.reason) for one in plan.freezes),
         guards(rollout_plan),
+        plan.advance_hours.sentence if plan.advance_hours else "",
     )
 
 

@@ -1,8 +1,11 @@
 """The model card and the plans of a revision as rows of a name and a text."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from audits.pages.plan_words import PlanWords, plan_words
+from governance.registry.kinds import KINDS
+from releases.bundles.documents import IN_USERS_HANDS, stays_behind
 from releases.bundles.models import Release, Revision
 
 CARD = (
@@ -37,6 +40,13 @@ def stage_rows(revision: Revision) -> PlanWords:
     return plan_words(revision.rollout_plan)
 
 
+def stays_behind_words(plan: dict[str, Any]) -> str:
+    """What a rollback does not change at once, slot by slot."""
+    others = [KINDS[slot].title for slot in stays_behind(plan) if slot != IN_USERS_HANDS]
+    named = f" Nor, as the plan says: {', '.join(others)}." if others else ""
+    return f"The SDK: it is in users' hands, and decisions say which one they ran.{named}"
+
+
 def plan_rows(revision: Revision) -> list[Text]:
     """The rollback plan."""
     plan = revision.rollback_plan
@@ -52,5 +62,6 @@ def plan_rows(revision: Revision) -> list[Text]:
         Text("Back to", target),
         Text("Owner", str(plan.get("owner", ""))),
         Text("Steps", str(plan.get("steps", ""))),
+        Text("Not switched at once", stays_behind_words(plan)),
         Text("Triggers", triggers),
     ]

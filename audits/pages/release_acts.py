@@ -77,7 +77,7 @@ class RequestForm(ReasonForm):
     deadline_at = forms.DateTimeField(
         label="Decide by (UTC)",
         required=False,
-        help_text="Left empty: in 72 hours.",
+        help_text="Left empty: in 72 hours, or when an override of the gate ends.",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     field_order = ("channels", "reason", "deadline_at")
@@ -113,7 +113,7 @@ class RequestApproval(RevisionAct):
             f"Request approval of {target.release.name}, revision {target.number}",
             "The rules in force decide which seats must be filled; you cannot fill one of them. "
             "The newest evaluation "
-            "must be a pass.",
+            "must be a pass, or be overridden.",
             "Request approval",
         )
 

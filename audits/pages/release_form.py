@@ -7,6 +7,15 @@ from django import forms
 
 from audits.pages.plans import CARD
 from audits.pages.stage_lines import HELP, lines_of, stages_from
+from audits.pages.watching_fields import (
+    BUDGET,
+    budget_of,
+    choices,
+    is_preset,
+    ticked,
+    watched_stages,
+    watched_triggers,
+)
 from governance.access.admin_acts import ActForm
 from governance.registry.kinds import KINDS, Kind
 from governance.registry.models import Channel, ComponentStatus, ComponentVersion, System
@@ -91,15 +100,32 @@ class ReleaseForm(ActForm):
             label="Rollback steps", required=False, widget=forms.Textarea(attrs=area)
         )
         self.fields["rollback_plan.triggers"] = forms.CharField(
-            label="Rollback triggers",
+            label="Rollback triggers in words",
             required=False,
-            help_text="One per line.",
+            help_text="One per line. Words are for people: nothing measures them.",
             widget=forms.Textarea(attrs=area),
+        )
+        self.fields["watch"] = forms.MultipleChoiceField(
+            label="Triggers that are measured",
+            required=False,
+            choices=choices(),
+            widget=forms.CheckboxSelectMultiple,
+            help_text="Each is in force in the stages in which it has something to look at.",
+        )
+        self.fields["p95_budget"] = forms.FloatField(
+            label="Budget of the p95 latency, milliseconds", required=False, min_value=1, max_value=1e9
         )
 
     def clean_rollout_plan(self) -> list[dict[str, Any]]:
         """The lines as stages."""
         return stages_from(self.cleaned_data["rollout_plan"], self.stages_before)
+
+    def clean(self) -> dict[str, Any]:
+        """The p95 latency is watched against a budget, which only its writer knows."""
+        given: dict[str, Any] = super().clean() or {}
+        if BUDGET in given.get("watch", []) and not given.get("p95_budget"):
+            self.add_error("p95_budget", "State the budget, or do not watch the p95 latency.")
+        return given
 
     def content(self, base: ReleaseContent) -> ReleaseContent:
         """What the form says; what it does not ask about is taken from ``base``."""
@@ -113,7 +139,10 @@ class ReleaseForm(ActForm):
             channels=channels,
             slots=tuple(self._slots(channels)),
             card=card,
-            rollout_plan={**base.rollout_plan, "stages": given["rollout_plan"]},
+            rollout_plan={
+                **base.rollout_plan,
+                "stages": watched_stages(given["rollout_plan"], given["watch"], ticked(base.rollback_plan)),
+            },
             rollback_plan=self._rollback_plan(base.rollback_plan),
         )
 
@@ -133,16 +162,20 @@ class ReleaseForm(ActForm):
     def _rollback_plan(self, base: dict[str, Any]) -> dict[str, Any]:
         """The plan; a trigger whose words are unchanged keeps its key and action."""
         given = self.cleaned_data
-        known = {trigger.get("description"): trigger for trigger in base.get("triggers", [])}
+        others = [trigger for trigger in base.get("triggers", []) if not is_preset(trigger)]
+        known = {trigger.get("description"): trigger for trigger in others}
         lines = [line.strip() for line in given["rollback_plan.triggers"].splitlines() if line.strip()]
-        plan = {key: value for key, value in base.items() if key == "target"}
+        plan = {key: value for key, value in base.items() if key in {"target", "not_switchable"}}
         plan |= {
             key: given[f"rollback_plan.{key}"]
             for key in ("owner", "steps")
             if given[f"rollback_plan.{key}"].strip()
         }
-        if lines:
-            plan["triggers"] = [known.get(line, {"description": line}) for line in lines]
+        watched = watched_triggers(
+            base, given["watch"], owner=given["rollback_plan.owner"].strip(), budget=given["p95_budget"]
+        )
+        if lines or watched:
+            plan["triggers"] = [*(known.get(line, {"description": line}) for line in lines), *watched]
         return plan
 
 
@@ -178,6 +211,7 @@ def form_values(content: ReleaseContent) -> dict[str, Any]:
     plan = content.rollback_plan
     values |= {f"rollback_plan.{key}": plan.get(key, "") for key in ("owner", "steps")}
     values["rollback_plan.triggers"] = "\n".join(
-        item.get("description", "") for item in plan.get("triggers", [])
+        item.get("description", "") for item in plan.get("triggers", []) if not is_preset(item)
     )
+    values |= {"watch": ticked(plan), "p95_budget": budget_of(plan)}
     return values

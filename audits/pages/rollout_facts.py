@@ -14,6 +14,8 @@ from releases.bundles.models import Assignment
 from releases.bundles.queries import live_assignment
 from releases.rollouts.models import Deployment, DeploymentState, Rollback
 from releases.rollouts.queries import Target, rollback_target
+from releases.rollouts.readings import last_reading
+from releases.rollouts.stage_seats import stage_seats
 from releases.rollouts.stages import ON_ITS_WAY, Step, advance_at, current_step, next_step, steps_of
 
 
@@ -49,6 +51,13 @@ class RolloutFacts:
         return self.now >= self.earliest
 
     @property
+    def open_seats(self) -> tuple[str, ...]:
+        """Roles whose approval of what the stage shows is missing."""
+        reading = last_reading(self.deployment)
+        seats = stage_seats(self.deployment, reading.digest if reading else "")
+        return tuple(seat.role for seat in seats if seat.approval is None)
+
+    @property
     def name(self) -> str:
         """The release's name."""
         return self.deployment.release.name
@@ -67,7 +76,8 @@ def rollouts() -> QuerySet[Deployment]:
         "channel__system",
         "approval__request__override",
         "rollback__target__release",
-    ).prefetch_related("revision__slots__component")
+        "reading",
+    ).prefetch_related("revision__slots__component", "stage_approvals")
 
 
 def visible_rollout(request: HttpRequest, pk: UUID) -> Deployment:

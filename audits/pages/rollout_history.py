@@ -3,17 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
 
 from audits.pages.history import Event, events_of
 from audits.pages.plan_words import stage_title
 from audits.pages.rollout_facts import RolloutFacts
 from governance.ledger.models import Entry
 from releases.bundles.documents import StageKind
+from releases.monitoring.triggers.models import TriggerStatus
 from releases.rollouts.models import Deployment
 from releases.rollouts.progress_queries import RailStage, StageState, lasting, stage_rail
 
 LONGEST = 40
 STAGE_BEGAN = ("rollout.started", "rollout.advanced")
+TOLD_OF_TRIGGERS = (
+    "trigger.fired",
+    "trigger.cleared",
+    "trigger.no_data",
+    "trigger.failed",
+    "trigger.measured_again",
+    "trigger.acknowledged",
+)
+"""What a trigger did that people ask about; the rest stands in its own history."""
+
 LOOKS = {
     StageState.DONE: "done",
     StageState.SKIPPED: "todo",
@@ -40,9 +54,11 @@ class Stop:
     entry: Entry | None = None
 
 
-def entries_of(deployment: Deployment) -> list[Entry]:
-    """What the ledger holds about this rollout, newest first."""
-    rows = Entry.objects.filter(stream=deployment.stream(), document__after__deployment=str(deployment.pk))
+def entries_of(deployment: Deployment, triggers: Sequence[UUID] = ()) -> list[Entry]:
+    """What the ledger holds about this rollout and what its ``triggers`` did, newest first."""
+    own = Q(stream=deployment.stream(), document__after__deployment=str(deployment.pk))
+    streams = [f"{TriggerStatus.stream_prefix}:{key}" for key in triggers]
+    rows = Entry.objects.filter(own | Q(stream__in=streams, document__type__in=TOLD_OF_TRIGGERS))
     return list(rows.select_related("leaf").order_by("-at", "-id")[:LONGEST])
 
 

@@ -6,14 +6,16 @@ from uuid import UUID
 from django.urls import reverse
 
 from audits.pages.plan_words import stage_title
-from audits.pages.rollout_checks import frozen_now
+from audits.pages.rollout_checks import frozen_now, not_to_approve
 from audits.pages.rollout_facts import RolloutFacts
 from governance.access.admin_base import Offer, lock_reason, who_may
 from governance.access.queries import reach
 from governance.access.roles import Permission
 from governance.actors import Actor, ActorKind
+from releases.rollouts.advancing import lacking
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.queries import started_beside
+from releases.rollouts.readings import CheckState, last_reading
 from releases.rollouts.services import may_roll_back
 
 
@@ -28,8 +30,30 @@ def rollout_offers(actor: Actor, facts: RolloutFacts) -> list[Offer]:
         return []
     makers: list[Callable[[Actor, RolloutFacts], Offer | None]] = [_back]
     if facts.is_on_its_way:
-        makers = [_forward, _hold, _pause, _back]
+        makers = [_approve, _forward, _hold, _pause, _back]
+    elif facts.deployment.channel.drill:
+        makers = [_drill, _back]
     return [offer for make in makers if (offer := make(actor, facts)) is not None]
+
+
+def _approve(actor: Actor, facts: RolloutFacts) -> Offer | None:
+    """Approve what the stage shows, where its plan asks people for that."""
+    row = facts.deployment
+    if row.state == DeploymentState.HELD or not facts.open_seats:
+        return None
+    why = lock_reason(actor, Permission.APPROVE_STAGE, row.channel) or not_to_approve(facts)
+    return Offer(
+        "Approve the stage", rollout_url(row, "approve_stage"), "how_to_reg", "" if why else "cs-pri", why
+    )
+
+
+def _drill(actor: Actor, facts: RolloutFacts) -> Offer | None:
+    """Rehearse going back, where it serves nobody."""
+    row = facts.deployment
+    why = lock_reason(actor, Permission.RUN_DRILL, row.channel)
+    if not why and facts.target is None:
+        why = f"Nothing served {row.channel.name} before that it could go back to."
+    return Offer("Start a drill", rollout_url(row, "drill"), "exercise", "", why)
 
 
 def _forward(actor: Actor, facts: RolloutFacts) -> Offer | None:
@@ -42,7 +66,10 @@ def _forward(actor: Actor, facts: RolloutFacts) -> Offer | None:
         return None
     label = f"Advance to {stage_title(facts.following.stage)}"
     why = (
-        lock_reason(actor, Permission.ADVANCE_ROLLOUT, row.channel) or frozen_now(facts) or _too_young(facts)
+        lock_reason(actor, Permission.ADVANCE_ROLLOUT, row.channel)
+        or frozen_now(facts)
+        or _too_young(facts)
+        or lacking(row, facts.now)
     )
     return Offer(label, rollout_url(row, "advance"), "arrow_forward", "" if why else "cs-pri", why)
 
@@ -53,7 +80,19 @@ def _not_resumable(facts: RolloutFacts) -> str:
     beside = started_beside(row)
     if beside is not None and facts.target and facts.target.deployment.revision_id != beside.pk:
         return f"It was started beside {beside.release.name}, which was taken back since. Roll it back."
-    return frozen_now(facts) if row.paused else ""
+    return frozen_now(facts) if row.paused else _still_stands(facts)
+
+
+def _still_stands(facts: RolloutFacts) -> str:
+    """What the next look would hold it for again."""
+    reading = last_reading(facts.deployment)
+    if reading is None or not reading.is_recent(facts.now):
+        return ""
+    failed = next((one for one in reading.checks if one.state is CheckState.FAILED), None)
+    if failed is None:
+        return ""
+    instead = "Roll it back, or override or acknowledge the trigger." if failed.check == "triggers" else ""
+    return f"What it was held for stands: {failed.sentence} {instead}".strip()
 
 
 def _too_young(facts: RolloutFacts) -> str:

@@ -8,11 +8,15 @@ from audits.pages.plan_words import stage_does, stage_title
 from audits.pages.rollout_facts import RolloutFacts, rollout_facts, visible_rollout
 from audits.pages.rollout_offers import rollout_url
 from audits.pages.rollout_standing import reach_words
-from governance.access.admin_acts import Act, ActForm, Words
+from governance.access.admin_acts import Act, ActForm, ReasonForm, Words
 from governance.actors import Actor
+from releases.rollouts.advancing import advance_rollout
+from releases.rollouts.drills import start_drill
 from releases.rollouts.models import Deployment
-from releases.rollouts.progress import advance_rollout, hold_rollout, pause_rollout, resume_rollout
+from releases.rollouts.progress import hold_rollout, pause_rollout, resume_rollout
+from releases.rollouts.readings import last_reading
 from releases.rollouts.services import roll_back
+from releases.rollouts.stage_approvals import approve_stage
 
 
 class RolloutAct(Act):
@@ -53,7 +57,12 @@ class Advance(RolloutAct):
         following = self.facts(target).following
         if following is None:
             return Words(f"{target.release.name} is in its last stage", "Nothing comes after it.", "Advance")
-        named = "The stage is not measured yet: you answer for it by name."
+        measured = self.facts(target).here.stage.measures
+        named = (
+            "All that its plan asks is shown; you let it go on by name."
+            if measured
+            else "The stage is not measured yet: you answer for it by name."
+        )
         return Words(
             f"Advance {target.release.name} on {target.channel.name} to {stage_title(following.stage)}",
             f"{stage_does(following.stage)} {named}",
@@ -69,6 +78,59 @@ class Advance(RolloutAct):
         """Advance it."""
         moved = advance_rollout(actor, deployment=target, reason=given["reason"], to_stage=given["to_stage"])
         return f"{target.release.name} is now {moved.stage.replace('_', ' ')} on {target.channel.name}."
+
+
+class ApproveStageForm(ReasonForm):
+    """What the person saw, by its digest, and why it may go on."""
+
+    evidence_digest = forms.CharField(widget=forms.HiddenInput, max_length=71)
+
+
+class ApproveStage(RolloutAct):
+    """Approve what the stage shows."""
+
+    form_class = ApproveStageForm
+    proves = True
+
+    def words(self, target: Deployment) -> Words:
+        """What the approval is for, and when it falls."""
+        facts = self.facts(target)
+        return Words(
+            f"Approve the stage {stage_title(facts.here.stage).lower()} of {target.release.name}",
+            f"You approve what the checks on the page show now on {target.channel.name}. If one of them "
+            "comes out otherwise, or the stage begins anew, your approval falls and you are asked again.",
+            "Approve",
+        )
+
+    def initial(self, target: Deployment) -> dict[str, Any]:
+        """Which evidence the person has before their eyes."""
+        reading = last_reading(target)
+        return {"evidence_digest": reading.digest if reading else ""}
+
+    def run(self, actor: Actor, target: Deployment, given: dict[str, Any]) -> str:
+        """Approve it."""
+        approve_stage(actor, deployment=target, **given)
+        return f"You approved what the stage shows on {target.channel.name}."
+
+
+class StartDrill(RolloutAct):
+    """Rehearse going back."""
+
+    def words(self, target: Deployment) -> Words:
+        """Where it goes, and that it comes back by itself."""
+        facts = self.facts(target)
+        to = facts.target.deployment.revision.release.name if facts.target else "the release before"
+        return Words(
+            f"Start a drill on {target.channel.name}",
+            f"It goes from {target.release.name} to {to} and back by itself, each way until every instance "
+            "is seen to follow or two minutes are over. Nobody is served there.",
+            "Start drill",
+        )
+
+    def run(self, actor: Actor, target: Deployment, given: dict[str, Any]) -> str:
+        """Start it."""
+        start_drill(actor, channel=target.channel, reason=given["reason"])
+        return f"The drill on {target.channel.name} has started."
 
 
 class Hold(RolloutAct):

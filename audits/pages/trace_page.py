@@ -10,9 +10,12 @@ from audits.pages.frame import draw
 from audits.pages.shares import shares_of
 from audits.pages.trace_words import OUTCOMES, story
 from audits.trace.queries import trace_decision
-from governance.access.queries import visible_to
+from governance.access.admin_base import admin_url
+from governance.access.queries import has_permission, visible_to
 from governance.access.requests import actor_from
+from governance.access.roles import Permission
 from releases.monitoring.decisions.models import Decision
+from releases.monitoring.incidents.models import Incident
 from releases.monitoring.replaying.queries import traced_decisions
 
 RECENT = 10
@@ -37,10 +40,18 @@ def decision_search(request: HttpRequest) -> HttpResponse:
         "asked": str(found.id),
         "trace": trace,
         "story": story(trace),
+        "report_url": _report_url(request, found),
         "shares": shares_of(trace.placed.assignment) if trace.placed and trace.placed.has_arms else None,
     }
     crumbs = [(TITLE, reverse("admin:decision_search")), ("Trace", "")]
     return draw(request, "countersign/trace.html", shown, title="Trace of a decision", crumbs=crumbs)
+
+
+def _report_url(request: HttpRequest, decision: Decision) -> str:
+    """Where an incident of this decision is reported, for those who handle them there."""
+    if not has_permission(actor_from(request), Permission.HANDLE_INCIDENT, decision.channel):
+        return ""
+    return f"{admin_url(Incident, 'report')}?decision={decision.pk}&channel={decision.channel_id}"
 
 
 def _identifier(text: str) -> UUID | None:

@@ -7,9 +7,11 @@ from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
 from audits.pages.attestation_acts import AnalyseErrors, AttestCalibration
+from audits.pages.back_test_page import back_test_page
 from audits.pages.brief import brief
 from audits.pages.comparing import compare
 from audits.pages.drafting import Draft, Edit, choose
+from audits.pages.drift_page import drift
 from audits.pages.front import running as running_front
 from audits.pages.gap_page import board, count
 from audits.pages.live import live_list
@@ -18,9 +20,10 @@ from audits.pages.planner import planner
 from audits.pages.release_acts import Evaluate, Freeze, RequestApproval, Withdraw, WithdrawRequest
 from audits.pages.release_page import running as running_release
 from audits.pages.rollout_acts import ConfirmAdoption, ProposeAdoption, StartRollout
-from audits.pages.rollout_page import rollout
-from audits.pages.stage_acts import Advance, Hold, Pause, Resume, RollBack
+from audits.pages.rollout_page import rollout, rollout_now
+from audits.pages.stage_acts import Advance, ApproveStage, Hold, Pause, Resume, RollBack, StartDrill
 from audits.pages.trace_page import decision_search
+from audits.pages.trigger_page import trigger
 from audits.pages.voting import CastVote
 from governance.access.admin_acts import act_path
 
@@ -38,7 +41,10 @@ def pages(site: AdminSite) -> list[URLPattern]:
         page("gaps/count/", count, "gap_count"),
         page("decisions/", decision_search, "decision_search"),
         page("planner/", planner, "planner"),
+        page("back-test/", back_test_page, "back_test"),
         page("rollout/<uuid:pk>/", rollout, "rollout"),
+        page("rollout/<uuid:pk>/now/", rollout_now, "rollout_now"),
+        page("rollout/<uuid:pk>/trigger/<uuid:key>/", trigger, "rollout_trigger"),
         *_acts_on_rollouts(site),
         page("running/", running_front, "running"),
         page("review/<uuid:pk>/", brief, "review"),
@@ -68,6 +74,8 @@ def _acts_on_rollouts(site: AdminSite) -> list[URLPattern]:
     """What moves a rollout, or takes it back."""
     return [
         act_path(site, "rollout/<uuid:pk>/advance/", Advance, "rollout_advance"),
+        act_path(site, "rollout/<uuid:pk>/approve-stage/", ApproveStage, "rollout_approve_stage"),
+        act_path(site, "rollout/<uuid:pk>/drill/", StartDrill, "rollout_drill"),
         act_path(site, "rollout/<uuid:pk>/hold/", Hold, "rollout_hold"),
         act_path(site, "rollout/<uuid:pk>/pause/", Pause, "rollout_pause"),
         act_path(site, "rollout/<uuid:pk>/resume/", Resume, "rollout_resume"),
@@ -81,6 +89,7 @@ def _reviews(site: AdminSite) -> list[URLPattern]:
     compared = path("evaluation/<uuid:pk>/compare/", site.admin_view(compare), name="evaluation_compare")
     return [
         compared,
+        path("drift/<uuid:pk>/", site.admin_view(drift), name="drift_report"),
         act_path(
             site, f"{attest}/calibration-review/", AttestCalibration, "revision_attest_calibration_review"
         ),

@@ -16,9 +16,8 @@ from releases.gates.models import GateEvaluation
 from releases.monitoring.decisions.models import Decision
 from releases.monitoring.replaying.queries import replay_of
 from releases.monitoring.replaying.replay import Replay
+from releases.monitoring.replaying.replayer import UNKNOWN_STAMP
 from releases.rollouts.models import Deployment
-
-UNKNOWN_STAMP = "cannot be replayed: no release of this system has the digest of the stamp."
 
 
 def trace_decision(decision: Decision) -> Trace:
@@ -72,13 +71,12 @@ def _placed(decision: Decision) -> Placed | None:
     if assignment is None:
         return None
     arm = arm_of(assignment, decision.subject)
-    candidate = assignment.candidate
-    expected = candidate if candidate is not None and arm is Arm.CANDIDATE else assignment.stable
+    expected = assignment.answering(arm)
     return Placed(
         assignment=assignment,
         stage=assignment.stage,
         arm=arm,
-        u=position(assignment.salt, decision.subject) if candidate is not None else None,
+        u=position(assignment.salt, decision.subject) if assignment.salt else None,
         expected=expected,
         as_expected=decision.revision_id == expected.id,
     )

@@ -1,7 +1,7 @@
 """The rows, in the order of the report. A new row is a file here and a name in this tuple."""
 
 from benchmarks.row import Row
-from benchmarks.rows import bit_identity, bootstrap, drawing, gate_evaluation, gate_memory, ofrep
+from benchmarks.rows import bit_identity, bootstrap, drawing, gate_evaluation, gate_memory, ingest, ofrep
 
 ROWS: tuple[Row, ...] = (
     gate_evaluation.ROW,
@@ -10,4 +10,5 @@ ROWS: tuple[Row, ...] = (
     bootstrap.ROW,
     bit_identity.ROW,
     ofrep.ROW,
+    ingest.ROW,
 )

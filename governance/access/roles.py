@@ -56,8 +56,19 @@ class Permission(StrEnum):
     PAUSE_ROLLOUT = "pause_rollout"
     RESUME_ROLLOUT = "resume_rollout"
     ROLL_BACK = "roll_back"
+    APPROVE_STAGE = "approve_stage"
+    RUN_DRILL = "run_drill"
+    WATCH_ROLLOUT = "watch_rollout"
     EVALUATE_FLAGS = "evaluate_flags"
     REPORT_DECISIONS = "report_decisions"
+    COUNT_WINDOWS = "count_windows"
+    EXPIRE_DECISIONS = "expire_decisions"
+    HANDLE_INCIDENT = "handle_incident"
+    SET_MONITORING = "set_monitoring"
+    PLAN_REVIEW = "plan_review"
+    REVIEW_DRIFT = "review_drift"
+    REMIND_OWNERS = "remind_owners"
+    REPLAY_DECISIONS = "replay_decisions"
     MANAGE_ACCOUNTS = "manage_accounts"
     MANAGE_GRANTS = "manage_grants"
     MANAGE_TOKENS = "manage_tokens"
@@ -99,8 +110,19 @@ SCOPE_OF: dict[Permission, Scope] = {
     P.PAUSE_ROLLOUT: Scope.ROLLOUTS,
     P.RESUME_ROLLOUT: Scope.ROLLOUTS,
     P.ROLL_BACK: Scope.ROLLOUTS,
+    P.APPROVE_STAGE: Scope.VOTE,
+    P.RUN_DRILL: Scope.ROLLOUTS,
+    P.WATCH_ROLLOUT: Scope.ROLLOUTS,
     P.EVALUATE_FLAGS: Scope.FLAGS,
     P.REPORT_DECISIONS: Scope.DECISIONS,
+    P.COUNT_WINDOWS: Scope.DECISIONS,
+    P.EXPIRE_DECISIONS: Scope.DECISIONS,
+    P.HANDLE_INCIDENT: Scope.ROLLOUTS,
+    P.SET_MONITORING: Scope.ROLLOUTS,
+    P.PLAN_REVIEW: Scope.ROLLOUTS,
+    P.REVIEW_DRIFT: Scope.GATES,
+    P.REMIND_OWNERS: Scope.ROLLOUTS,
+    P.REPLAY_DECISIONS: Scope.DECISIONS,
     P.MANAGE_ACCOUNTS: Scope.ADMINISTRATION,
     P.MANAGE_GRANTS: Scope.ADMINISTRATION,
     P.MANAGE_TOKENS: Scope.ADMINISTRATION,
@@ -153,7 +175,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.EVALUATE_GATE,
             P.ATTEST,
             P.VOTE,
+            P.APPROVE_STAGE,
             P.OVERRIDE_INCONCLUSIVE,
+            P.REVIEW_DRIFT,
             P.REVIEW_EXPEDITE,
         }
     ),
@@ -161,8 +185,11 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             P.VIEW,
             P.VOTE,
+            P.APPROVE_STAGE,
             P.HOLD_ROLLOUT,
             P.ROLL_BACK,
+            P.HANDLE_INCIDENT,
+            P.REVIEW_DRIFT,
             P.REVOKE_COMPONENT,
             P.OVERRIDE_FAIL,
             P.REVIEW_EXPEDITE,
@@ -172,6 +199,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             P.VIEW,
             P.VOTE,
+            P.APPROVE_STAGE,
             P.CONFIRM_ADOPTION,
             P.OVERRIDE_INCONCLUSIVE,
             P.OVERRIDE_FAIL,
@@ -189,6 +217,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.PAUSE_ROLLOUT,
             P.RESUME_ROLLOUT,
             P.ROLL_BACK,
+            P.RUN_DRILL,
+            P.HANDLE_INCIDENT,
+            P.SET_MONITORING,
             P.REVOKE_COMPONENT,
         }
     ),
@@ -212,7 +243,14 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.COMPLETE_EVALUATION,
             P.EXPIRE_REQUEST,
             P.REMIND_VOTERS,
+            P.PLAN_REVIEW,
+            P.REMIND_OWNERS,
+            P.REPLAY_DECISIONS,
             P.HOLD_ROLLOUT,
+            P.ROLL_BACK,
+            P.WATCH_ROLLOUT,
+            P.COUNT_WINDOWS,
+            P.EXPIRE_DECISIONS,
         }
     ),
     Role.OPERATOR: frozenset({P.VIEW, P.ROLL_BACK, P.MANAGE_ACCOUNTS, P.MANAGE_TOKENS}),

@@ -4,45 +4,19 @@ A message bears the name of the ledger event that it follows from, and its text 
 ``templates/notifications/<event>.md``. ``needs`` names the facts that ``notify`` must be given and ``may``
 those that the text can do without; anything else is a defect of the caller and raises. Names that end in
 ``_at`` are times, ``channels`` and ``seats`` lists, ``live`` is true or false, all else is text. Who acted is
-added by itself as ``actor``.
+added by itself as ``actor``. What is told of the time after a launch stands in
+:mod:`governance.notifications.field_messages`.
 """
 
-from dataclasses import dataclass
+from governance.notifications.field_messages import FIELD_MESSAGES
+from governance.notifications.message import FOREST, RELEASE, ROLLOUT, Message
 
-
-@dataclass(frozen=True)
-class Message:
-    """One kind of message.
-
-    ``asks`` says that the reader is asked to act, and that the case waits for them. Such a message cannot be
-    switched off: who holds the role must learn of the work, and gives the role back to be left alone. All
-    others can be. ``until`` names the fact that says when it asks no longer: later it is not sent.
-    ``subject`` is a line with Django's tags; ``link`` is what the one link of the mail says.
-    """
-
-    event: str
-    title: str
-    subject: str
-    needs: tuple[str, ...]
-    may: tuple[str, ...] = ()
-    asks: bool = False
-    until: str | None = None
-    picture: str | None = None
-    link: str = "Open the release"
-
-    @property
-    def template(self) -> str:
-        """The text's template."""
-        return f"notifications/{self.event}.md"
+__all__ = ["MESSAGES", "Message", "UnknownMessage", "can_be_off", "message_named"]
 
 
 class UnknownMessage(RuntimeError):
     """The message is not in the catalogue; add it to governance/notifications/catalogue.py."""
 
-
-RELEASE = ("release", "system")
-ROLLOUT = (*RELEASE, "channel", "stage")
-FOREST = "forest"
 
 _CATALOGUE = (
     Message(
@@ -50,7 +24,7 @@ _CATALOGUE = (
         "Your vote is asked for",
         "Your vote on {{ release }}, until {{ deadline_at }}",
         (*RELEASE, "channels", "deadline_at"),
-        ("reason", "sentence", "seats", "history"),
+        ("reason", "sentence", "seats", "history", "until"),
         asks=True,
         until="deadline_at",
         picture=FOREST,
@@ -61,7 +35,7 @@ _CATALOGUE = (
         "Your vote is still missing",
         "Reminder: your vote on {{ release }}, until {{ deadline_at }}",
         (*RELEASE, "channels", "deadline_at"),
-        ("reason", "sentence", "seats", "history"),
+        ("reason", "sentence", "seats", "history", "until"),
         asks=True,
         until="deadline_at",
         picture=FOREST,
@@ -114,6 +88,7 @@ _CATALOGUE = (
         "A gate evaluation is done",
         "{{ release }}: the gate's verdict is {{ verdict }}",
         (*RELEASE, "verdict", "sentence"),
+        ("ground",),
         picture=FOREST,
         link="See every line",
     ),
@@ -133,9 +108,9 @@ _CATALOGUE = (
     Message(
         "override.withdrawn",
         "An override was withdrawn",
-        "{{ release }}: the override of its gate is withdrawn",
+        "{{ release }}: an override is withdrawn",
         (*RELEASE, "reason"),
-        ("channels",),
+        ("channels", "past"),
         link="Read the brief",
     ),
     Message(
@@ -184,6 +159,22 @@ _CATALOGUE = (
         (*RELEASE, "channel", "reason", "target"),
     ),
     Message(
+        "rollout.stage_shown",
+        "A stage waits for your decision",
+        "{{ release }} on {{ channel }}: you can {{ act }}",
+        (*ROLLOUT, "act"),
+        asks=True,
+        link="Read what it shows",
+    ),
+    Message(
+        "rollback.escalated",
+        "A rollback has not landed",
+        "{{ release }} is rolled back on {{ channel }}, and not every instance follows",
+        (*RELEASE, "channel", "target", "missing"),
+        asks=True,
+        link="Open the rollout",
+    ),
+    Message(
         "component.revoked",
         "A component of a release was revoked",
         "{{ release }} holds {{ component }}, which was revoked",
@@ -201,6 +192,7 @@ _CATALOGUE = (
         until="expires_at",
         link="Check the proposal",
     ),
+    *FIELD_MESSAGES,
 )
 
 MESSAGES: dict[str, Message] = {message.event: message for message in _CATALOGUE}

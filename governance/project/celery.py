@@ -21,6 +21,11 @@ TASK_PACKAGES = [
     "releases.gates",
     "releases.approvals",
     "releases.rollouts",
+    "releases.monitoring.watching",
+    "releases.monitoring.windows",
+    "releases.monitoring.drift",
+    "releases.monitoring.incidents",
+    "releases.monitoring.replaying",
 ]
 PR_SET_PDEATHSIG = 1
 
@@ -37,7 +42,14 @@ app.conf.beat_schedule = {
         ("expire-approvals", "releases.approvals.expire", 30.0),
         ("remind-voters", "releases.approvals.remind", 60.0),
         ("end-stuck-evaluations", "releases.gates.end_stuck", 60.0),
+        ("watch-rollouts", "releases.monitoring.watch", 2.0),
         ("hold-overdue-rollouts", "releases.rollouts.hold_overdue", 30.0),
+        ("count-windows", "releases.monitoring.windows.roll_up", 2.0),
+        ("make-days", "releases.monitoring.windows.make_days", 3600.0),
+        ("expire-decisions", "releases.monitoring.windows.expire_decisions", 3600.0),
+        ("replay-decisions", "releases.monitoring.replaying.replay", 5.0),
+        ("keep-review-calendar", "releases.monitoring.drift.keep_calendar", 60.0),
+        ("remind-of-incidents", "releases.monitoring.incidents.remind", 60.0),
     )
 }
 

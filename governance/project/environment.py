@@ -147,6 +147,22 @@ def read_list(variable: str) -> list[str]:
     return [part.strip() for part in os.environ.get(variable, "").split(",") if part.strip()]
 
 
+def read_days(variable: str, default: int, least: int) -> dict[str, int]:
+    """Numbers of days: ``400`` for every system, and ``slug=180`` for one; at least ``least``.
+
+    The number for every system stands under the empty name.
+    """
+    days = {"": default}
+    for part in read_list(variable):
+        slug, _, number = part.rpartition("=")
+        if not number.strip().isdecimal() or int(number) < least:
+            raise ImproperlyConfigured(
+                f"{variable} holds {part!r}; wanted: days, at least {least}, such as 400, onboarding=180."
+            )
+        days[slug.strip()] = int(number)
+    return days
+
+
 def read_path(variable: str, default: Path) -> Path:
     """The directory named by ``variable``, or the default."""
     return Path(os.environ[variable]).resolve() if os.environ.get(variable) else default

@@ -8,12 +8,14 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from governance.checks.database_urls import DEFAULT_NAMES, VARIABLES, Role
+from governance.project.api_document import API_DOCUMENT
 from governance.project.appearance import APPEARANCE
 from governance.project.celery import app as celery_app  # noqa: F401 - every process sends through it
 from governance.project.environment import (
     broker_url,
     cache_url,
     django_database,
+    read_days,
     read_environment,
     read_flag,
     read_list,
@@ -187,26 +189,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "governance.access.problems.problem_details",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Countersign",
-    "DESCRIPTION": "Release governance for face-liveness decision systems.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "AccountKindEnum": "governance.access.models.AccountKind",
-        "ChannelKindEnum": "governance.registry.models.ChannelKind",
-        "ComponentKindEnum": "governance.registry.kinds.CHOICES",
-        "RevisionStateEnum": "releases.bundles.models.RevisionState",
-    },
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "governance.access.schema.document_problems",
-    ],
-}
+SPECTACULAR_SETTINGS = API_DOCUMENT
 
 # --- tasks and cache ---------------------------------------------------------------------------------
 CACHES = {
@@ -217,7 +200,12 @@ CACHES = {
     },
 }
 # How often one account may call, by what it calls; "1000/second" or "60/minute" in the environment.
-RATES = {"flags": os.environ.get("COUNTERSIGN_RATE_FLAGS") or "1000/second"}
+RATES = {
+    "flags": os.environ.get("COUNTERSIGN_RATE_FLAGS") or "1000/second",
+    "reports": os.environ.get("COUNTERSIGN_RATE_REPORTS") or "100/second",
+}
+# How long decisions are kept; younger ones may still be reported again. Counts, batches and entries stay.
+DECISION_DAYS = read_days("COUNTERSIGN_DECISION_DAYS", default=400, least=92)
 RATES_URL = cache_url(_environment.redis_url)
 CELERY_BROKER_URL = broker_url(_environment.redis_url)
 CELERY_TASK_IGNORE_RESULT = True

@@ -3,7 +3,8 @@ can be recomputed.
 
 u = the first 8 bytes, big-endian, of SHA-256(salt ‖ 0x00 ‖ key), divided by 2^64. Treatment is u in
 [0, c), control is u in [0.5, 0.5 + c): both are of one size, and a growing c never moves a subject from
-one arm to the other. One salt serves a rollout to its end.
+one arm to the other. One salt serves a rollout to its end. Where the last stage keeps a control, it is a part
+of the range that was the control all along, and everybody else is of the stable arm: that is the new release.
 """
 
 import hashlib
@@ -48,12 +49,12 @@ def position(salt: str, key: str) -> float:
 
 def arm_of(split: Split, key: str) -> Arm:
     """The arm that the key belongs to while the assignment is in force."""
-    if split.candidate_id is None:
+    if split.candidate_id is None and not split.control_share:
         return Arm.STABLE
     if split.stage == StageKind.INTERNAL_TESTING:
         return Arm.CANDIDATE if key in split.internal_keys else Arm.STABLE
     u = position(split.salt, key)
-    if u < split.treatment_share:
+    if split.candidate_id is not None and u < split.treatment_share:
         return Arm.CANDIDATE
     if CONTROL_BEGINS <= u < CONTROL_BEGINS + split.control_share:
         return Arm.CONTROL

@@ -28,6 +28,15 @@ class Exposure:
     internal_keys: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What was live before, left to a small share of the subjects as a control."""
+
+    control: Revision
+    share: float
+    salt: str
+
+
 def assign(
     channel: Channel,
     *,
@@ -38,8 +47,10 @@ def assign(
     stage: str = "general",
     stage_number: int = 1,
     exposure: Exposure | None = None,
+    kept: Kept | None = None,
 ) -> Assignment:
-    """Let ``stable`` answer on ``channel`` from now on, beside a candidate where ``exposure`` says so.
+    """Let ``stable`` answer on ``channel`` from now on, beside a candidate where ``exposure`` says so. With
+    ``kept`` a small share of the subjects keeps what was live before.
 
     Locks the channel, ends what answered before at that moment, and records it in the channel's stream after
     the verb's own entry. ``deployment`` is the candidate's, else the one by which ``stable`` went live.
@@ -47,19 +58,17 @@ def assign(
     channel = Channel.objects.select_for_update(no_key=True).get(id=channel.id)
     before = _open_assignment(channel)
     starts_at = _start(before)
-    values = _values(exposure, stage, stage_number)
-    document = _document(stable, exposure, values["stage"])
+    values = _values(exposure, stage, stage_number, kept)
+    after = {"deployment": _key(deployment), "from": starts_at}
     entry = record(
         channel.stream(),
         event=event,
         before=_before(before),
-        after={**document, "deployment": _key(deployment), "from": starts_at},
+        after=_document(stable, exposure, values["stage"], kept) | after,
         reason=reason,
         refs=_manifests(stable, exposure),
     )
-    if before is not None:
-        before.period = TimestamptzRange(before.period.lower, starts_at)
-        before.save(update_fields=["period"])
+    _end(before, starts_at)
     return Assignment.objects.create(
         channel=channel,
         period=TimestamptzRange(starts_at, None),
@@ -68,6 +77,12 @@ def assign(
         entry=entry,
         **values,
     )
+
+
+def _end(before: Assignment | None, at: datetime) -> None:
+    if before is not None:
+        before.period = TimestamptzRange(before.period.lower, at)
+        before.save(update_fields=["period"])
 
 
 def _manifests(stable: Revision, exposure: Exposure | None) -> dict[str, str]:
@@ -81,9 +96,12 @@ def _key(deployment: Model | None) -> Any:
     return deployment.pk if deployment else None
 
 
-def _values(exposure: Exposure | None, stage: str, stage_number: int) -> dict[str, Any]:
+def _values(exposure: Exposure | None, stage: str, stage_number: int, kept: Kept | None) -> dict[str, Any]:
     if exposure is None:
-        return {"stage": stage, "stage_number": stage_number}
+        values: dict[str, Any] = {"stage": stage, "stage_number": stage_number}
+        if kept is not None:
+            values |= {"control": kept.control, "control_share": kept.share, "salt": kept.salt}
+        return values
     return {
         "candidate": exposure.candidate,
         "stage": exposure.stage,
@@ -96,7 +114,7 @@ def _values(exposure: Exposure | None, stage: str, stage_number: int) -> dict[st
 
 
 def _open_assignment(channel: Channel) -> Assignment | None:
-    rows = Assignment.objects.select_related("stable__release", "candidate__release")
+    rows = Assignment.objects.select_related("stable__release", "candidate__release", "control__release")
     return rows.filter(channel=channel, period__upper_inf=True).first()
 
 
@@ -111,7 +129,9 @@ def _start(before: Assignment | None) -> datetime:
 def _before(before: Assignment | None) -> dict[str, Any] | None:
     if before is None:
         return None
-    exposure = None
+    exposure = kept = None
+    if before.control is not None:
+        kept = Kept(before.control, before.control_share, before.salt)
     if before.candidate is not None:
         exposure = Exposure(
             before.candidate,
@@ -122,11 +142,11 @@ def _before(before: Assignment | None) -> dict[str, Any] | None:
             before.control_share,
             tuple(before.internal_keys),
         )
-    return _document(before.stable, exposure, before.stage)
+    return _document(before.stable, exposure, before.stage, kept)
 
 
-def _document(revision: Revision, exposure: Exposure | None, stage: str) -> dict[str, Any]:
-    document = {
+def _document(revision: Revision, exposure: Exposure | None, stage: str, kept: Kept | None) -> dict[str, Any]:
+    document: dict[str, Any] = {
         "release": revision.release_id,
         "name": revision.release.name,
         "revision": revision.id,
@@ -134,20 +154,26 @@ def _document(revision: Revision, exposure: Exposure | None, stage: str) -> dict
         "manifest_digest": revision.manifest_digest or None,
         "stage": stage,
     }
+    if kept is not None:
+        document |= {"control": _named(kept.control), "control_share": kept.share, "salt": kept.salt}
     if exposure is None:
         return document
     return {
         **document,
-        "candidate": {
-            "release": exposure.candidate.release_id,
-            "name": exposure.candidate.release.name,
-            "revision": exposure.candidate.id,
-            "number": exposure.candidate.number,
-            "manifest_digest": exposure.candidate.manifest_digest,
-        },
+        "candidate": _named(exposure.candidate),
         "stage_number": exposure.stage_number,
         "treatment_share": exposure.treatment_share,
         "control_share": exposure.control_share,
         "internal_keys": len(exposure.internal_keys),
         "salt": exposure.salt,
+    }
+
+
+def _named(revision: Revision) -> dict[str, Any]:
+    return {
+        "release": revision.release_id,
+        "name": revision.release.name,
+        "revision": revision.id,
+        "number": revision.number,
+        "manifest_digest": revision.manifest_digest,
     }

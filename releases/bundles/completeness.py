@@ -18,6 +18,8 @@ from releases.bundles.guarding import (
     widest_guarded,
 )
 from releases.bundles.manifest import stack_digest
+from releases.bundles.measure_problems import measure_problems
+from releases.bundles.trigger_problems import trigger_problems
 
 
 class ReleaseIncomplete(GovernanceError):
@@ -41,8 +43,10 @@ def check_complete(content: ReleaseContent, reasons: Iterable[GuardedReason] = (
         *_report_problems(content.slots),
         *_card_problems(content),
         *_stage_problems(content),
+        *measure_problems(content),
         *_guarded_problems(content, tuple(reasons)),
         *_rollback_problems(content),
+        *trigger_problems(content),
     ]
     if problems:
         raise ReleaseIncomplete(
@@ -161,15 +165,3 @@ def _rollback_problems(content: ReleaseContent) -> Iterable[FieldError]:
         yield FieldError("rollback_plan.owner", f"{owner!r} is no active account; name another")
     if not str(plan.get("steps", "")).strip():
         yield FieldError("rollback_plan.steps", "write down the steps of a rollback before the release")
-    triggers = plan.get("triggers", [])
-    if not triggers:
-        yield FieldError("rollback_plan.triggers", "name at least one event that leads to a rollback")
-    keys = [trigger["key"] for trigger in triggers if trigger.get("key")]
-    for index, trigger in enumerate(triggers):
-        if not trigger["description"].strip():
-            yield FieldError(f"rollback_plan.triggers[{index}].description", "say when it fires")
-        if keys.count(trigger.get("key")) > 1:
-            yield FieldError(
-                f"rollback_plan.triggers[{index}].key",
-                f"{trigger['key']!r} names several triggers; a stage could not say which is in force",
-            )

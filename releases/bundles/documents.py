@@ -6,13 +6,11 @@ only a list of texts where a text is meant, or a trigger given as a text, is bro
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AliasChoices,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -22,6 +20,23 @@ from pydantic import (
 )
 
 from governance.documents import checked
+from releases.bundles.document_parts import Document, Identifier, Link, Prose
+from releases.bundles.stage_terms import (
+    LARGEST_CONTROL,
+    WITH_ARMS,
+    AdvanceHours,
+    ApprovingRole,
+    StageCriterion,
+    StageKind,
+    check_measures,
+)
+from releases.bundles.triggers import Trigger
+
+__all__ = [  # beside what is defined here
+    "WITH_ARMS",
+    "StageCriterion",
+    "StageKind",
+]
 
 MOST_STAGES = 12
 MOST_KEYS = 1000
@@ -31,49 +46,11 @@ LARGEST_SHARE = 0.5
 YEAR_SECONDS = 366 * 24 * 3600
 
 
-class StageKind(StrEnum):
-    """The kinds of stage, in the order in which a plan may hold them."""
-
-    OFFLINE_VALIDATION = "offline_validation"
-    INTERNAL_TESTING = "internal_testing"
-    SHADOW = "shadow"
-    GUARDED = "guarded"
-    SEGMENT_MONITORING = "segment_monitoring"
-    GENERAL = "general"
-
-
 GENERAL = StageKind.GENERAL.value
-WITH_ARMS = frozenset({StageKind.GUARDED, StageKind.SEGMENT_MONITORING})
-"""Stages with a candidate arm and a control arm of the same size."""
-
-
-def _lines(value: object) -> object:
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return "\n".join(value)
-    return value
 
 
 def _keyed(value: object) -> object:
     return {"key": value} if isinstance(value, str) else value
-
-
-def _described(value: object) -> object:
-    return {"description": value} if isinstance(value, str) else value
-
-
-Prose = Annotated[str, StringConstraints(max_length=10_000), BeforeValidator(_lines)]
-"""Text for people; a list of texts is taken as its lines."""
-
-Link = Annotated[str, StringConstraints(max_length=1000, pattern=r"^https?://\S+$")]
-Identifier = Annotated[
-    str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
-]
-
-
-class Document(BaseModel):
-    """Base: unknown keys are refused, so that a misspelt one is an error and not a silent gap."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class ModelCard(Document):
@@ -89,13 +66,6 @@ class ModelCard(Document):
     references: list[Link] = Field(default_factory=list, max_length=50)
 
 
-class StageCriterion(Document):
-    """What the stage should show before the next begins. Nothing measures it yet: pages say so."""
-
-    key: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    description: Prose = ""
-
-
 Seconds = Annotated[int, Field(ge=0, le=YEAR_SECONDS)]
 
 
@@ -106,6 +76,9 @@ class Stage(Document):
     ``keys`` are the targeting keys that get the candidate in ``internal_testing``. ``triggers`` are keys of
     the rollback plan's triggers that are in force. A rollout whose stage lasts longer than
     ``max_duration_seconds`` is held. Durations may be given without ``_seconds`` in their names.
+    ``requires_approval`` names the roles of those who approve what the stage has shown, one person each.
+    ``control`` is the share that keeps what was live before in the last stage, so that something is left to
+    compare with.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
@@ -130,6 +103,8 @@ class Stage(Document):
     triggers: list[Annotated[str, StringConstraints(min_length=1, max_length=100)]] = Field(
         default_factory=list, max_length=50
     )
+    requires_approval: list[ApprovingRole] = Field(default_factory=list, max_length=5)
+    control: Annotated[float, Field(ge=0, le=LARGEST_CONTROL, allow_inf_nan=False)] = 0
 
     @model_validator(mode="after")
     def fits_its_kind(self) -> Self:
@@ -151,7 +126,26 @@ class Stage(Document):
                 "candidate"
             )
         self._check_durations()
+        self._check_terms()
         return self
+
+    @property
+    def measures(self) -> tuple[StageCriterion, ...]:
+        """The criteria that are measured."""
+        return tuple(criterion for criterion in self.criteria if criterion.measure is not None)
+
+    def _check_terms(self) -> None:
+        if self.requires_approval and self.kind in _NOT_WAITED_IN:
+            raise ValueError(
+                f"requires_approval of a stage {self.kind.value!r} would wait for nothing: no other stage is "
+                "entered by what it shows; put it into an earlier stage"
+            )
+        if self.control and self.kind is not StageKind.GENERAL:
+            raise ValueError(
+                f"control belongs to the last stage; in a stage {self.kind.value!r} the control arm is as "
+                "large as coverage"
+            )
+        check_measures(self.kind, self.criteria)
 
     def _check_durations(self) -> None:
         longest = self.max_duration_seconds
@@ -206,10 +200,15 @@ class Freeze(Document):
 
 
 class RolloutPlan(Document):
-    """The stages a release goes through on each of its channels, and when nothing moves."""
+    """The stages a release goes through on each of its channels, and when nothing moves.
+
+    With ``advance_hours`` a stage whose criteria are all measured is left by itself in those hours, once
+    everything is shown.
+    """
 
     stages: list[Stage] = Field(default_factory=list, max_length=MOST_STAGES)
     freezes: list[Freeze] = Field(default_factory=list, max_length=50)
+    advance_hours: AdvanceHours | None = None
 
     @field_validator("stages")
     @classmethod
@@ -229,26 +228,29 @@ class RolloutPlan(Document):
         return stages
 
 
-class Trigger(Document):
-    """When the release is to be taken back, in words, and what is done then."""
-
-    description: Prose
-    key: Annotated[str, StringConstraints(max_length=100)] = ""
-    action: Literal["rollback", "hold", "notify"] = "rollback"
-
-
 class RollbackPlan(Document):
     """Who takes the release back, how, when, and to what: the last approved release unless one is named.
 
     ``owner`` is the username of an account, ``target`` the id of a release of the same system.
+    ``not_switchable`` names slots that a rollback does not change at once, beside the SDK, which never is
+    switched from here: it is in users' hands, and decisions say which one they ran.
     """
 
     owner: Annotated[str, StringConstraints(max_length=150)] = ""
     target: Identifier | None = None
     steps: Prose = ""
-    triggers: list[Annotated[Trigger, BeforeValidator(_described)]] = Field(
-        default_factory=list, max_length=50
+    not_switchable: list[Literal["model", "fusion", "threshold_policy"]] = Field(
+        default_factory=list, max_length=3
     )
+    triggers: list[Trigger] = Field(default_factory=list, max_length=50)
+
+
+IN_USERS_HANDS = "sdk"
+
+
+def stays_behind(rollback_plan: dict[str, Any]) -> tuple[str, ...]:
+    """Slots that a rollback does not change at once, by a stored plan."""
+    return (IN_USERS_HANDS, *rollback_plan.get("not_switchable", []))
 
 
 CARD_TEXTS = tuple(name for name in ModelCard.model_fields if name != "references")
@@ -275,6 +277,11 @@ def checked_document(name: str, value: object) -> dict[str, Any]:
 def stages_of(rollout_plan: dict[str, Any]) -> list[Stage]:
     """The stages of a stored plan."""
     return RolloutPlan.model_validate(rollout_plan).stages
+
+
+def hours_of(rollout_plan: dict[str, Any]) -> AdvanceHours | None:
+    """The hours of a stored plan in which a rollout advances by itself."""
+    return RolloutPlan.model_validate(rollout_plan).advance_hours
 
 
 def has_guarded_stage(rollout_plan: dict[str, Any]) -> bool:

@@ -63,7 +63,8 @@ def live_sentence(channel: Channel, assignment: Assignment) -> str:
     stable = _name(assignment.stable)
     adopted = " It was adopted: no gate and no approval stand behind it." if assignment.stable.adopted else ""
     if assignment.candidate is None:
-        return f"{stable} answers on {channel}, stage {assignment.stage}.{adopted}"
+        kept = _kept_sentence(assignment)
+        return f"{stable} answers on {channel}, stage {assignment.stage}.{adopted}{kept}"
     candidate, share = _name(assignment.candidate), f"{assignment.treatment_share * 100:.4g} %"
     keys = len(assignment.internal_keys)
     if assignment.treatment_share:
@@ -76,6 +77,13 @@ def live_sentence(channel: Channel, assignment: Assignment) -> str:
         beside = f"{candidate} is paused and answers nobody"
     stage = assignment.stage.replace("_", " ")
     return f"{stable} answers on {channel}.{adopted} In stage {assignment.stage_number}, {stage}: {beside}."
+
+
+def _kept_sentence(assignment: Assignment) -> str:
+    if assignment.control is None:
+        return ""
+    share = f"{assignment.control_share * 100:.4g} %"
+    return f" {share} of the subjects keep {_name(assignment.control)} as a control."
 
 
 def _candidate(assignment: Assignment) -> dict[str, Any] | None:
@@ -103,6 +111,8 @@ def _arms(assignment: Assignment) -> list[dict[str, Any]]:
             (Arm.CANDIDATE, assignment.treatment_share, assignment.candidate),
             (Arm.CONTROL, assignment.control_share, assignment.stable),
         ]
+    elif assignment.control is not None:
+        arms.append((Arm.CONTROL, assignment.control_share, assignment.control))
     return [
         {
             "arm": arm.value,

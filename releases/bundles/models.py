@@ -11,6 +11,7 @@ from governance.access.scopes import AccessPaths, AccessScope
 from governance.identifiers import new_id
 from governance.ledger.models import Governed
 from governance.registry.models import NAME, Channel
+from releases.bundles.arms import Arm
 
 
 class RevisionState(models.TextChoices):
@@ -155,7 +156,8 @@ class Assignment(Governed):
 
     Without a candidate ``stable`` answers everybody. With one, ``stage``, shares, keys and salt decide who
     gets it (:func:`releases.bundles.arms.arm_of`), and ``deployment`` is the candidate's. ``stage_number``
-    counts the stages of the plan from 1.
+    counts the stages of the plan from 1. ``control`` is what was live before, where the last stage leaves it
+    to a small share of the subjects to compare with.
     """
 
     stream_prefix: ClassVar[str] = "channel"
@@ -168,6 +170,9 @@ class Assignment(Governed):
     stable = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="stable_assignments")
     candidate = models.ForeignKey(
         Revision, on_delete=models.PROTECT, null=True, related_name="candidate_assignments"
+    )
+    control = models.ForeignKey(
+        Revision, on_delete=models.PROTECT, null=True, related_name="control_assignments"
     )
     deployment = models.ForeignKey(
         "releases.Deployment", on_delete=models.PROTECT, null=True, related_name="assignments"
@@ -196,3 +201,11 @@ class Assignment(Governed):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.stable}"
+
+    def answering(self, arm: Arm) -> Revision:
+        """The revision that the subjects of the arm get."""
+        if arm is Arm.CANDIDATE and self.candidate is not None:
+            return self.candidate
+        if arm is Arm.CONTROL and self.control is not None:
+            return self.control
+        return self.stable

@@ -44,7 +44,7 @@ def newest_revision(release: Release) -> Revision:
 def assignments_at(at: datetime | None = None) -> QuerySet[Assignment]:
     """What answers on each channel at ``at``; without a time, the assignments that have not ended."""
     rows = Assignment.objects.select_related(
-        "channel", "stable__release", "candidate__release", "entry__leaf", "deployment"
+        "channel", "stable__release", "candidate__release", "control__release", "entry__leaf", "deployment"
     )
     if at is None:
         return rows.filter(period__upper_inf=True)

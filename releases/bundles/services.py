@@ -238,6 +238,9 @@ def withdraw_release(actor: Actor, *, revision: Revision, reason: str) -> Revisi
     if running:
         where = ", ".join(f"{row.channel} ({row.get_state_display().lower()})" for row in running)
         raise StillDeployed(f"{revision} is deployed on {where}.")
+    kept = revision.control_assignments.filter(period__upper_inf=True).select_related("channel").first()
+    if kept is not None:
+        raise StillDeployed(f"{revision} answers the control on {kept.channel}.")
     before = revision.state
     move_revision(revision, RevisionState.WITHDRAWN)
     record(

@@ -4,8 +4,9 @@ from governance.registry.models import Channel
 from releases.bundles.models import Revision
 from releases.demo.people import Stage
 from releases.demo.traffic import ON_THE_WEB, report_traffic
+from releases.rollouts.advancing import advance_rollout
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.progress import advance_rollout, hold_rollout
+from releases.rollouts.progress import hold_rollout
 from releases.rollouts.services import roll_back, start_rollout
 from releases.rollouts.stages import advance_at
 

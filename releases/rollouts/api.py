@@ -19,18 +19,22 @@ from governance.registry.models import Channel, ComponentStatus
 from releases.bundles.models import Release, Slot
 from releases.bundles.queries import newest_revision
 from releases.rollouts.adoption import submit_adoption
+from releases.rollouts.advancing import advance_rollout
 from releases.rollouts.models import Deployment
-from releases.rollouts.progress import advance_rollout, hold_rollout, pause_rollout, resume_rollout
+from releases.rollouts.progress import hold_rollout, pause_rollout, resume_rollout
 from releases.rollouts.serializers import (
     AdoptBody,
     AdoptedSerializer,
     AdoptionProposalAnswer,
     AdvanceBody,
+    ApproveStageBody,
     DeploymentSerializer,
     RollbackSerializer,
+    StageApprovalSerializer,
     StartBody,
 )
 from releases.rollouts.services import roll_back, start_rollout
+from releases.rollouts.stage_approvals import approve_stage
 
 REVOKED = Slot.objects.filter(component__status=ComponentStatus.REVOKED).select_related("component")
 
@@ -52,8 +56,13 @@ class RolloutViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedV
     """
 
     queryset = Deployment.objects.select_related(
-        "release__system", "revision__release", "channel", "rollback__deployment", "rollback__target__release"
-    ).prefetch_related(Prefetch("revision__slots", queryset=REVOKED))
+        "release__system",
+        "revision__release",
+        "channel",
+        "reading",
+        "rollback__deployment",
+        "rollback__target__release",
+    ).prefetch_related(Prefetch("revision__slots", queryset=REVOKED), "stage_approvals")
     serializer_class = DeploymentSerializer
     filterset_class = RolloutFilter
     ordering_fields = ("id", "started_at", "state_changed_at")
@@ -79,6 +88,18 @@ class RolloutViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedV
             actor, deployment=deployment, reason=body["reason"], to_stage=body["to_stage"]
         )
         return self._shown(self.still_visible(moved))
+
+    @extend_schema(request=ApproveStageBody, responses={201: StageApprovalSerializer})
+    @action(detail=True, methods=["post"], url_path="approve-stage")
+    def approve_stage(self, request: Request, pk: str) -> Response:
+        """Approve what the present stage shows, for a role that its plan asks."""
+        actor = self.get_actor()
+        body = self.validated(ApproveStageBody)
+        deployment: Deployment = self.get_object()
+        given = approve_stage(
+            actor, deployment=deployment, reason=body["reason"], evidence_digest=body["evidence_digest"]
+        )
+        return self.answered(given, StageApprovalSerializer, status.HTTP_201_CREATED)
 
     @extend_schema(request=ReasonBody, responses={200: DeploymentSerializer})
     @action(detail=True, methods=["post"])

@@ -57,6 +57,43 @@ def tell_of_rollback(rollback: Rollback) -> None:
     )
 
 
+def tell_of_stage(deployment: Deployment, accounts: QuerySet[Account], *, approves: bool) -> None:
+    """Step of the verb that asks people to decide: a stage shows all that its plan asks."""
+    notify(
+        "rollout.stage_shown",
+        subject=deployment,
+        accounts=accounts,
+        context={
+            **_facts(deployment),
+            "stage": current_step(deployment).title,
+            "act": "approve what it shows" if approves else "let it enter its next stage",
+        },
+        path=_page(deployment),
+    )
+
+
+def tell_of_landing(rollback: Rollback) -> None:
+    """Step of the verb that escalates a rollback which not every instance is seen to follow."""
+    deployment, target = rollback.deployment, rollback.target
+    notify(
+        "rollback.escalated",
+        subject=deployment,
+        accounts=concerned(deployment, besides=_answering_on(deployment)),
+        context={
+            **_facts(deployment),
+            "target": f"{target.release.name} revision {target.number}",
+            "missing": rollback.missing,
+        },
+        path=_page(deployment),
+    )
+
+
+def _answering_on(deployment: Deployment) -> Q:
+    """Those who may take something back there."""
+    there = Q(system_id=deployment.release.system_id) | Q(channel_id=deployment.channel_id)
+    return _holding(Permission.ROLL_BACK, there)
+
+
 def tell_of_adoption(proposal: Proposal, revision: Revision, channels: list[str]) -> None:
     """Step of the verb that proposes an adoption: everybody who may be its second person."""
     name = f"{revision.release.name} revision {revision.number}"

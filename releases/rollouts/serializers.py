@@ -13,13 +13,20 @@ from governance.access.parsing import Text
 from governance.access.rest import StrictSerializer
 from releases.bundles.documents import MOST_STAGES
 from releases.bundles.models import Revision
-from releases.rollouts.models import Deployment, Rollback
-from releases.rollouts.progress_queries import CheckState, StageState, stage_rail, what_it_waits_for
+from releases.rollouts.models import Deployment, Rollback, StageApproval
+from releases.rollouts.progress_queries import StageState, stage_rail
+from releases.rollouts.readings import CheckState, last_reading
 from releases.rollouts.stages import ON_ITS_WAY, advance_at, exposure_of, next_step, overdue_at
+from releases.rollouts.waits import what_it_waits_for
 
 
 class RollbackSerializer(serializers.ModelSerializer[Rollback]):
-    """What was taken back, to what, by whom and why."""
+    """What was taken back, to what, by whom and why.
+
+    ``triggers`` are keys of those that fired, if it was taken back by itself. ``landing`` says whether every
+    instance is seen to follow: pending, landed, escalated after two minutes (``missing`` says who does not),
+    or empty for one that nobody watched.
+    """
 
     channel = serializers.UUIDField(source="deployment.channel_id", read_only=True)
     target_release = serializers.UUIDField(source="target.release_id", read_only=True)
@@ -38,6 +45,11 @@ class RollbackSerializer(serializers.ModelSerializer[Rollback]):
             "reason",
             "rolled_back_at",
             "rolled_back_by_username",
+            "triggers",
+            "landing",
+            "landed_at",
+            "escalated_at",
+            "missing",
         )
         read_only_fields = fields
 
@@ -54,9 +66,39 @@ class CheckAnswer(serializers.Serializer[Any]):
     """One thing that the next stage depends on, in the order in which the checks are made."""
 
     check = serializers.CharField()
+    key = serializers.CharField(help_text="Which criterion, trigger or role, where there are several.")
     state = serializers.ChoiceField([state.value for state in CheckState])
     sentence = serializers.CharField()
     until = serializers.DateTimeField(allow_null=True)
+    numbers = serializers.DictField(help_text="What it was judged by.")
+
+
+class ReadingAnswer(serializers.Serializer[Any]):
+    """When monitoring looked last, and the digest of what it concluded: an approval of the stage names it."""
+
+    digest = serializers.CharField()
+    read_at = serializers.DateTimeField()
+    measured_at = serializers.DateTimeField()
+    is_shown = serializers.BooleanField()
+    is_recent = serializers.BooleanField()
+
+
+class StageApprovalSerializer(serializers.ModelSerializer[StageApproval]):
+    """An approval of what a stage showed."""
+
+    class Meta:
+        model = StageApproval
+        fields = (
+            "id",
+            "deployment",
+            "stage_number",
+            "role",
+            "username",
+            "evidence_digest",
+            "reason",
+            "approved_at",
+        )
+        read_only_fields = fields
 
 
 class RailAnswer(serializers.Serializer[Any]):
@@ -87,6 +129,8 @@ class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
     held_from = serializers.SerializerMethodField()
     waits_for = serializers.SerializerMethodField()
     stages = serializers.SerializerMethodField()
+    reading = serializers.SerializerMethodField()
+    stage_approvals = StageApprovalSerializer(many=True, read_only=True)
 
     class Meta:
         model = Deployment
@@ -111,6 +155,8 @@ class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
             "advance_from",
             "held_from",
             "waits_for",
+            "reading",
+            "stage_approvals",
             "stages",
             "started_at",
             "started_by_username",
@@ -153,6 +199,15 @@ class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
         """The checks before the next stage."""
         return CheckAnswer(what_it_waits_for(deployment, timezone.now()), many=True).data
 
+    @extend_schema_field(ReadingAnswer(allow_null=True))
+    def get_reading(self, deployment: Deployment) -> Any:
+        """Null before monitoring has looked at the stage."""
+        reading = last_reading(deployment)
+        if reading is None:
+            return None
+        answer = {**vars(reading), "is_shown": reading.is_shown}
+        return ReadingAnswer({**answer, "is_recent": reading.is_recent(timezone.now())}).data
+
     @extend_schema_field(RailAnswer(many=True))
     def get_stages(self, deployment: Deployment) -> Any:
         """The plan's stages; none for an adopted release."""
@@ -168,6 +223,12 @@ class StartBody(StrictSerializer):
 
     release = serializers.UUIDField()
     channel = serializers.UUIDField()
+
+
+class ApproveStageBody(ReasonBody):
+    """What was looked at, and the ``digest`` of the reading that was seen: another one is refused."""
+
+    evidence_digest = Text(max_length=71)
 
 
 class AdvanceBody(ReasonBody):

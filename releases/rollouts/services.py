@@ -3,6 +3,9 @@
 Between the two: :mod:`releases.rollouts.progress`. Adoption: :mod:`releases.rollouts.adoption`.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from governance.access.queries import has_permission, require
 from governance.access.roles import SCOPE_OF, Permission
 from governance.actors import Actor, ActorKind, moment
@@ -10,7 +13,7 @@ from governance.errors import GovernanceError, invalid
 from governance.ledger.verbs import Unchanged, record, touching, verb
 from governance.registry.models import Channel
 from releases.bundles.models import Revision
-from releases.rollouts.models import Deployment, DeploymentState, Rollback
+from releases.rollouts.models import Deployment, DeploymentState, Landing, Rollback
 from releases.rollouts.queries import (
     Target,
     earlier_deployments,
@@ -129,7 +132,12 @@ def _require_roll_back(actor: Actor, channel: Channel, deployment: Deployment | 
 
 @verb("rollout.rolled_back")
 def roll_back(
-    actor: Actor, *, channel: Channel, reason: str, deployment: Deployment | None = None
+    actor: Actor,
+    *,
+    channel: Channel,
+    reason: str,
+    deployment: Deployment | None = None,
+    triggers: Sequence[dict[str, Any]] = (),
 ) -> Rollback | Unchanged[Rollback]:
     """Take back a release on the channel, at once: no gate, no second person, no broker.
 
@@ -138,7 +146,8 @@ def roll_back(
     channel. ``deployment`` says which one is meant; where what is live is named while another is on its
     way, nobody gets that one any more until it is resumed. Asking again changes nothing and answers the
     same rollback: for a deployment that was taken back, and, where none is named, for a channel on which
-    nothing went forward since. Naming the target itself goes back one further.
+    nothing went forward since. Naming the target itself goes back one further. ``triggers`` are what fired,
+    where the engine takes it back: each a document with its ``key``.
 
     Raises:
         NothingToRollBack: nothing is live there or on its way, or the named deployment is neither.
@@ -161,7 +170,7 @@ def roll_back(
     target = rollback_target(doomed)
     if target is None:
         raise NoRollbackTarget(f"No release was approved or adopted on {channel} before {doomed.revision}.")
-    return _take_back(actor, doomed, target, reason)
+    return _take_back(actor, doomed, target, reason, triggers)
 
 
 def _taken_back_before(channel: Channel, named: Deployment | None) -> Rollback | None:
@@ -188,17 +197,12 @@ def _doomed(channel: Channel, named: Deployment | None) -> Deployment:
     )
 
 
-def _take_back(actor: Actor, doomed: Deployment, target: Target, reason: str) -> Rollback:
+def _take_back(
+    actor: Actor, doomed: Deployment, target: Target, reason: str, triggers: Sequence[dict[str, Any]]
+) -> Rollback:
     back = target.deployment
     other = None if doomed.state in ON_ITS_WAY else on_its_way(doomed.channel)
-    rollback = Rollback.objects.create(
-        release=doomed.release,
-        deployment=doomed,
-        target=back.revision,
-        reason=reason,
-        rolled_back_at=moment(),
-        rolled_back_by_username=actor.username,
-    )
+    rollback = _stored(actor, doomed, back, reason, triggers)
     taken = move_deployment(doomed, DeploymentState.ROLLED_BACK)
     stays = back.state == DeploymentState.LIVE
     state = back.state if stays else move_deployment(back, DeploymentState.LIVE, as_target=True)["before"]
@@ -209,6 +213,7 @@ def _take_back(actor: Actor, doomed: Deployment, target: Target, reason: str) ->
         "target": served(back),
         "paused": served(other),
         "warnings": list(target.warnings),
+        **({"triggers": list(triggers)} if triggers else {}),
     }
     record(doomed.stream(), before={"state": taken["before"]}, after=after, reason=reason)
     if not stays and back.stream() != doomed.stream():
@@ -225,6 +230,22 @@ def _take_back(actor: Actor, doomed: Deployment, target: Target, reason: str) ->
         _pause_beside(other, back, doomed, reason)
     tell_of_rollback(rollback)
     return rollback
+
+
+def _stored(
+    actor: Actor, doomed: Deployment, back: Deployment, reason: str, triggers: Sequence[dict[str, Any]]
+) -> Rollback:
+    """The rollback, to be watched until it has landed; in a past that is staged nobody watched."""
+    return Rollback.objects.create(
+        release=doomed.release,
+        deployment=doomed,
+        target=back.revision,
+        reason=reason,
+        rolled_back_at=moment(),
+        rolled_back_by_username=actor.username,
+        triggers=[str(one["key"]) for one in triggers],
+        landing=Landing.UNWATCHED if actor.simulated else Landing.PENDING,
+    )
 
 
 def _pause_beside(other: Deployment, back: Deployment, doomed: Deployment, reason: str) -> None:

@@ -87,6 +87,16 @@ class Step:
         return float(self.stage.coverage or 0.0) if self.stage.kind in WITH_ARMS else 0.0
 
     @property
+    def is_measured_wholly(self) -> bool:
+        """Whether all that the plan asks the stage to show is measured, so that nobody answers for words."""
+        return bool(self.stage.measures) and len(self.stage.measures) == len(self.stage.criteria)
+
+    @property
+    def needs_reading(self) -> bool:
+        """Whether leaving the stage rests on what monitoring finds."""
+        return bool(self.stage.measures or self.stage.requires_approval)
+
+    @property
     def title(self) -> str:
         """The stage in words, with its coverage."""
         name = self.stage.kind.value.replace("_", " ")

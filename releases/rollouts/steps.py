@@ -13,7 +13,7 @@ from governance.actors import Actor, moment
 from governance.ledger.verbs import record
 from governance.registry.models import Channel
 from releases.approvals.models import Approval
-from releases.bundles.assignments import assign
+from releases.bundles.assignments import Kept, assign
 from releases.bundles.models import Revision
 from releases.bundles.steps import lock_release
 from releases.rollouts.models import Deployment, DeploymentState
@@ -106,8 +106,11 @@ def supersede(deployment: Deployment, by: Deployment, cause_stream: str) -> None
     )
 
 
-def serve(deployment: Deployment, reason: str) -> None:
-    """Let the deployment's revision answer everybody on its channel from now on."""
+def serve(deployment: Deployment, reason: str, former: Deployment | None = None) -> None:
+    """Let the deployment's revision answer everybody on its channel from now on; but a small share keeps
+    ``former``, where the plan's last stage leaves one."""
+    share = current_step(deployment).stage.control
+    kept = Kept(former.revision, share, deployment.salt) if former is not None and share else None
     assign(
         deployment.channel,
         stable=deployment.revision,
@@ -115,6 +118,7 @@ def serve(deployment: Deployment, reason: str) -> None:
         reason=reason,
         stage=deployment.stage,
         stage_number=deployment.stage_number,
+        kept=kept,
     )
 
 
@@ -137,7 +141,7 @@ def take_over(deployment: Deployment, former: Deployment | None, reason: str) ->
     if former is not None:
         supersede(former, deployment, deployment.stream())
     move_deployment(deployment, DeploymentState.LIVE)
-    serve(deployment, reason)
+    serve(deployment, reason, former)
 
 
 def served(deployment: Deployment | None) -> dict[str, Any] | None:

@@ -86,6 +86,8 @@ class TwoArmBlock:
 class TwoArmProcess:
     """Evidence against "the treatment's rate exceeds the control's by at most the margin", block by block.
 
+    A margin below 0 asks for less than equality: see ``noninferiority_process``.
+
     For one alternative (t, c) the factor of a block is its likelihood ratio to the null point nearest to the
     alternative: the one that minimises n_t·KL(t‖x + margin) + n_c·KL(c‖x) over x. The logarithm of the
     expected factor is concave in the true rates, is 0 at that point, and falls from there into the null,
@@ -106,20 +108,34 @@ class TwoArmProcess:
 
     @classmethod
     def start(cls, margin: float = 0.0) -> Self:
-        """No evidence yet; ``margin`` is the effect floor, a difference in [0, 0.5] (2 points is 0.02)."""
-        if not 0 <= margin <= 0.5:
-            raise ValueError(f"margin is {margin!r}: state a difference between 0 and 0.5 (2 points is 0.02)")
+        """No evidence yet; ``margin`` is the effect floor, a difference in [-0.5, 0.5] (2 points is 0.02)."""
+        if not -0.5 <= margin <= 0.5:
+            raise ValueError(
+                f"margin is {margin!r}: state a difference between -0.5 and 0.5 (2 points is 0.02)"
+            )
         return cls(margin, (0.0,) * _alternatives(margin)[0].size)
 
     def updated(self, block: TwoArmBlock) -> Self:
         """The process after one more block of subjects not counted before."""
+        return self.path((block,))[0]
+
+    def path(self, blocks: Sequence[TwoArmBlock]) -> tuple[Self, tuple[float, ...]]:
+        """The process after all of the blocks, and ``log_e`` after each: the same as block by block."""
+        if not blocks:
+            return self, ()
         treatment, control = _alternatives(self.margin)
-        nearest = _nearest_null(treatment, control, self.margin, block)
-        gained = _log_ratio(
-            block.treatment_events, block.treatment_subjects, treatment, nearest + self.margin
-        ) + _log_ratio(block.control_events, block.control_subjects, control, nearest)
-        values = np.array(self.log_values) + gained
-        return replace(self, log_values=tuple(values.tolist()), blocks=self.blocks + 1)
+        columns = [
+            np.array([[getattr(block, name)] for block in blocks], dtype=np.float64)
+            for name in ("treatment_events", "treatment_subjects", "control_events", "control_subjects")
+        ]
+        nearest = _nearest_null(treatment, control, self.margin, columns[1], columns[3])
+        gained = _log_ratio(columns[0], columns[1], treatment, nearest + self.margin) + _log_ratio(
+            columns[2], columns[3], control, nearest
+        )
+        values = np.array(self.log_values) + np.cumsum(gained, axis=0)
+        after = replace(self, log_values=tuple(values[-1].tolist()), blocks=self.blocks + len(blocks))
+        log_es = logsumexp(values, axis=1) - math.log(values.shape[1])
+        return after, tuple(np.asarray(log_es, dtype=np.float64).tolist())
 
     @property
     def log_e(self) -> float:
@@ -130,6 +146,34 @@ class TwoArmProcess:
     def e_value(self) -> float:
         """The e-value; infinite where it is too large for a double."""
         return _exp(self.log_e)
+
+
+def noninferiority_process(margin: float) -> TwoArmProcess:
+    """No evidence yet against "the treatment's rate exceeds the control's by the margin or more".
+
+    It is the same test with the arms in each other's place: the control's rate falls short of the treatment's
+    by at least the margin. Give it blocks by ``noninferiority_block``. Raises ValueError for a margin outside
+    (0, 0.5].
+    """
+    if not 0 < margin <= 0.5:
+        raise ValueError(f"margin is {margin!r}: state how much worse at most, above 0 and up to 0.5")
+    return TwoArmProcess.start(-margin)
+
+
+def noninferiority_block(block: TwoArmBlock) -> TwoArmBlock:
+    """A block for ``noninferiority_process``: the arms in each other's place."""
+    return TwoArmBlock(
+        treatment_events=block.control_events,
+        treatment_subjects=block.control_subjects,
+        control_events=block.treatment_events,
+        control_subjects=block.treatment_subjects,
+    )
+
+
+def log_below_e_value(events: float, non_events: float, limit: float) -> float:
+    """Natural logarithm of the e-value against "the rate is at least the limit": that of the rest of the
+    units against at most the rest of the limit."""
+    return log_rate_e_value(non_events, events, 1 - limit)
 
 
 def log_sample_ratio_e_value(
@@ -178,17 +222,19 @@ def _alternatives(margin: float) -> tuple[Numbers, Numbers]:
     control = 1 / (1 + np.exp(-np.linspace(math.log(0.001 / 0.999), math.log(0.8 / 0.2), CONTROL_RATES)))
     excess = np.geomspace(0.003, 0.5, EXCESSES)
     rates, gaps = np.meshgrid(control, excess)
-    kept = rates + margin + gaps < 0.99
+    kept = (rates + margin + gaps < 0.99) & (rates + margin + gaps > 0.0005)
     return (rates + margin + gaps)[kept], rates[kept]
 
 
-def _nearest_null(treatment: Numbers, control: Numbers, margin: float, block: TwoArmBlock) -> Numbers:
-    """Control rate x of the point (x + margin, x) nearest to each alternative, by bisection: the derivative
-    of the weighted divergence rises in x, is not positive at the control's rate, not negative at the
-    treatment's.
+def _nearest_null(treatment: Numbers, control: Numbers, margin: float, n: Numbers, m: Numbers) -> Numbers:
+    """Control rate x of the point (x + margin, x) nearest to each alternative, for blocks of n and m
+    subjects, by bisection: the derivative of the weighted divergence rises in x, is not positive at the
+    control's rate, not negative at the treatment's.
     """
-    low, high = control.copy(), treatment - margin
-    n, m = block.treatment_subjects, block.control_subjects
+    shape = (n.shape[0], control.size)
+    inside = 1e-9  # with a margin below 0 either rate of the pair could reach the end of its range
+    low = np.broadcast_to(np.maximum(control, inside - margin), shape)
+    high = np.broadcast_to(np.minimum(treatment - margin, 1 - inside), shape)
     for _ in range(45):  # to 1e-13, as near as the derivative can tell
         x = (low + high) / 2
         y = x + margin
@@ -197,7 +243,7 @@ def _nearest_null(treatment: Numbers, control: Numbers, margin: float, block: Tw
     return np.asarray((low + high) / 2, dtype=np.float64)
 
 
-def _log_ratio(events: float, subjects: float, rate: Numbers, null: Numbers) -> Numbers:
+def _log_ratio(events: Numbers, subjects: Numbers, rate: Numbers, null: Numbers) -> Numbers:
     gained = events * np.log(rate / null) + (subjects - events) * np.log((1 - rate) / (1 - null))
     return np.asarray(gained, dtype=np.float64)
 

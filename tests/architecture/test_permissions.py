@@ -25,6 +25,7 @@ ASKS_OTHERWISE = {
     "propose_adoption": "The channels are listed first: the permission is asked on all of them together.",
     "adopt_release": "The channels are listed first: the permission is asked on all of them together.",
     "report_decisions": "The channels are collected first: the permission is asked on each of them.",
+    "report_observations": "The channels are collected first: the permission is asked on each of them.",
     "roll_back": "The owner of the rollback plan may as well.",
 }
 """Verbs whose first line is no ``require``, with the reason; each asks within its first two statements."""

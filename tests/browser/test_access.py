@@ -41,6 +41,8 @@ def story(here: Prepared) -> list[str]:
         reverse("admin:gaps"),
         reverse("admin:decision_search"),
         f"{reverse('admin:planner')}?differing=5",
+        reverse("admin:back_test"),
+        reverse("admin:releases_triggerstatus_changelist"),
         f"{reverse('admin:decision_search')}?id={decided['id']}",
         reverse("admin:rollout", args=[rollout.pk]),
         reverse("admin:releases_deployment_changelist"),

@@ -7,8 +7,9 @@ from governance.access.models import Account
 from governance.registry.models import Channel
 from governance.registry.services import register_channel
 from releases.bundles.models import Revision
+from releases.rollouts.advancing import advance_rollout
 from releases.rollouts.models import Deployment, DeploymentState, Rollback
-from releases.rollouts.progress import advance_rollout, hold_rollout, pause_rollout, resume_rollout
+from releases.rollouts.progress import hold_rollout, pause_rollout, resume_rollout
 from releases.rollouts.services import roll_back, start_rollout
 from tests.factories.approvals import World, candidate, requested, voted
 from tests.factories.cast import actor

@@ -24,8 +24,8 @@ SELECT c.relname,
     FILTER (WHERE a.attgenerated = '' AND has_column_privilege(c.oid, a.attnum, 'UPDATE')),
   has_table_privilege(c.oid, 'DELETE')
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
-  AND c.relname <> 'django_migrations'
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+  AND a.attnum > 0 AND NOT a.attisdropped AND c.relname <> 'django_migrations'
 GROUP BY c.oid, c.relname ORDER BY c.relname
 """
 MARK = """

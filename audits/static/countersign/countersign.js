@@ -24,6 +24,37 @@
     });
   }
 
+  function localMarks(root) {
+    root.querySelectorAll("text[data-at]").forEach(function (element) {
+      var isDay = element.dataset.form === "date";
+      var options = isDay ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+      element.textContent = new Intl.DateTimeFormat("en-GB", options).format(new Date(element.dataset.at));
+      element.removeAttribute("data-at");
+    });
+  }
+
+  // A part of a page that refreshes itself: what was folded open stays open, and a new headline is read out.
+  var kept = null;
+
+  function keep(root) {
+    var headline = root.querySelector("[data-announce]");
+    kept = {
+      open: Array.from(root.querySelectorAll("details[open][id]"), function (one) { return one.id; }),
+      headline: headline ? headline.textContent : ""
+    };
+  }
+
+  function restore(root) {
+    var headline = root.querySelector("[data-announce]");
+    var said = document.getElementById("cs-said");
+    kept.open.forEach(function (id) {
+      var details = document.getElementById(id);
+      if (details) details.open = true;
+    });
+    if (said && headline && headline.textContent !== kept.headline) said.textContent = headline.textContent;
+    kept = null;
+  }
+
   var opener = null;
 
   document.addEventListener("click", function (event) {
@@ -48,6 +79,7 @@
 
   document.addEventListener("htmx:afterSettle", function (event) {
     localTimes(event.target);
+    localMarks(event.target);
     if (event.target.id !== "modal-content") return;
     setTimeout(function () {
       var wanted = event.target.querySelector("[aria-invalid=true], textarea, input:not([type=hidden]), select, button[type=submit]");
@@ -56,6 +88,7 @@
   });
 
   document.addEventListener("htmx:beforeSwap", function (event) {
+    if (event.detail.shouldSwap && event.target.hasAttribute("data-watched")) keep(event.target);
     // The session has ended: what came back is the sign-in page, which belongs in the window.
     if (event.detail.xhr.responseURL.indexOf("/login/") === -1) return;
     event.detail.shouldSwap = false;
@@ -73,5 +106,10 @@
     form.prepend(said);
   });
 
-  document.addEventListener("DOMContentLoaded", function () { localTimes(document); });
+  document.addEventListener("htmx:afterSwap", function () {
+    var part = document.querySelector("[data-watched]");
+    if (kept && part) restore(part);
+  });
+
+  document.addEventListener("DOMContentLoaded", function () { localTimes(document); localMarks(document); });
 })();

@@ -15,6 +15,7 @@ from governance.access.requests import actor_from
 from governance.access.rest import GovernedViewSet, Route
 from releases.monitoring.decisions.models import Decision, DecisionOutcome
 from releases.monitoring.decisions.ndjson import NdjsonParser, ReportLines
+from releases.monitoring.decisions.rates import ReportRate
 from releases.monitoring.decisions.reporting import Report, report_lines, report_one
 
 REFUSALS_SHOWN = 1000
@@ -129,6 +130,7 @@ class DecisionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Governed
     )
     serializer_class = DecisionSerializer
     parser_classes = (StrictJSONParser, NdjsonParser)
+    throttle_classes = (ReportRate,)
     filterset_class = DecisionFilter
     ordering_fields = ("id", "at", "received_at")
     ordering = ("-at",)
@@ -147,14 +149,15 @@ class DecisionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Governed
         """
         actor = actor_from(request)
         if isinstance(request.data, ReportLines):
-            return _reported(report_lines(actor, request.data.lines))
+            return reported(report_lines(actor, request.data.lines))
         report = report_one(actor, request.data)
         stored = self.get_queryset().get(id=request.data["id"])
         code = status.HTTP_201_CREATED if report.accepted else status.HTTP_200_OK
         return Response(DecisionSerializer(stored).data, status=code)
 
 
-def _reported(report: Report) -> Response:
+def reported(report: Report) -> Response:
+    """What became of a report of many lines."""
     answer = {
         "accepted": report.accepted,
         "duplicates": report.duplicates,

@@ -4,70 +4,32 @@ A report is JSON lines, so each line is judged alone: a bad one is refused by nu
 never loses a good one. What cannot be read as lines at all is refused as a whole.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
-from uuid import UUID
+from datetime import datetime
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, FiniteFloat, StringConstraints
+from pydantic import Field, FiniteFloat, StringConstraints
 from rest_framework.exceptions import ParseError
 
 from governance.access.parsing import parse_json
 from governance.documents import checked
 from governance.errors import GovernanceError, InvalidInput, invalid
-from releases.bundles.documents import Document
-
-MOST_LINES = 20_000
-"""About 20 s of a busy worker: each line is checked, brought to its canonical form and hashed."""
-
-LARGEST_LINE = 64 * 1024
-LARGEST_REPORT = 50 * 1024**2
-MOST_NAMES = 50
-LONGEST_ATTRIBUTE = 1000
-AHEAD = timedelta(minutes=5)
-"""How far the decision service's clock may be ahead of ours."""
-OLDEST = timedelta(days=90)
-"""Older decisions are refused: nobody could have been watching them."""
-
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
-
-
-def _time(value: object) -> datetime:
-    if not isinstance(value, str) or not TIME.fullmatch(value):
-        raise ValueError("a time with its zone is wanted, such as 2026-11-23T05:54:32.120Z")
-    try:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{value} is no moment of the calendar") from None
-
-
-def _identifier(value: object) -> UUID:
-    if not isinstance(value, str) or len(value) != 36:
-        raise ValueError("a UUID is wanted, written with hyphens")
-    try:
-        return UUID(value)
-    except ValueError:
-        raise ValueError("a UUID is wanted, written with hyphens") from None
-
-
-def _plain(value: object) -> object:
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, str) and len(value) <= LONGEST_ATTRIBUTE:
-        return value
-    raise ValueError(
-        f"a text of at most {LONGEST_ATTRIBUTE} characters, a number, true, false or null is wanted"
-    )
-
-
-Identifier = Annotated[UUID, BeforeValidator(_identifier)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Stamp = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Scores = Annotated[dict[Name, FiniteFloat], Field(max_length=MOST_NAMES)]
-Outcome = Literal["accept", "retry", "reject", "error"]
-Scalar = Annotated[str | bool | int | float | None, BeforeValidator(_plain)]
+from governance.ledger.canonical import canonical_bytes, format_time
+from releases.bundles.document_parts import Document
+from releases.monitoring.decisions.limits import LARGEST_LINE, MOST_LINES, MOST_NAMES
+from releases.monitoring.decisions.plain_lines import read_plain
+from releases.monitoring.decisions.rows import NewDecision, Pieces, any_decision
+from releases.monitoring.decisions.values import (
+    Identifier,
+    Moment,
+    Name,
+    Outcome,
+    Scalar,
+    Scores,
+    Stamp,
+    check_time,
+)
 
 
 class ShadowBody(Document):
@@ -82,7 +44,7 @@ class DecisionBody(Document):
     """One decision. Attributes are plain values: what segments, use cases and attempts are read from."""
 
     id: Identifier
-    at: Annotated[datetime, BeforeValidator(_time)]
+    at: Moment
     channel: Identifier
     stamp: Stamp
     subject: Name
@@ -106,48 +68,55 @@ class Refusal:
     code: str = "invalid_input"
 
 
-@dataclass(frozen=True)
-class Line:
-    """A line that could be read."""
-
-    number: int
-    body: DecisionBody
-
-
-def read_line(number: int, data: bytes, now: datetime) -> Line | Refusal:
+def read_line(number: int, data: bytes, now: datetime) -> NewDecision | Refusal:
     """A line of a report, or why it is refused."""
     if len(data) > LARGEST_LINE:
         return Refusal(number, None, "line", f"a line has at most {LARGEST_LINE // 1024} KiB.")
+    if plain := read_plain(number, data, now):
+        return plain
     try:
         value = parse_json(data)
     except (ParseError, InvalidInput) as error:
-        return _refusal(number, None, error)
+        return refusal(number, None, error)
     return read_value(number, value, now)
 
 
-def read_value(number: int, value: Any, now: datetime) -> Line | Refusal:
+def read_value(number: int, value: Any, now: datetime) -> NewDecision | Refusal:
     """A decision as a JSON value, or why it is refused."""
     try:
         body = checked(DecisionBody, value, field="decision", title="The decision")
-        _check_time(body.at, now)
+        check_time(body.at, now, "at")
     except InvalidInput as error:
-        return _refusal(number, value, error)
-    return Line(number, body)
+        return refusal(number, value, error)
+    document = body.model_dump()
+    pieces = Pieces(
+        id=str(body.id),
+        at=format_time(body.at),
+        channel=str(body.channel),
+        latency=_canonical(body.latency_ms),
+        scores=_canonical(body.scores),
+        shadow=_canonical(document["shadow"]) if body.shadow else None,
+        attributes=_canonical(body.attributes),
+        stamp=body.stamp,
+        subject=body.subject,
+        band=body.band,
+        outcome=body.outcome,
+        sdk=body.sdk,
+    )
+    return any_decision(number, canonical_bytes(document) + b"\n", pieces)
 
 
-def _check_time(at: datetime, now: datetime) -> None:
-    if at > now + AHEAD:
-        raise invalid("at", f"{at:%F %T} UTC lies more than {AHEAD.seconds // 60} minutes in the future.")
-    if at < now - OLDEST:
-        raise invalid("at", f"{at:%F %T} UTC lies more than {OLDEST.days} days in the past.")
+def _canonical(value: object) -> str:
+    return canonical_bytes(value).decode()
 
 
-def _refusal(number: int, value: Any, error: Exception) -> Refusal:
+def refusal(number: int, value: Any, error: Exception, root: str = "decision") -> Refusal:
+    """Why a line that holds ``value`` is refused; fields are named as they stand below ``root``."""
     named = value.get("id") if isinstance(value, dict) else None
     known = named[:36] if isinstance(named, str) else None
     if isinstance(error, GovernanceError) and error.field_errors:
         first = error.field_errors[0]
-        field = first.field.removeprefix("decision.")
+        field = first.field.removeprefix(f"{root}.")
         return Refusal(number, known, field[:200], _written(first.message))
     return Refusal(number, known, "line", _written(str(error)))
 

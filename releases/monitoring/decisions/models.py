@@ -3,6 +3,10 @@
 A batch is governed: its entry in the channel's stream holds the digest of all its decisions. A decision is
 written once, with its batch; the application has no right to change or remove one, and a row that somebody
 else changed no longer fits its batch's digest.
+
+Decisions lie in one partition per day of ``at``. A database key over all days would have to hold the day, so
+that a decision is stored once is the key of :class:`DecisionKey`; ``decision_days_make`` makes the days and
+``decision_days_expire`` takes them away, functions of the owner, since the application may do neither.
 """
 
 import hashlib
@@ -135,6 +139,18 @@ class Decision(models.Model):
     def line(self) -> bytes:
         """The canonical line of the decision, with its line feed."""
         return canonical_bytes(self.document()) + b"\n"
+
+
+class DecisionKey(models.Model):
+    """That a decision is stored, and in which day to look for it. Written once, with the decision; forgotten
+    only when decisions of its age are no longer taken, so that none comes back after its day is gone.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.id)
 
 
 def digest_of_lines(lines: list[bytes]) -> str:

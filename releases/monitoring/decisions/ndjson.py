@@ -8,7 +8,8 @@ from typing import IO, Any
 from rest_framework.parsers import BaseParser
 
 from governance.errors import InvalidInput, invalid
-from releases.monitoring.decisions.lines import LARGEST_REPORT, numbered
+from releases.monitoring.decisions.limits import LARGEST_REPORT
+from releases.monitoring.decisions.lines import numbered
 
 PIECE = 64 * 1024
 

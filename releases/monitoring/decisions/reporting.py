@@ -5,7 +5,7 @@ under a known id is refused. It makes no difference whether the other came in an
 one, or at the same time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -17,11 +17,12 @@ from governance.access.queries import reach, visible_to
 from governance.access.roles import Permission
 from governance.actors import Actor
 from governance.errors import GovernanceError, InvalidInput, invalid
-from governance.ledger.canonical import digest_of_bytes
 from governance.registry.models import Channel
-from releases.monitoring.decisions.lines import DecisionBody, Line, Refusal, read_line, read_value
-from releases.monitoring.decisions.models import Decision, DecisionBatch
-from releases.monitoring.decisions.services import NewDecision, report_decisions
+from releases.monitoring.decisions.lines import Refusal, read_line, read_value
+from releases.monitoring.decisions.models import Decision, DecisionBatch, DecisionKey
+from releases.monitoring.decisions.rows import NewDecision
+from releases.monitoring.decisions.services import report_decisions
+from releases.monitoring.decisions.storing import days_of, make_days
 
 IDS_AT_ONCE = 5000
 ID_REUSED = "decision_id_reused"
@@ -43,16 +44,6 @@ class Report:
     accepted: int = 0
     duplicates: int = 0
     refused: list[Refusal] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Incoming:
-    number: int
-    new: NewDecision
-
-    @property
-    def id(self) -> UUID:
-        return self.new.row.id
 
 
 def report_lines(actor: Actor, lines: Iterable[tuple[int, bytes]]) -> Report:
@@ -81,115 +72,83 @@ def report_one(actor: Actor, value: Any) -> Report:
     return report
 
 
-def _report(actor: Actor, lines: Iterable[Line | Refusal]) -> Report:
+def _report(actor: Actor, lines: Iterable[NewDecision | Refusal]) -> Report:
     report = Report()
     channels = _reportable(actor)
     incoming = list(_sorted_out(report, channels, lines))
     if not incoming and not report.refused:
         raise InvalidInput("The report holds no line.", next_step="Send one JSON object per line.")
-    fresh = _without_stored(report, incoming)
-    if fresh:
-        batch = report_decisions(actor, decisions=[one.new for one in fresh])
-        stored = (
-            DecisionBatch.objects.filter(report=batch.report).aggregate(n=Sum("decisions_count"))["n"] or 0
-        )
-        report.accepted = stored
-        if stored < len(fresh):
-            _settle_raced(report, fresh, batch)
+    if incoming:
+        make_days(days_of(incoming))
+        batch = report_decisions(actor, decisions=incoming)
+        batches = DecisionBatch.objects.filter(report=batch.report)
+        report.accepted = batches.aggregate(n=Sum("decisions_count"))["n"] or 0
+        if report.accepted < len(incoming):
+            _settle_others(report, incoming, batch)
     report.refused.sort(key=lambda one: one.line)
     return report
 
 
-def _reportable(actor: Actor) -> dict[UUID, Channel]:
+def _reportable(actor: Actor) -> set[str]:
     """The channels that the actor may report decisions on; being none is a refusal of its own."""
     found = reach(actor, Permission.REPORT_DECISIONS)
     rows = visible_to(Channel.objects.select_related("system"), actor)
-    channels = {row.id: row for row in rows if found is not None and found.acts_on(row.access_scope())}
+    channels = {str(row.id) for row in rows if found is not None and found.acts_on(row.access_scope())}
     if not channels:
         report_decisions(actor, decisions=[])
     return channels
 
 
 def _sorted_out(
-    report: Report, channels: dict[UUID, Channel], lines: Iterable[Line | Refusal]
-) -> Iterator[_Incoming]:
+    report: Report, channels: Container[str], lines: Iterable[NewDecision | Refusal]
+) -> Iterator[NewDecision]:
     """Lines that can be stored, each id once."""
-    digests: dict[UUID, str] = {}
+    digests: dict[str, str] = {}
     for line in lines:
         if isinstance(line, Refusal):
             report.refused.append(line)
-            continue
-        channel = channels.get(line.body.channel)
-        if channel is None:
+        elif line.channel not in channels:
             report.refused.append(_no_channel(line))
-            continue
-        incoming = _Incoming(line.number, _new(line.body, channel))
-        if incoming.id in digests:
-            _settle(report, incoming, digests[incoming.id])
-            continue
-        digests[incoming.id] = incoming.new.row.line_digest
-        yield incoming
+        elif line.id in digests:
+            _settle(report, line, digests[line.id])
+        else:
+            digests[line.id] = line.digest
+            yield line
 
 
-def _new(body: DecisionBody, channel: Channel) -> NewDecision:
-    row = Decision(
-        id=body.id,
-        channel=channel,
-        at=body.at,
-        stamp=body.stamp,
-        subject=body.subject,
-        scores=body.scores,
-        band=body.band,
-        outcome=body.outcome,
-        latency_ms=body.latency_ms,
-        sdk=body.sdk,
-        shadow=body.shadow.model_dump(mode="json") if body.shadow else None,
-        attributes=body.attributes,
-    )
-    line = row.line()
-    row.line_digest = digest_of_bytes(line)
-    return NewDecision(row, line)
+def _no_channel(line: NewDecision) -> Refusal:
+    message = f"there is no such channel {line.channel} that you may report decisions on."
+    return Refusal(line.number, line.id, "channel", message, NO_CHANNEL)
 
 
-def _no_channel(line: Line) -> Refusal:
-    message = f"there is no such channel {line.body.channel} that you may report decisions on."
-    return Refusal(line.number, str(line.body.id), "channel", message, NO_CHANNEL)
-
-
-def _settle(report: Report, incoming: _Incoming, known: str) -> None:
+def _settle(report: Report, incoming: NewDecision, known: str) -> None:
     """A line whose id is known: the same again is a duplicate, another one is refused."""
-    if known == incoming.new.row.line_digest:
+    if known == incoming.digest:
         report.duplicates += 1
         return
     message = "another decision was reported under this id; what is stored never changes."
-    report.refused.append(Refusal(incoming.number, str(incoming.id), "id", message, ID_REUSED))
+    report.refused.append(Refusal(incoming.number, incoming.id, "id", message, ID_REUSED))
 
 
-def _stored(ids: list[UUID]) -> dict[UUID, tuple[str, UUID]]:
+def _stored(ids: list[str]) -> dict[str, tuple[str, UUID]]:
     """The digest of the line and the report of each decision that is stored."""
-    found: dict[UUID, tuple[str, UUID]] = {}
+    found: dict[str, tuple[str, UUID]] = {}
     for start in range(0, len(ids), IDS_AT_ONCE):
-        rows = Decision.objects.filter(id__in=ids[start : start + IDS_AT_ONCE])
-        for key, digest, batch in rows.values_list("id", "line_digest", "batch__report"):
-            found[key] = (digest, batch)
+        keys = DecisionKey.objects.filter(id__in=ids[start : start + IDS_AT_ONCE])
+        times = dict(keys.values_list("id", "at"))
+        if times:
+            rows = Decision.objects.filter(
+                id__in=times, at__gte=min(times.values()), at__lte=max(times.values())
+            )
+            for key, digest, batch in rows.values_list("id", "line_digest", "batch__report"):
+                found[str(key)] = (digest, batch)
     return found
 
 
-def _without_stored(report: Report, incoming: list[_Incoming]) -> list[_Incoming]:
+def _settle_others(report: Report, incoming: list[NewDecision], batch: DecisionBatch) -> None:
+    """Lines whose ids were stored before, by whichever report, also while this one was being read."""
     stored = _stored([one.id for one in incoming])
-    fresh = []
     for one in incoming:
-        if one.id in stored:
-            _settle(report, one, stored[one.id][0])
-        else:
-            fresh.append(one)
-    return fresh
-
-
-def _settle_raced(report: Report, fresh: list[_Incoming], batch: DecisionBatch) -> None:
-    """Lines that another report stored between our looking and our storing."""
-    stored = _stored([one.id for one in fresh])
-    for one in fresh:
         digest, by = stored[one.id]
         if by != batch.report:
             _settle(report, one, digest)

@@ -1,6 +1,7 @@
 """Reads of decisions: a stored one with all that hangs on it, and its replay with what was in force then."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
@@ -68,22 +69,47 @@ def replay_of(decision: Decision, slots: Iterable[Slot], system: System) -> Repl
     """The decision recomputed from its scores, with the slots of the revision that it names and the
     segments that were defined when it was made.
     """
-    components = {name: [one.component for one in slots if one.slot == name] for name in _REPLAYED}
+    return replayed(decision, policy_of(slots, segments_in_force(system, decision.at)))
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What recomputes decisions of a revision while its segments stand; ``problem`` says why nothing can."""
+
+    fusion: Fusion | None
+    bands: Bands | None
+    problem: str = ""
+
+
+def policy_of(slots: Iterable[Slot], segments: Iterable[Segment]) -> Policy:
+    """Fusion and bands of a revision's slots."""
+    found = list(slots)
+    components = {name: [one.component for one in found if one.slot == name] for name in _REPLAYED}
+    try:
+        return Policy(fusion_of(components["fusion"]), bands_of(components["threshold_policy"], segments))
+    except NotReplayable as reason:
+        return Policy(None, None, f"cannot be replayed: {reason}.")
+
+
+def replayed(decision: Decision, policy: Policy) -> Replay:
+    """The decision recomputed from its scores by the policy."""
+    if policy.fusion is None or policy.bands is None:
+        return Replay(problem=policy.problem)
     reported = Reported(
         decision.scores, decision.band, decision.outcome, decision.channel.name, decision.attributes
     )
-    try:
-        fusion = _fusion(components["fusion"])
-        bands = bands_of(components["threshold_policy"], segments_in_force(system, decision.at))
-    except NotReplayable as reason:
-        return Replay(problem=f"cannot be replayed: {reason}.")
-    return replay(fusion, bands, reported)
+    return replay(policy.fusion, policy.bands, reported)
 
 
 _REPLAYED = ("fusion", "threshold_policy")
 
 
-def _fusion(components: list[ComponentVersion]) -> Fusion:
+def fusion_of(components: list[ComponentVersion]) -> Fusion:
+    """The one fusion of a revision.
+
+    Raises:
+        NotReplayable: it holds none, or several.
+    """
     if len(components) != 1:
         raise NotReplayable(f"the release holds {len(components)} fusions")
     attributes = components[0].attributes

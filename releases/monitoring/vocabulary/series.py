@@ -6,7 +6,7 @@ which it was seen, with the share of its decisions there that are events, and to
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -19,11 +19,17 @@ ALLOWED_LATENESS = timedelta(minutes=2)
 """How long after its end a window waits for what is late before it counts as closed."""
 
 
+def window_start(at: datetime) -> datetime:
+    """The beginning of the window that ``at`` lies in."""
+    return at - (at - datetime(2000, 1, 1, tzinfo=UTC)) % WINDOW
+
+
 class Metric(StrEnum):
     """What a window measures of its decisions.
 
     ``retry``, ``refused``, ``not_accepted`` and ``error`` are shares of outcomes; ``disagreement`` is the
     share of decisions with a shadow answer whose outcome differs from it; ``latency_ms`` is a distribution.
+    ``replay_mismatch`` is the share of sampled decisions that come out otherwise when they are recomputed.
     """
 
     RETRY = "retry"
@@ -32,10 +38,14 @@ class Metric(StrEnum):
     ERROR = "error"
     DISAGREEMENT = "disagreement"
     LATENCY = "latency_ms"
+    REPLAY_MISMATCH = "replay_mismatch"
 
 
 SHARES = frozenset(Metric) - {Metric.LATENCY}
 """Metrics that are a share of events; the others are distributions."""
+
+OF_REPLAYS = frozenset({Metric.REPLAY_MISMATCH})
+"""Metrics that no roll-up of decisions gives: ``replaying.windows.replay_windows`` counts them."""
 
 EVERYBODY = ""
 """The segment of all decisions."""

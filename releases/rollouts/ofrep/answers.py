@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from releases.bundles.arms import Arm, arm_of
+from releases.bundles.arms import arm_of
 from releases.bundles.documents import GENERAL, StageKind
 from releases.bundles.models import Assignment
 
 
 def has_arms(assignment: Assignment) -> bool:
-    """Whether somebody may get the candidate now: neither in a shadow stage nor during a pause."""
+    """Whether subjects may get different releases now: neither in a shadow stage nor during a pause."""
     shared = assignment.treatment_share > 0 or assignment.control_share > 0
-    return assignment.candidate_id is not None and (shared or bool(assignment.internal_keys))
+    is_split = assignment.candidate_id is not None or assignment.control_id is not None
+    return is_split and (shared or bool(assignment.internal_keys))
 
 
 def evaluation(
@@ -23,7 +24,7 @@ def evaluation(
     """The answer for a subject; ``policies`` are names of threshold policies by revision."""
     arm = arm_of(assignment, subject)
     candidate = assignment.candidate
-    answers = candidate if candidate is not None and arm is Arm.CANDIDATE else assignment.stable
+    answers = assignment.answering(arm)
     beside = candidate is not None and answers is assignment.stable
     metadata: dict[str, Any] = {"stage": assignment.stage, "arm": arm.value}
     if assignment.deployment_id is not None:

@@ -20,12 +20,16 @@ SCREENS = {
     "releases.ApprovalRequest",
     "releases.Attestation",
     "releases.Deployment",
+    "releases.DriftReview",
     "releases.ApprovalRuleSet",
     "releases.GateEvaluation",
     "releases.GatePolicy",
+    "releases.Incident",
     "releases.Override",
     "releases.Release",
+    "releases.ReplayWindow",
     "releases.ScoreTable",
+    "releases.TriggerStatus",
 }
 
 

@@ -51,7 +51,7 @@ def test_it_leads_with_where_it_is_and_who_decides(prepared: Prepared) -> None:
 def test_it_says_plainly_that_nothing_measures_a_stage_yet(prepared: Prepared) -> None:
     page = shown(signed_in(prepared.here.cast.auditor), under_way(prepared))
 
-    assert "Nothing measures a stage yet" in page
+    assert "What reads “not evaluated” stops nothing, so a named person decides." in page
     assert "Fresh data of the right release not evaluated yet." in page
     assert "Only a named person's decision." in page
 

@@ -71,7 +71,7 @@ def test_a_plan_is_told_with_shares_durations_and_what_is_not_evaluated() -> Non
 
     assert told.stages[0].name == "Guarded 25 %"
     assert told.stages[0].text == "25 % of the people get it, 25 % are its control. At least 1 day."
-    assert told.stages[0].criteria == ("No species worsens",)
+    assert told.stages[0].criteria == (("No species worsens", False),)
     assert told.warnings == ()
     assert told.has_guarded
 

@@ -87,7 +87,14 @@ def test_another_salt_makes_other_arms() -> None:
 
 @given(keys)
 def test_without_a_candidate_everybody_is_answered_by_the_stable_release(key: str) -> None:
-    assert arm_of(Split(0.5, 0.5, candidate_id=None), key) == Arm.STABLE
+    assert arm_of(Split(0.5, 0.0, candidate_id=None), key) == Arm.STABLE
+
+
+@given(keys)
+def test_a_control_that_is_kept_without_a_candidate_is_a_part_of_the_former_one(key: str) -> None:
+    expected = Arm.CONTROL if 0.5 <= position(SALT, key) < 0.55 else Arm.STABLE
+
+    assert arm_of(Split(0.5, 0.05, candidate_id=None), key) == expected
 
 
 @given(keys)

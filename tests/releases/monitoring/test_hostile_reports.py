@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from governance.errors import InvalidInput
 from governance.ledger.canonical import digest_of_bytes
 from releases.monitoring.decisions import lines, ndjson
-from releases.monitoring.decisions.lines import LARGEST_LINE, Line, Refusal, numbered, read_line, read_value
+from releases.monitoring.decisions.limits import LARGEST_LINE
+from releases.monitoring.decisions.lines import Refusal, numbered, read_line, read_value
 from releases.monitoring.decisions.models import Decision
+from releases.monitoring.decisions.rows import NewDecision
 from tests.factories.cast import Cast
 from tests.factories.http import with_token
 from tests.releases.monitoring.lines import NDJSON, URL, decision, post_lines, post_one, without
@@ -47,7 +49,7 @@ def test_each_field_that_is_missing_is_named(name: str) -> None:
     found = read_value(1, without(GOOD, name), NOW)
 
     assert isinstance(found, Refusal)
-    assert (found.field, found.message) == (name, "Field required")
+    assert (found.field, found.message) == (name, "is missing and is needed")
 
 
 @pytest.mark.parametrize(
@@ -94,8 +96,8 @@ def test_five_minutes_ahead_and_ninety_days_back_are_taken() -> None:
     ahead = read_value(1, {**GOOD, "at": "2026-11-23T12:05:00Z"}, NOW)
     back = read_value(1, {**GOOD, "at": "2026-08-25T12:00:00+00:00"}, NOW)
 
-    assert isinstance(ahead, Line)
-    assert isinstance(back, Line)
+    assert isinstance(ahead, NewDecision)
+    assert isinstance(back, NewDecision)
 
 
 @pytest.mark.parametrize(
@@ -140,12 +142,12 @@ def test_whatever_stands_in_a_field_it_is_taken_or_refused(field: str, value: An
 
     found = read_line(1, data, NOW)
 
-    assert isinstance(found, Line | Refusal)
+    assert isinstance(found, NewDecision | Refusal)
 
 
 @given(data=st.binary(max_size=200))
 def test_whatever_a_line_is_it_is_taken_or_refused(data: bytes) -> None:
-    assert isinstance(read_line(1, data, NOW), Line | Refusal)
+    assert isinstance(read_line(1, data, NOW), NewDecision | Refusal)
 
 
 @given(

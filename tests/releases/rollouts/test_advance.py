@@ -17,9 +17,9 @@ from releases.approvals.requesting import ComponentIsRevoked
 from releases.bundles.models import Assignment
 from releases.bundles.queries import live_assignment
 from releases.bundles.services import StillDeployed, withdraw_release
-from releases.rollouts import progress
+from releases.rollouts import locking
+from releases.rollouts.advancing import PersonNeeded, StageMoved, StageTooYoung, advance_rollout
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.progress import PersonNeeded, StageMoved, StageTooYoung, advance_rollout
 from releases.rollouts.stages import DeploymentInWrongState, advance_at
 from releases.rollouts.starting import CalendarFrozen
 from releases.rollouts.steps import lock_channels
@@ -224,7 +224,7 @@ def test_a_call_that_waited_for_another_one_does_not_leave_a_stage_it_cannot_hav
         in_threads(lambda: advanced(here, deployment))
         return lock_channels(ids)
 
-    monkeypatch.setattr(progress, "lock_channels", lock_after_another_call)
+    monkeypatch.setattr(locking, "lock_channels", lock_after_another_call)
     with pytest.raises(StageMoved, match="while this call waited") as refused:
         advance_rollout(by, deployment=deployment, reason=SEEN)
 

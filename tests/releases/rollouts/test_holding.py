@@ -14,8 +14,9 @@ from governance.registry.components import revoke_component
 from releases.approvals.requesting import ComponentIsRevoked
 from releases.bundles.models import Assignment
 from releases.bundles.queries import live_assignment
+from releases.rollouts.advancing import StageTooYoung
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.progress import StageTooYoung, hold_rollout, pause_rollout, resume_rollout
+from releases.rollouts.progress import hold_rollout, pause_rollout, resume_rollout
 from releases.rollouts.stages import DeploymentInWrongState, advance_at
 from releases.rollouts.starting import CalendarFrozen
 from tests.database import in_threads

@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from governance.registry.components import revoke_component
 from releases.rollouts.models import Deployment
-from releases.rollouts.progress_queries import Check, lasting, stage_rail, what_it_waits_for
+from releases.rollouts.progress_queries import lasting, stage_rail
 from releases.rollouts.queries import standing_sentence
+from releases.rollouts.readings import Check
+from releases.rollouts.waits import what_it_waits_for
 from tests.factories.approvals import candidate, requested, voted
 from tests.factories.cast import actor
 from tests.factories.rollouts import (

@@ -3,8 +3,8 @@
 from governance.ledger.models import Entry
 from releases.bundles.models import Assignment
 from releases.bundles.queries import live_revision
+from releases.rollouts.advancing import StageMoved, advance_rollout
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.progress import StageMoved, advance_rollout
 from tests.database import in_threads
 from tests.factories.cast import actor
 from tests.factories.rollouts import SEEN, advanced, on_its_way, planned, taken_back

@@ -238,16 +238,16 @@ def test_nobody_else_rolls_back(prepared: Prepared, who: str) -> None:
     assert not Rollback.objects.exists()
 
 
-def test_the_worker_does_not_roll_back_yet_and_the_operator_does(prepared: Prepared) -> None:
+def test_the_worker_and_the_operator_roll_back_without_an_account(prepared: Prepared) -> None:
     here = prepared.here
-    live(here, prepared.candidate, ANDROID)
-    android = here.cast.channel(ANDROID)
+    live(here, prepared.candidate, ANDROID, "ios")
+    fired = {"key": "retry_spike", "sentence": "Retries rise."}
 
-    with pytest.raises(PermissionDenied):
-        roll_back(engine(), channel=android, reason=WHY)
-    rollback = roll_back(operator(), channel=android, reason=WHY)
+    by_engine = roll_back(engine(), channel=here.cast.channel(ANDROID), reason=WHY, triggers=[fired])
+    by_hand = roll_back(operator(), channel=here.cast.channel("ios"), reason=WHY)
 
-    assert rollback.rolled_back_by_username == "operator"
+    assert (by_engine.rolled_back_by_username, by_engine.triggers) == ("engine", ["retry_spike"])
+    assert (by_hand.rolled_back_by_username, by_hand.triggers) == ("operator", [])
 
 
 def test_a_reviewer_of_one_channel_rolls_back_there_only(prepared: Prepared) -> None:

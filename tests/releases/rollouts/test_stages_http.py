@@ -67,10 +67,13 @@ def test_a_rollout_on_its_way_says_where_it_is_and_what_it_waits_for(
     ]
     assert shown["waits_for"][0] == {
         "check": "integrity",
+        "key": "",
         "state": "not_evaluated",
         "sentence": "Fresh data of the right release: not evaluated yet.",
         "until": None,
+        "numbers": {},
     }
+    assert (shown["reading"], shown["stage_approvals"]) == (None, [])
     assert shown["stages"] == [
         {"number": 1, "kind": "guarded", "title": "guarded 25 %", "share": 0.25, "state": "here"},
         {"number": 2, "kind": "general", "title": "general", "share": 0.0, "state": "to_do"},

@@ -12,7 +12,10 @@ from releases.statistics.sequential import (
     TwoArmProcess,
     anytime_p_value,
     e_threshold,
+    log_below_e_value,
     log_rate_e_value,
+    noninferiority_block,
+    noninferiority_process,
     paired_e_value,
     rate_e_value,
     sample_ratio_e_value,
@@ -106,6 +109,61 @@ def test_the_effect_floor_is_not_evidence() -> None:
     assert run(blocks, margin=0.02).e_value < 1
 
 
+def shown(blocks: Iterable[TwoArmBlock], margin: float) -> TwoArmProcess:
+    return reduce(
+        lambda process, block: process.updated(noninferiority_block(block)),
+        blocks,
+        noninferiority_process(margin),
+    )
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (3, 1), (2, 6), (4, 4)])
+@pytest.mark.parametrize(("control", "margin"), [(0.0, 0.02), (0.01, 0.3), (0.2, 0.05), (0.6, 0.3)])
+def test_the_expected_factor_is_at_most_one_wherever_the_candidate_is_worse_by_the_margin(
+    sizes: tuple[int, int], control: float, margin: float
+) -> None:
+    n, m = sizes
+    values = np.array(
+        [[shown([TwoArmBlock(s, n, k, m)], margin).e_value for k in range(m + 1)] for s in range(n + 1)]
+    )
+
+    def expected(treatment: float) -> float:
+        mass = np.outer(
+            stats.binom.pmf(np.arange(n + 1), n, treatment), stats.binom.pmf(np.arange(m + 1), m, control)
+        )
+        return float(np.sum(mass * values))
+
+    assert expected(control + margin) <= 1 + 1e-9
+    assert expected(min(0.99, control + 2 * margin)) <= 1 + 1e-9
+    assert expected(control) > expected(control + margin)
+
+
+def test_equal_arms_are_shown_to_be_within_a_margin_and_worse_ones_are_not() -> None:
+    equal = shown([TwoArmBlock(9, 100, 9, 100)] * 60, margin=0.05)
+    worse = shown([TwoArmBlock(14, 100, 9, 100)] * 60, margin=0.05)
+    wider = shown([TwoArmBlock(9, 100, 9, 100)] * 60, margin=0.1)
+
+    assert equal.e_value > 20
+    assert worse.e_value < 1
+    assert wider.log_e > equal.log_e
+
+
+def test_few_units_show_nothing_whatever_they_say() -> None:
+    assert shown([TwoArmBlock(0, 20, 0, 20)], margin=0.02).e_value < 2
+    assert shown([], margin=0.02).e_value == pytest.approx(1)
+    assert shown([TwoArmBlock(45, 500, 0, 0)], margin=0.02).e_value <= 1
+
+
+def test_a_candidate_whose_rate_is_below_the_margin_cannot_be_worse_by_it() -> None:
+    assert shown([TwoArmBlock(0, 500, 0, 0)], margin=0.02).e_value > 20
+
+
+def test_a_rate_is_shown_to_be_below_a_limit_by_the_same_test_turned_round() -> None:
+    assert log_below_e_value(1, 999, 0.03) > math.log(20)
+    assert log_below_e_value(30, 970, 0.03) < math.log(20)
+    assert log_below_e_value(0, 0, 0.03) == pytest.approx(0)
+
+
 def test_equal_blocks_may_be_added_up_or_not() -> None:
     apart, together = run([TwoArmBlock(3, 40, 1, 40)] * 5), run([TwoArmBlock(15, 200, 5, 200)])
 
@@ -151,6 +209,7 @@ def test_a_threshold_grows_with_the_tests_that_may_act_and_p_is_its_inverse() ->
         (lambda: TwoArmBlock(3, 2, 0, 0), "treatment_events is 3 of 2"),
         (lambda: TwoArmBlock(0, 2, -1, 2), "control_events is -1"),
         (lambda: TwoArmProcess.start(0.6), "margin is 0.6"),
+        (lambda: noninferiority_process(0), "margin is 0"),
         (lambda: sample_ratio_e_value((1, 2), (1.0,)), "counts and shares differ"),
         (lambda: sample_ratio_e_value((1, -2), (0.5, 0.5)), "counts must be"),
         (lambda: sample_ratio_e_value((1, 2), (0.5, 0.6)), "shares sum to"),
@@ -204,6 +263,25 @@ def test_two_arms_within_the_margin_trip_at_most_as_often_as_promised(
             n, m = (int(size) for size in random.integers(1, 60, 2))
             block = TwoArmBlock(random.binomial(n, treatment), n, random.binomial(m, control), m)
             process = process.updated(block)
+            seen.append(process.log_e)
+        return seen
+
+    assert tripped(np.array([path() for _ in range(200)])) <= 0.065
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("treatment", "control", "margin"), [(0.11, 0.09, 0.02), (0.02, 0.0, 0.02)])
+def test_what_is_worse_by_the_margin_is_shown_to_be_within_it_at_most_as_often_as_promised(
+    treatment: float, control: float, margin: float
+) -> None:
+    random = np.random.default_rng(7)
+
+    def path() -> list[float]:
+        process, seen = noninferiority_process(margin), []
+        for _ in range(40):
+            n, m = (int(size) for size in random.integers(1, 60, 2))
+            block = TwoArmBlock(random.binomial(n, treatment), n, random.binomial(m, control), m)
+            process = process.updated(noninferiority_block(block))
             seen.append(process.log_e)
         return seen
 

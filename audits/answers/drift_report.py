@@ -1,0 +1,158 @@
+"""How was drift monitored after launch? (S25): dates, people and figures of one launched revision.
+
+Everything stands on record: launches, the calendar of reviews with the figures that each reviewer saw,
+incidents, and the sample of decisions that was recomputed. Nothing is measured anew for the report.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from governance.access.queries import visible_to
+from governance.actors import Actor
+from releases.bundles.models import Revision
+from releases.monitoring.drift.figures import moved_in_words
+from releases.monitoring.drift.models import DriftReview
+from releases.monitoring.drift.queries import reviews_of
+from releases.monitoring.drift.references import answered_since
+from releases.monitoring.incidents.models import Incident, IncidentStatus
+from releases.monitoring.incidents.queries import listed_incidents
+from releases.monitoring.replaying.windows import ReplayTotals, replay_totals
+from releases.rollouts.models import Deployment, DeploymentState
+
+MET_NOBODY = {DeploymentState.NEW}
+
+
+@dataclass(frozen=True)
+class Launch:
+    """The revision on one channel: since when it answered people there, and what became of it."""
+
+    deployment: Deployment
+    answered_since: datetime | None
+    replays: ReplayTotals
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is live there now."""
+        return self.deployment.state == DeploymentState.LIVE
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it answers somebody there now."""
+        return self.is_live or self.deployment.state in {DeploymentState.ROLLING_OUT, DeploymentState.HELD}
+
+
+@dataclass(frozen=True)
+class DriftReport:
+    """The answer for one revision at ``at``."""
+
+    revision: Revision
+    at: datetime
+    launches: tuple[Launch, ...]
+    reviews: tuple[DriftReview, ...]
+    incidents: tuple[Incident, ...]
+
+    @property
+    def done(self) -> tuple[DriftReview, ...]:
+        """Reviews that somebody did."""
+        return tuple(one for one in self.reviews if one.reviewed_at is not None)
+
+    @property
+    def overdue(self) -> tuple[DriftReview, ...]:
+        """Reviews that ought to be done; none once it is live nowhere."""
+        if not any(one.is_live for one in self.launches):
+            return ()
+        return tuple(one for one in self.reviews if one.reviewed_at is None and one.due_at <= self.at)
+
+    @property
+    def next_due(self) -> DriftReview | None:
+        """The next review that is still to come."""
+        if not any(one.is_live for one in self.launches):
+            return None
+        return next((one for one in self.reviews if one.reviewed_at is None and one.due_at > self.at), None)
+
+    @property
+    def figures(self) -> dict[str, Any] | None:
+        """Those of the newest review that was done."""
+        return self.done[-1].figures if self.done else None
+
+    @property
+    def sentence(self) -> str:
+        """The answer in one sentence."""
+        if not self.launches:
+            return "It has not answered anybody yet, so there is no drift to monitor."
+        times = len(self.done)
+        if not times:
+            return "Nobody has reviewed how it drifts since its launch."
+        last = self.done[-1]
+        moved = moved_in_words(last.figures or {})
+        what = f"{moved} had moved" if moved else "nothing had moved by more than chance explains"
+        fine = "it may go on as it is" if last.acceptable else "it may not go on as it is"
+        many = "once" if times == 1 else f"{times} times"
+        day = f"{last.reviewed_at:%-d %B %Y}"
+        return f"It was reviewed {many} since its launch, last on {day}: {what}, and {fine}."
+
+    @property
+    def support(self) -> list[str]:
+        """What else the reader must know."""
+        return [text for text in (self._calendar(), self._incidents(), self._replays()) if text]
+
+    def _calendar(self) -> str:
+        if self.overdue:
+            return f"A review is overdue since {self.overdue[0].due_at:%-d %B %Y}."
+        if self.next_due is not None:
+            return f"The next review is due on {self.next_due.due_at:%-d %B %Y}."
+        return "No further review is planned: it is live nowhere." if self.launches else ""
+
+    def _incidents(self) -> str:
+        confirmed = sum(one.status == IncidentStatus.CONFIRMED for one in self.incidents)
+        suspected = sum(one.status == IncidentStatus.SUSPECTED for one in self.incidents)
+        if not self.launches:
+            return ""
+        if not confirmed and not suspected:
+            return "No incident of it is on record."
+        return f"Incidents of it: {confirmed} confirmed, {suspected} suspected."
+
+    def _replays(self) -> str:
+        replayed = sum(one.replays.replayed for one in self.launches)
+        bad = sum(one.replays.mismatched for one in self.launches)
+        if not replayed:
+            return "None of its decisions was recomputed yet." if self.launches else ""
+        came = f"{bad} of them came out otherwise" if bad else "all came out the same"
+        return f"{replayed} of its decisions were recomputed: {came}."
+
+
+def launched_revision(actor: Actor, revisions: QuerySet[Revision]) -> Revision | None:
+    """Of a release's revisions the newest that went to a channel, else the newest that there is."""
+    rows = revisions.order_by("-number")
+    met = rows.filter(deployments__in=visible_to(_launched(), actor)).first()
+    return met or rows.first()
+
+
+def _launched() -> QuerySet[Deployment]:
+    return Deployment.objects.exclude(state__in=MET_NOBODY)
+
+
+def drift_report(actor: Actor, revision: Revision) -> DriftReport:
+    """The report of the revision, as far as the actor sees its channels."""
+    now = timezone.now()
+    rows = visible_to(_launched().filter(revision=revision), actor)
+    deployments = rows.select_related("channel__system", "revision").order_by("channel__name", "started_at")
+    launches = [_launch(row, now) for row in deployments]
+    incidents = visible_to(listed_incidents().filter(revision=revision), actor).order_by("happened_at", "id")
+    return DriftReport(
+        revision,
+        now,
+        tuple(one for one in launches if one.answered_since is not None),
+        tuple(reviews_of(revision)),
+        tuple(incidents.exclude(status=IncidentStatus.DISMISSED)),
+    )
+
+
+def _launch(row: Deployment, now: datetime) -> Launch:
+    since = answered_since(row)
+    replays = replay_totals([row.channel], row.revision, since=since or now, until=now)
+    return Launch(row, since, replays)

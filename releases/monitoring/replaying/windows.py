@@ -1,0 +1,99 @@
+"""What replays found, for triggers, lists and reports."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet, Sum
+from django.utils import timezone
+
+from governance.registry.models import Channel
+from releases.bundles.arms import Arm
+from releases.bundles.models import Revision
+from releases.monitoring.replaying.models import ReplayMismatch, ReplayWindow
+from releases.monitoring.vocabulary.series import ALLOWED_LATENESS, EVERYBODY, WINDOW, Metric, WindowCounts
+from releases.rollouts.models import Deployment
+
+
+@dataclass(frozen=True)
+class ReplayTotals:
+    """Sums over windows; what cannot be recomputed is neither the same nor otherwise."""
+
+    sampled: int
+    mismatched: int
+    not_replayable: int
+
+    @property
+    def replayed(self) -> int:
+        """Decisions that could be recomputed."""
+        return self.sampled - self.not_replayable
+
+
+def replay_windows(
+    deployment: Deployment, *, since: datetime, until: datetime, at: datetime | None = None
+) -> list[WindowCounts]:
+    """The metric ``replay_mismatch`` on the deployment's channel, of windows that begin in [since, until).
+
+    The arm is the candidate's for the deployment's own revision and stable for any other. Each decision is a
+    unit of its own (whether arithmetic comes out the same does not depend on who stood before the camera), so
+    ``subjects`` and ``captures`` are both the decisions that could be recomputed. ``at`` decides what is
+    closed; by default now.
+    """
+    now = at or timezone.now()
+    rows = ReplayWindow.objects.filter(
+        channel=deployment.channel_id, starts_at__gte=since, starts_at__lt=until, revision__isnull=False
+    )
+    return [_counts(row, deployment, now) for row in rows.order_by("starts_at", "revision")]
+
+
+def _counts(row: ReplayWindow, deployment: Deployment, now: datetime) -> WindowCounts:
+    replayed, ends_at = row.sampled - row.not_replayable, row.starts_at + WINDOW
+    return WindowCounts(
+        starts_at=row.starts_at,
+        ends_at=ends_at,
+        arm=Arm.CANDIDATE if row.revision_id == deployment.revision_id else Arm.STABLE,
+        revision=row.revision_id,
+        segment=EVERYBODY,
+        metric=Metric.REPLAY_MISMATCH,
+        subjects=replayed,
+        events=float(row.mismatched),
+        captures=replayed,
+        capture_events=row.mismatched,
+        sketch=None,
+        version=1,
+        closed=ends_at + ALLOWED_LATENESS <= now,
+    )
+
+
+def replay_totals(
+    channels: QuerySet[Channel] | list[Channel], revision: Revision, *, since: datetime, until: datetime
+) -> ReplayTotals:
+    """Sums of the revision's replays on the channels, of windows that begin in [since, until)."""
+    rows = ReplayWindow.objects.filter(
+        Q(channel__in=channels), revision=revision, starts_at__gte=since, starts_at__lt=until
+    )
+    return _summed(rows)
+
+
+def recent_totals(rows: QuerySet[ReplayWindow], since: datetime) -> ReplayTotals:
+    """Sums of those of the windows that begin at ``since`` or later."""
+    return _summed(rows.filter(starts_at__gte=since))
+
+
+def _summed(rows: QuerySet[ReplayWindow]) -> ReplayTotals:
+    sums = (Sum(name) for name in ("sampled", "mismatched", "not_replayable"))
+    found = rows.order_by().aggregate(*sums)
+    return ReplayTotals(*(found[f"{name}__sum"] or 0 for name in ("sampled", "mismatched", "not_replayable")))
+
+
+def listed_windows() -> QuerySet[ReplayWindow]:
+    """Windows with channel and release."""
+    return ReplayWindow.objects.select_related("channel__system", "revision__release").defer(
+        "revision__card", "revision__rollout_plan", "revision__rollback_plan"
+    )
+
+
+def listed_mismatches() -> QuerySet[ReplayMismatch]:
+    """Decisions that came out otherwise, with channel and release."""
+    return ReplayMismatch.objects.select_related("channel__system", "revision__release").defer(
+        "revision__card", "revision__rollout_plan", "revision__rollback_plan"
+    )

@@ -1,0 +1,114 @@
+"""What a counted trigger is judged with, beside its windows: how many tests share alpha, what it is compared
+with, and what it has counted before. Pure."""
+
+import math
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any, Self
+
+from releases.monitoring.triggers.series import Window
+from releases.statistics.sequential import TwoArmBlock, TwoArmProcess, e_threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Everything of a stage so far, up to the window that ends at ``to``. ``since`` is the beginning of the
+    first window that later ones may have to be seen together with."""
+
+    to: datetime | None = None
+    since: datetime | None = None
+    events: float = 0.0
+    subjects: int = 0
+    control_events: float = 0.0
+    control_subjects: int = 0
+    log_values: tuple[float, ...] = ()
+    blocks: int = 0
+
+    def plus(self, window: Window) -> "Sums":
+        """With one more window of subjects that were not counted before."""
+        return replace(
+            self,
+            to=window.ends_at,
+            events=self.events + window.ours.events,
+            subjects=self.subjects + window.ours.subjects,
+            control_events=self.control_events + window.control.events,
+            control_subjects=self.control_subjects + window.control.subjects,
+        )
+
+    @property
+    def share(self) -> float | None:
+        """Of the candidate's subjects."""
+        return self.events / self.subjects if self.subjects else None
+
+    @property
+    def control_share(self) -> float | None:
+        """Of the control's."""
+        return self.control_events / self.control_subjects if self.control_subjects else None
+
+    def process(self, margin: float) -> TwoArmProcess:
+        """The evidence of both arms so far."""
+        start = TwoArmProcess.start(margin)
+        if len(self.log_values) != len(start.log_values):
+            return start
+        return replace(start, log_values=self.log_values, blocks=self.blocks)
+
+    def with_process(self, process: TwoArmProcess) -> "Sums":
+        """With the evidence of both arms so far."""
+        return replace(self, log_values=process.log_values, blocks=process.blocks)
+
+    def document(self) -> dict[str, Any]:
+        """To be remembered."""
+        times = {name: _written(getattr(self, name)) for name in ("to", "since")}
+        return {**asdict(self), **times}
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Self:
+        """What was remembered."""
+        times = {name: _read(document.get(name)) for name in ("to", "since")}
+        return cls(**{**document, **times, "log_values": tuple(document.get("log_values", ()))})
+
+
+def _written(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _read(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+NOTHING = Sums()
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A share measured elsewhere, with its upper bound."""
+
+    estimate: float
+    upper: float
+    subjects: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """``tests`` are those that may act in this rollout, which share alpha between them. ``compared`` is the
+    interval that stands in for a control arm or a limit; ``sums`` what was counted before the windows."""
+
+    tests: int = 1
+    compared: Interval | None = None
+    sums: Sums = field(default=NOTHING)
+
+    def log_e_limit(self, alpha: float) -> float:
+        """Natural logarithm of the e-value at which a test trips: tests/alpha."""
+        return math.log(e_threshold(alpha, tests=self.tests))
+
+
+def block_of(window: Window) -> TwoArmBlock:
+    """Both arms of a window."""
+    ours, control = window.ours, window.control
+    return TwoArmBlock(
+        treatment_events=min(ours.events, ours.subjects),
+        treatment_subjects=ours.subjects,
+        control_events=min(control.events, control.subjects),
+        control_subjects=control.subjects,
+    )

@@ -1,0 +1,71 @@
+"""Reads of triggers: how they stand, and which overrides go past them."""
+
+from datetime import datetime
+
+from django.db.models import Prefetch, QuerySet
+
+from governance.access.models import Proposal
+from releases.bundles.triggers import Spec, measured_triggers
+from releases.gates.models import Override
+from releases.monitoring.triggers.models import TriggerStatus
+from releases.monitoring.triggers.outcome import state_of
+from releases.monitoring.triggers.vocabulary import Lack, Phase, State
+from releases.rollouts.models import Deployment
+
+
+def overrides_in_force(deployment: Deployment, at: datetime) -> list[Override]:
+    """Overrides of the deployment's triggers that are neither over nor withdrawn at ``at``."""
+    rows = Override.objects.filter(trigger__deployment=deployment, expires_at__gt=at)
+    return list(rows.exclude(withdrawn_at__lte=at))
+
+
+def listed_triggers() -> QuerySet[TriggerStatus]:
+    """Triggers with what their lists show, in a fixed number of queries."""
+    rows = TriggerStatus.objects.select_related(
+        "deployment__channel",
+        "deployment__release__system",
+        "deployment__revision__release__system",
+        "memory",
+    )
+    return rows.prefetch_related(Prefetch("overrides", queryset=Override.objects.order_by("-given_at")))
+
+
+def open_proposals_of(status: TriggerStatus, at: datetime) -> list[Proposal]:
+    """Overrides of the trigger on its present evidence that wait for a second person, newest first."""
+    rows = Proposal.objects.filter(
+        verb="trigger.overridden",
+        confirmed_at__isnull=True,
+        expires_at__gt=at,
+        arguments__trigger=str(status.pk),
+        arguments__evidence_digest=status.evidence_digest,
+    )
+    return list(rows.order_by("-proposed_at"))
+
+
+def spec_of(status: TriggerStatus) -> Spec:
+    """The trigger as the plan of the deployment's revision states it."""
+    plan = status.deployment.revision.rollback_plan
+    return next(one for one in measured_triggers(plan) if one.key == status.key)
+
+
+def override_of(status: TriggerStatus, at: datetime) -> Override | None:
+    """The override that goes past the trigger at ``at``, on its present evidence in the present stage."""
+    return next((row for row in status.overrides.all() if _goes_past(row, status, at)), None)
+
+
+def _goes_past(row: Override, status: TriggerStatus, at: datetime) -> bool:
+    stands = row.expires_at > at and (row.withdrawn_at is None or row.withdrawn_at > at)
+    same = row.result_digest == status.evidence_digest and bool(status.evidence_digest)
+    return stands and same and row.stage_number == status.deployment.stage_number
+
+
+def shown_state(status: TriggerStatus, at: datetime) -> State:
+    """What is shown of the trigger at ``at``."""
+    state = state_of(Phase(status.phase), Lack(status.lack))
+    return State.OVERRIDDEN if state is not State.INACTIVE and override_of(status, at) else state
+
+
+def shown_sentence(status: TriggerStatus) -> str:
+    """What the last evaluation found, in words."""
+    memory = getattr(status, "memory", None)
+    return (memory.sentence if memory else "") or status.sentence or "Not evaluated yet."

@@ -1,0 +1,139 @@
+"""The course of a trigger: inactive → pending → firing → recovering → inactive. Pure: no database, no clock.
+
+Judgements are folded in by the time of their data, so a worker that was away for an hour comes to the same
+states as one that was not, and nothing counts twice. ``for`` and ``keep_firing_for`` count time that data
+cover. Absent data never trip, never clear, and are never a success: without a judgement nothing moves.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from releases.bundles.triggers import MeasuredTrigger
+from releases.monitoring.triggers.judgements import Judged, Judgement
+from releases.monitoring.triggers.vocabulary import STRONGEST_FIRST, Action, Phase
+
+TRANSITIONS: dict[Phase, frozenset[Phase]] = {
+    Phase.INACTIVE: frozenset({Phase.PENDING, Phase.FIRING}),
+    Phase.PENDING: frozenset({Phase.INACTIVE, Phase.FIRING}),
+    Phase.FIRING: frozenset({Phase.RECOVERING}),
+    Phase.RECOVERING: frozenset({Phase.FIRING, Phase.INACTIVE}),
+}
+ASKING = frozenset({Phase.FIRING, Phase.RECOVERING})
+"""Phases in which a trigger asks for its action: while it recovers it has not let go yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The times of a trigger, and what it does."""
+
+    action: Action
+    lasting: timedelta = timedelta()
+    keep_firing: timedelta = timedelta()
+    cooldown: timedelta = timedelta()
+    latch: bool = False
+
+
+def rule_of(spec: MeasuredTrigger) -> Rule:
+    """The rule that a trigger's document states."""
+    return Rule(
+        action=Action(spec.action),
+        lasting=timedelta(seconds=spec.for_seconds),
+        keep_firing=timedelta(seconds=spec.keep_firing_for_seconds),
+        cooldown=timedelta(seconds=spec.cooldown_seconds),
+        latch=spec.is_latched,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Where a trigger is, and what it remembers.
+
+    ``judged_to`` is the time of the newest data folded in. ``breach_since`` is the first breach of those that
+    led here, ``clear_since`` the first clear judgement while it recovers, ``ended_at`` the end of its last
+    firing. ``latched``: only an acknowledgement lets it end.
+    """
+
+    phase: Phase = Phase.INACTIVE
+    since: datetime | None = None
+    action: Action | None = None
+    latched: bool = False
+    judged_to: datetime | None = None
+    breach_since: datetime | None = None
+    clear_since: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def asks(self) -> Action | None:
+        """What it asks for now."""
+        return self.action if self.phase in ASKING else None
+
+
+def stepped(course: Course, rule: Rule, found: Judged) -> Course:
+    """The course after one judgement. Judging the same data again changes nothing; data older than those
+    folded in are passed over."""
+    if course.judged_to is not None and found.at < course.judged_to:
+        return course
+    course = replace(course, judged_to=found.at)
+    if found.judgement is Judgement.BREACH:
+        return _breached(course, rule, found)
+    if found.judgement is Judgement.CLEAR:
+        return _cleared(course, rule, found)
+    return course
+
+
+def folded(course: Course, rule: Rule, judged: Iterable[Judged]) -> Course:
+    """The course after all of the judgements, in the order of their data."""
+    for found in judged:
+        course = stepped(course, rule, found)
+    return course
+
+
+def acknowledged(course: Course) -> Course:
+    """Somebody has seen it: it ends once the data are good."""
+    return replace(course, latched=False)
+
+
+def _moved(course: Course, phase: Phase, at: datetime) -> Course:
+    if phase not in TRANSITIONS[course.phase]:
+        raise ValueError(f"a trigger that is {course.phase} does not become {phase}")
+    return replace(course, phase=phase, since=at)
+
+
+def _breached(course: Course, rule: Rule, found: Judged) -> Course:
+    action = found.action or rule.action
+    if course.phase in ASKING:
+        stronger = course.action is None or STRONGEST_FIRST.index(action) < STRONGEST_FIRST.index(
+            course.action
+        )
+        if stronger:
+            course = replace(course, action=action, latched=_latches(rule, action))
+        if course.phase is Phase.RECOVERING:
+            course = replace(_moved(course, Phase.FIRING, found.at), clear_since=None)
+        return course
+    since = course.breach_since if course.phase is Phase.PENDING else None
+    course = replace(course, breach_since=since or found.at)
+    cooling = course.ended_at is not None and found.at - course.ended_at < rule.cooldown
+    if cooling or found.at - (since or found.at) < rule.lasting:
+        return course if course.phase is Phase.PENDING else _moved(course, Phase.PENDING, found.at)
+    fired = _moved(course, Phase.FIRING, found.at)
+    return replace(fired, action=action, latched=_latches(rule, action), clear_since=None)
+
+
+def _latches(rule: Rule, action: Action) -> bool:
+    """A weaker answer than the trigger's own, such as a hold on suspicion, ends by itself."""
+    return rule.latch and action is rule.action
+
+
+def _cleared(course: Course, rule: Rule, found: Judged) -> Course:
+    if course.phase is Phase.PENDING:
+        return replace(_moved(course, Phase.INACTIVE, found.at), breach_since=None)
+    if course.phase is Phase.FIRING:
+        return replace(_moved(course, Phase.RECOVERING, found.at), clear_since=found.at)
+    if course.phase is not Phase.RECOVERING or course.latched:
+        return course
+    since = course.clear_since or found.at
+    if found.at <= since or found.at - since < rule.keep_firing:
+        return replace(course, clear_since=since)
+    ended = _moved(course, Phase.INACTIVE, found.at)
+    return replace(ended, action=None, breach_since=None, clear_since=None, ended_at=found.at)

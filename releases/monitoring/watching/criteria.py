@@ -1,0 +1,189 @@
+"""What a plan asks a stage to show, judged on what was counted. Pure.
+
+Both questions are asked by tests that may be looked at after every window: whether the candidate is shown to
+be no worse than allowed, and whether it is shown to be worse than that. Most of the time neither is: that is
+inconclusive, and the stage goes on.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from releases.bundles.stage_terms import StageCriterion, StageMeasure
+from releases.monitoring.triggers.wording import TITLES, evidence, percent, points
+from releases.monitoring.vocabulary.series import EVERYBODY, Metric
+from releases.monitoring.watching.counted import Counted
+from releases.rollouts.readings import Check, CheckState
+from releases.rollouts.waits import criteria_unmeasured
+from releases.statistics.sequential import (
+    TwoArmBlock,
+    TwoArmProcess,
+    e_threshold,
+    log_below_e_value,
+    log_rate_e_value,
+    noninferiority_block,
+    noninferiority_process,
+)
+
+
+@dataclass(frozen=True)
+class Weight:
+    """Evidence on both questions, as natural logarithms; ``tests`` share the risk of a false alarm."""
+
+    log_shown: float
+    log_worse: float
+    alpha: float
+    tests: int
+
+    @property
+    def needed(self) -> float:
+        """Logarithm of the evidence at which it is shown: all strata must be, so none is charged for it."""
+        return math.log(e_threshold(self.alpha))
+
+    @property
+    def alarming(self) -> float:
+        """Logarithm of the evidence at which it is shown to be worse: any stratum may raise the alarm."""
+        return math.log(e_threshold(self.alpha, tests=self.tests))
+
+    @property
+    def state(self) -> CheckState:
+        """Done, failed, or neither yet."""
+        if self.log_worse >= self.alarming:
+            return CheckState.FAILED
+        return CheckState.DONE if self.log_shown >= self.needed else CheckState.WAITING
+
+
+@dataclass(frozen=True)
+class Line:
+    """One criterion for one segment, and what is asked of it in words."""
+
+    key: str
+    segment: str
+    asked: str
+
+    @property
+    def name(self) -> str:
+        """Its key among the checks."""
+        return f"{self.key}:{self.segment}" if self.segment else self.key
+
+    @property
+    def among(self) -> str:
+        """Of whom it is said."""
+        return f"{self.segment}: " if self.segment else ""
+
+
+def criteria_checks(counted: Counted, protected: Sequence[str]) -> Iterator[Check]:
+    """Each criterion of the stage, each stratum of it in turn; ``protected`` are the segments in force."""
+    step = counted.step
+    if not step.stage.measures:
+        yield from criteria_unmeasured(step)
+        return
+    words = [criterion for criterion in step.stage.criteria if criterion.measure is None]
+    tests = sum(len(strata_of(one.measure, protected)) for one in step.stage.measures if one.measure)
+    for criterion in step.stage.measures:
+        yield from _judged(counted, criterion, protected, tests)
+    for criterion in words:
+        said = criterion.description.strip().rstrip(".") or criterion.key
+        yield Check(
+            "criteria",
+            CheckState.NOT_EVALUATED,
+            f"{said}: words for people; whoever advances it answers for that.",
+            key=criterion.key,
+        )
+
+
+def strata_of(measure: StageMeasure, protected: Sequence[str]) -> list[str]:
+    """Everybody, and the segments that are judged one by one beside."""
+    if measure.segments == "everybody":
+        return [EVERYBODY]
+    return [EVERYBODY, *(protected if measure.segments == "protected" else measure.segments)]
+
+
+def _judged(
+    counted: Counted, criterion: StageCriterion, protected: Iterable[str], tests: int
+) -> Iterator[Check]:
+    measure = criterion.measure
+    if measure is None:
+        return
+    judge = _against_control if measure.margin is not None else _against_limit
+    for segment in strata_of(measure, list(protected)):
+        yield judge(counted, criterion.key, measure, segment, tests)
+
+
+def weigh_blocks(blocks: Sequence[TwoArmBlock], margin: float, alpha: float, tests: int) -> Weight:
+    """The evidence of both arms, block by block."""
+    turned = [noninferiority_block(block) for block in blocks]
+    shown, _ = noninferiority_process(margin).path(turned)
+    worse, _ = TwoArmProcess.start(margin).path(blocks)
+    return Weight(shown.log_e, worse.log_e, alpha, tests)
+
+
+def _against_control(counted: Counted, key: str, measure: StageMeasure, segment: str, tests: int) -> Check:
+    margin, metric = measure.margin or 0.0, Metric(measure.metric)
+    blocks = counted.blocks(metric, segment)
+    a, n = sum(one.treatment_events for one in blocks), sum(one.treatment_subjects for one in blocks)
+    b, m = sum(one.control_events for one in blocks), sum(one.control_subjects for one in blocks)
+    line = Line(key, segment, f"no more than {points(margin)[1:]} worse than the control")
+    if not n or not m:
+        return _nobody(line, measure)
+    weight = weigh_blocks(blocks, margin, measure.alpha, tests)
+    said = (
+        f"{percent(a / n)} of {n:,.0f} people {TITLES[metric]} against {percent(b / m)} of {m:,.0f} in the "
+        f"control ({points(a / n - b / m)})"
+    )
+    numbers = {"events": a, "subjects": n, "control_events": b, "control_subjects": m, "margin": margin}
+    return _check(line, said, weight, numbers)
+
+
+def _against_limit(counted: Counted, key: str, measure: StageMeasure, segment: str, tests: int) -> Check:
+    limit, metric = measure.limit or 0.0, Metric(measure.metric)
+    events, subjects = counted.total(metric, segment, counted.watched)
+    line = Line(key, segment, f"below {percent(limit)}")
+    if not subjects:
+        return _nobody(line, measure)
+    events = min(events, subjects)
+    weight = Weight(
+        log_below_e_value(events, subjects - events, limit),
+        log_rate_e_value(events, subjects - events, limit),
+        measure.alpha,
+        tests,
+    )
+    said = f"{percent(events / subjects)} of {subjects:,} people {TITLES[metric]}"
+    return _check(line, said, weight, {"events": events, "subjects": subjects, "limit": limit})
+
+
+def _check(line: Line, said: str, weight: Weight, numbers: dict[str, float]) -> Check:
+    verdict = {
+        CheckState.DONE: f"Shown to be {line.asked}",
+        CheckState.WAITING: f"Not shown yet to be {line.asked}",
+        CheckState.FAILED: f"Shown not to be {line.asked}",
+    }[weight.state]
+    e = (
+        evidence(weight.log_worse, weight.alarming)
+        if weight.state is CheckState.FAILED
+        else evidence(weight.log_shown, weight.needed)
+    )
+    logs = {"log_e_shown": weight.log_shown, "log_e_worse": weight.log_worse}
+    return Check(
+        "criteria",
+        weight.state,
+        f"{line.among}{said}. {verdict} ({e}).",
+        key=line.name,
+        numbers={
+            **numbers,
+            **{name: round(value, 6) for name, value in logs.items() if math.isfinite(value)},
+            "log_e_needed": round(weight.needed, 6),
+            "log_e_alarming": round(weight.alarming, 6),
+        },
+    )
+
+
+def _nobody(line: Line, measure: StageMeasure) -> Check:
+    where = " in one of the arms" if measure.margin is not None else ""
+    return Check(
+        "criteria",
+        CheckState.WAITING,
+        f"{line.among}nobody was counted{where} yet. To be shown: {TITLES[measure.metric]}, {line.asked}.",
+        key=line.name,
+        numbers={"subjects": 0},
+    )

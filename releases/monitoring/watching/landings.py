@@ -1,0 +1,76 @@
+"""Whether every instance of the decision service follows what was assigned, by what they report. Pure but for
+the reads at the end.
+
+An instance that is not heard has not followed: silence proves nothing. Where no instance reports at all,
+nobody sees where it stands, and that is said.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from governance.registry.models import Channel
+from releases.bundles.queries import live_assignment
+from releases.monitoring.heartbeats.queries import Beat, beats_of
+
+HEARD_BEFORE = timedelta(minutes=3)
+"""Instances that reported so lately before the change are waited for."""
+
+SETTLED = timedelta(seconds=45)
+"""An instance that answers with two releases reports both at almost one time; one that has left the first
+for good reports the second alone."""
+
+
+@dataclass(frozen=True)
+class Following:
+    """Which instances are seen to follow, and what is missing of the others."""
+
+    instances: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all follow, and there is at least one."""
+        return bool(self.instances) and not self.missing
+
+    @property
+    def sentence(self) -> str:
+        """What is missing."""
+        if self.missing:
+            return f"{'; '.join(self.missing[:10])}."
+        return "" if self.instances else "No instance reports, so nobody sees which release decides there."
+
+
+def following(beats: Sequence[Beat], due: frozenset[str], since: datetime) -> Following:
+    """Which instances follow the change of ``since`` to one of the stamps in ``due``."""
+    by_instance: dict[str, list[Beat]] = {}
+    for beat in beats:
+        by_instance.setdefault(beat.instance, []).append(beat)
+    found = {name: _missing(name, by_instance[name], due, since) for name in sorted(by_instance)}
+    return Following(
+        tuple(name for name, missing in found.items() if not missing),
+        tuple(missing for missing in found.values() if missing),
+    )
+
+
+def _missing(name: str, beats: Sequence[Beat], due: frozenset[str], since: datetime) -> str:
+    """What keeps an instance from counting as one that follows; empty if it does."""
+    newest = max(beats, key=lambda beat: (beat.at, beat.received_at))
+    if newest.received_at < since:
+        return f"{name} is silent since {newest.received_at:%H:%M:%S} UTC"
+    if newest.stamp not in due:
+        return f"{name} still reports another release at {newest.received_at:%H:%M:%S} UTC"
+    for beat in beats:
+        gone = beat.received_at <= since or newest.at - beat.at >= SETTLED
+        if beat.stamp not in due and not gone:
+            return f"{name} reports both releases"
+    return ""
+
+
+def following_on(channel: Channel, target_stamp: str, since: datetime) -> Following:
+    """What the channel's instances report of a change to ``target_stamp``; whatever is assigned there by now
+    will do too."""
+    assignment = live_assignment(channel)
+    revisions = [assignment.stable, assignment.candidate, assignment.control] if assignment else []
+    due = {target_stamp, *(one.manifest_digest for one in revisions if one is not None)}
+    return following(beats_of(channel, since=since - HEARD_BEFORE), frozenset(due), since)

@@ -1,0 +1,198 @@
+"""The tick: look at all that is on its way or live, and at all that is to land; act on what is found.
+
+Each rollout is looked at by itself, under a lock of its own and with its own transactions, so that one that
+fails stops no other. What failed is kept with it and said on its page; after four looks in a row it is held.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from django.db import connection
+from django.utils import timezone
+
+from governance.actors import Actor
+from governance.background.locks import advisory_lock
+from releases.bundles.triggers import measured_triggers
+from releases.monitoring.triggers.evaluation import evaluate_triggers
+from releases.monitoring.triggers.vocabulary import Evaluated
+from releases.monitoring.watching.acting import TAKEN_BACK, act_on, act_on_triggers
+from releases.monitoring.watching.landings import Following, following_on
+from releases.monitoring.watching.looking import look_at
+from releases.rollouts.drills import (
+    LEG_LASTS_AT_MOST,
+    complete_drill,
+    fail_drill,
+    running_drills,
+    turn_drill,
+)
+from releases.rollouts.landing import (
+    ESCALATED_AFTER,
+    confirm_landing,
+    escalate_rollback,
+    watched_rollbacks,
+)
+from releases.rollouts.models import Deployment, DeploymentState, Drill, DrillState, Landing, Rollback
+from releases.rollouts.progress import hold_watched_rollout
+from releases.rollouts.queries import live_deployment
+from releases.rollouts.readings import ERRORS_BEFORE_HOLD, keep_failure, keep_reading
+from releases.rollouts.stages import ON_ITS_WAY, current_step
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T", Deployment, Rollback, Drill)
+R = TypeVar("R")
+
+
+def tick(actor: Actor) -> None:
+    """Look at everything once: first at all triggers, so that what must be taken back does not wait for what
+    is counted of others."""
+    rows = watched_deployments()
+    said = {row.pk: _apart(watch_triggers, actor, row) for row in rows}
+    for row in rows:
+        evaluated = said[row.pk]
+        if evaluated is not None:
+            _apart(partial(watch_counts, evaluated=evaluated), actor, row)
+    for rollback in watched_rollbacks():
+        _apart(watch_landing, actor, rollback)
+    for drill in running_drills():
+        _apart(watch_drill, actor, drill)
+
+
+def watched_deployments() -> list[Deployment]:
+    """What is on its way, and what is live with triggers in force."""
+    rows = (
+        Deployment.objects.filter(state__in=[*ON_ITS_WAY, DeploymentState.LIVE])
+        .select_related(
+            "release__system",
+            "revision__release__system",
+            "channel__system",
+            "approval",
+            "reading",
+        )
+        .prefetch_related("stage_approvals")
+        .order_by("started_at", "id")
+    )
+    return [row for row in rows if row.state in ON_ITS_WAY or _has_triggers(row)]
+
+
+def _has_triggers(deployment: Deployment) -> bool:
+    in_force = set(current_step(deployment).stage.triggers)
+    return any(one.key in in_force for one in measured_triggers(deployment.revision.rollback_plan))
+
+
+def _apart(watch: Callable[[Actor, T], R], actor: Actor, subject: T) -> R | None:
+    """Watch one thing so that its failure is its own; None where it failed, or where somebody else does."""
+    try:
+        with advisory_lock(f"watch:{subject.pk}") as held:
+            return watch(actor, subject) if held else None
+    except Exception:
+        logger.exception("%s %s could not be watched", type(subject).__name__, subject.pk)
+        _let_go_of_what_broke()
+        return None
+
+
+def _let_go_of_what_broke() -> None:
+    """A connection that broke is opened anew by whatever asks next."""
+    if not connection.is_usable():
+        connection.close()
+
+
+def watch_rollout(actor: Actor, deployment: Deployment) -> None:
+    """Both looks at one deployment."""
+    evaluated = watch_triggers(actor, deployment)
+    if evaluated is not None:
+        watch_counts(actor, deployment, evaluated)
+
+
+def watch_triggers(actor: Actor, deployment: Deployment) -> Evaluated | None:
+    """Evaluate the triggers of a deployment and do what they ask for; None once it is taken back, or where
+    they could not be evaluated."""
+    found: Evaluated | None = None
+    is_over = True
+    with _looking(actor, deployment):
+        found = evaluate_triggers(actor, deployment, timezone.now())
+        done = act_on_triggers(actor, deployment, found)
+        _log(deployment, done)
+        is_over = done == TAKEN_BACK
+    return None if is_over else found
+
+
+def watch_counts(actor: Actor, deployment: Deployment, evaluated: Evaluated) -> None:
+    """Look at the rest, keep what was found, and act on it."""
+    with _looking(actor, deployment):
+        at = timezone.now()
+        reading = look_at(deployment, evaluated, at)
+        keep_reading(deployment, reading)
+        _log(deployment, act_on(actor, deployment, reading, at))
+
+
+def _log(deployment: Deployment, done: str) -> None:
+    if done:
+        logger.info("%s: %s", deployment, done)
+
+
+@contextmanager
+def _looking(actor: Actor, deployment: Deployment) -> Iterator[None]:
+    """Keep the failure of a look with what could not be looked at."""
+    try:
+        yield
+    except Exception as error:
+        logger.exception("%s could not be looked at", deployment)
+        _let_go_of_what_broke()
+        _failed(actor, deployment, f"{type(error).__name__}: {error}")
+
+
+def _failed(actor: Actor, deployment: Deployment, error: str) -> None:
+    """Keep the failure; what cannot be looked at is held after some times."""
+    errors = keep_failure(deployment, error)
+    if errors >= ERRORS_BEFORE_HOLD and deployment.state == DeploymentState.ROLLING_OUT:
+        hold_watched_rollout(
+            actor,
+            deployment=deployment,
+            stage_number=deployment.stage_number,
+            reason=f"Held by monitoring: it could not be looked at {errors} times in a row ({error[:300]}).",
+        )
+
+
+def watch_landing(actor: Actor, rollback: Rollback) -> None:
+    """Confirm that a rollback has landed, or escalate that it has not in time."""
+    found = following_on(
+        rollback.deployment.channel, rollback.target.manifest_digest, rollback.rolled_back_at
+    )
+    if found.is_whole:
+        confirm_landing(actor, rollback=rollback, instances=found.instances)
+    elif rollback.landing == Landing.PENDING and _is_over(rollback.rolled_back_at, ESCALATED_AFTER):
+        escalate_rollback(actor, rollback=rollback, missing=found.sentence)
+
+
+def _is_over(since: datetime, span: timedelta) -> bool:
+    return timezone.now() >= since + span
+
+
+def watch_drill(actor: Actor, drill: Drill) -> None:
+    """Let a drill turn or end, once all instances follow or its time is over."""
+    away = drill.state == DrillState.AWAY
+    there, since = (drill.target, drill.started_at) if away else (drill.drilled, drill.turned_at)
+    live = live_deployment(drill.channel)
+    if since is None or live is None or live.pk != there.pk:
+        fail_drill(actor, drill=drill, missing=f"Somebody moved what is live on {drill.channel} meanwhile.")
+        return
+    found = following_on(drill.channel, there.revision.manifest_digest, since)
+    if not found.is_whole and not _is_over(since, LEG_LASTS_AT_MOST):
+        return
+    if away:
+        turn_drill(actor, drill=drill, missing="" if found.is_whole else f"There: {found.sentence}")
+    else:
+        _end(actor, drill, found)
+
+
+def _end(actor: Actor, drill: Drill, found: Following) -> None:
+    if found.is_whole and drill.away_landed_at is not None:
+        complete_drill(actor, drill=drill)
+    else:
+        missing = "" if found.is_whole else f"Back: {found.sentence}"
+        fail_drill(actor, drill=drill, missing=missing, is_back=found.is_whole)

@@ -1,0 +1,120 @@
+"""Rollouts that are watched: triggers in their plan, and windows that were counted."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from governance.actors import Actor
+from releases.bundles.arms import Arm, arm_of
+from releases.monitoring.triggers.evaluation import evaluate_triggers
+from releases.monitoring.triggers.models import TriggerStatus
+from releases.monitoring.triggers.vocabulary import Evaluated
+from releases.monitoring.vocabulary.series import ALLOWED_LATENESS, WINDOW, Metric
+from releases.monitoring.windows.models import Window
+from releases.rollouts.models import Deployment
+from tests.factories.approvals import World, candidate
+from tests.factories.bundles import rollback_plan
+from tests.factories.gates import engine
+from tests.factories.rollouts import on_its_way
+from tests.factories.snapshot import remembered
+
+GUARDED = {"kind": "guarded", "coverage": 0.25}
+GENERAL = {"kind": "general"}
+RETRY: dict[str, Any] = {
+    "key": "retry_spike",
+    "kind": "vs_control",
+    "metric": "retry",
+    "description": "Retries rise.",
+    "owner": "author",
+}
+
+
+@remembered
+def watched(
+    here: World,
+    *triggers: dict[str, Any],
+    stages: Sequence[dict[str, Any]] = (GUARDED, GENERAL),
+    channel: str = "android",
+) -> Deployment:
+    """A release ``v2`` in its first stage on the channel, with these triggers in force in every stage."""
+    keys = [trigger["key"] for trigger in triggers]
+    revision = candidate(
+        here,
+        "2",
+        rollout_plan={"stages": [{**stage, "triggers": keys} for stage in stages]},
+        rollback_plan=rollback_plan(here.cast, triggers=list(triggers)),
+    )
+    (deployment,) = on_its_way(here, revision, channel)
+    return deployment
+
+
+def slot(deployment: Deployment, place: int) -> datetime:
+    """The beginning of a window of the deployment's stage, counted from the one in which it began."""
+    began = deployment.stage_entered_at or deployment.started_at
+    first = began - (began - datetime(2026, 1, 1, tzinfo=began.tzinfo)) % WINDOW
+    return first + WINDOW * place
+
+
+def counted(
+    deployment: Deployment,
+    place: int,
+    ours: tuple[int, float],
+    control: tuple[int, float] = (0, 0),
+    *,
+    metric: Metric = Metric.RETRY,
+    segment: str = "",
+    arm: Arm = Arm.CANDIDATE,
+    version: int = 1,
+) -> None:
+    """A window as it is counted now, with (subjects, events) of both arms."""
+    for side, (subjects, events), revision in (
+        (arm, ours, deployment.revision_id),
+        (Arm.CONTROL, control, None),
+    ):
+        if subjects:
+            Window.objects.update_or_create(
+                channel=deployment.channel,
+                stage_began_at=deployment.stage_entered_at,
+                starts_at=slot(deployment, place),
+                arm=side,
+                revision_id=revision or _stable(deployment),
+                segment=segment,
+                metric=metric,
+                defaults={
+                    "deployment": deployment,
+                    "subjects": subjects,
+                    "events": events,
+                    "captures": subjects,
+                    "capture_events": min(int(events), subjects),
+                    "version": version,
+                },
+            )
+
+
+def _stable(deployment: Deployment) -> Any:
+    assignment = deployment.assignments.order_by("-period").first()
+    assert assignment is not None
+    return assignment.stable_id
+
+
+def closed(deployment: Deployment, place: int) -> datetime:
+    """When a window has waited for what is late."""
+    return slot(deployment, place) + WINDOW + ALLOWED_LATENESS + timedelta(seconds=1)
+
+
+def evaluated(deployment: Deployment, at: datetime, by: Actor | None = None) -> Evaluated:
+    """What its triggers say at a time."""
+    found = Deployment.objects.select_related("revision__release__system", "release__system", "channel")
+    return evaluate_triggers(by or engine(), found.get(id=deployment.id), at)
+
+
+def status(deployment: Deployment, key: str = "retry_spike", segment: str = "") -> TriggerStatus:
+    """How the trigger stands."""
+    return TriggerStatus.objects.get(deployment=deployment, key=key, segment=segment)
+
+
+def somebody(deployment: Deployment) -> str:
+    """A subject that gets the candidate."""
+    assignment = deployment.assignments.get(period__upper_inf=True)
+    names = (f"subject-{number}" for number in range(1000))
+    return next(name for name in names if arm_of(assignment, name) is Arm.CANDIDATE)

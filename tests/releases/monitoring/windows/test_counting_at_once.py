@@ -1,0 +1,97 @@
+"""Counting by two workers at once, on a channel that fails, and when a worker dies in the middle."""
+
+import logging
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from governance.ledger.models import Entry
+from releases.bundles.arms import Arm
+from releases.monitoring.vocabulary.series import Metric
+from releases.monitoring.windows import counting, services
+from releases.monitoring.windows.counting import Work
+from releases.monitoring.windows.models import RollUp, Window
+from releases.monitoring.windows.queries import counts_of, latest_decision_at
+from releases.monitoring.windows.services import roll_up
+from releases.rollouts.models import Deployment
+from tests.database import in_threads
+from tests.factories.gates import engine
+from tests.factories.rollouts import planned
+from tests.factories.windows import counted, decided, reported, subjects_in
+from tests.factories.worlds import Prepared
+
+HALF = ({"kind": "guarded", "coverage": 0.5}, {"kind": "general"})
+
+
+def subjects_counted(deployment: Deployment) -> int:
+    now = timezone.now()
+    rows = counts_of(deployment, since=now - timedelta(days=1), until=now, at=now)
+    return sum(row.subjects for row in rows if row.metric is Metric.RETRY)
+
+
+def test_two_workers_count_each_decision_once(committed: Prepared) -> None:
+    deployment = planned(committed.here, *HALF)
+    channel = deployment.channel
+    subjects = subjects_in(channel, Arm.CANDIDATE, 20)
+    reported(committed.here, [decided(channel, one, timezone.now()) for one in subjects])
+
+    found = in_threads(lambda: roll_up(engine()), lambda: roll_up(engine()))
+
+    assert sorted(found) == [0, 1], found
+    assert subjects_counted(deployment) == 20
+    assert set(Window.objects.values_list("version", flat=True)) == {1}
+    assert not Entry.objects.filter(document__type="windows.reopened").exists()
+
+
+def test_a_channel_that_cannot_be_counted_stops_no_other(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = prepared.here
+    broken, fine = here.cast.channel("android"), here.cast.channel("ios")
+    now = timezone.now()
+    reported(here, [decided(channel, "somebody", now) for channel in (broken, fine)])
+    real = counting.count
+
+    def count(work: Work, late: frozenset[datetime], received_at: datetime) -> object:
+        return real(work, late, received_at) if work.channel != broken.id else 1 / 0
+
+    monkeypatch.setattr(services, "count", count)
+
+    with caplog.at_level(logging.ERROR):
+        worked = roll_up(engine())
+
+    assert (worked, latest_decision_at(fine), latest_decision_at(broken)) == (1, now, None)
+    assert "could not be counted; the others go on" in caplog.text
+
+
+def test_what_was_broken_off_is_counted_in_the_next_round(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = prepared.here.cast.channel("android")
+    live = Deployment.objects.get(channel=channel, state="live")
+    now = timezone.now()
+    monkeypatch.setattr(RollUp, "save", lambda *_args, **_kwargs: 1 / 0)
+    counted(prepared.here, [decided(channel, "somebody", now)])
+    monkeypatch.undo()
+    left = subjects_counted(live)
+
+    again = roll_up(engine())
+
+    assert (left, again, subjects_counted(live)) == (0, 1, 1)
+
+
+def test_a_flood_is_counted_some_batches_at_a_time(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = prepared.here.cast.channel("android")
+    live = Deployment.objects.get(channel=channel, state="live")
+    monkeypatch.setattr(services, "BATCHES_AT_ONCE", 2)
+    now = timezone.now()
+    sent = [reported(prepared.here, [decided(channel, f"person-{one}", now)]) for one in range(5)]
+
+    rounds = [roll_up(engine()), roll_up(engine()), roll_up(engine()), roll_up(engine())]
+
+    assert len(sent) == 5
+    assert rounds == [1, 1, 1, 0]
+    assert subjects_counted(live) == 5
