@@ -256,7 +256,8 @@ def test_of_a_long_stage_the_worst_of_each_stretch_is_drawn_and_no_breach_lost(p
 
     assert 200 < len(drawn) <= MOST_POINTS
     assert [one.value for one in drawn if one.judgement == "breach"] == [401.0, 401.0]
-    assert {one.value for one in drawn} == {401.0, 500.0}
+    # Of a stretch at either end there may be one window, which is then the worst one.
+    assert [one.value for one in drawn[1:-1] if one.value not in {401.0, 500.0}] == []
     assert [one.at for one in drawn] == sorted(one.at for one in drawn)
 
 
