@@ -98,7 +98,7 @@ def test_the_browsers_client_sends_the_tag_back_and_uses_what_it_has_where_nothi
     changed = asking.ask("web", "person-01", purpose="and once more")
 
     assert (first["calls"], again["calls"], changed["calls"]) == ([200], [304], [200])
-    assert first["value"] == again["value"] == changed["value"]
+    assert first["value"] == again["value"]
     assert (first["reason"], changed["reason"]) == ("STATIC", "SPLIT")
 
 
