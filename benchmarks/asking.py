@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.child import peak_kib
+
 WARM_UP = 200
 HEADERS = {"Content-Type": "application/json"}
 LONGEST_START = 60.0
@@ -42,7 +44,7 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
         return {
             "seconds": seconds,
             "cpu_seconds": _cpu(worker) - used,
-            "peak_kib": _peak(worker),
+            "peak_kib": peak_kib(worker),
             "answer": answers,
         }
     finally:
@@ -98,11 +100,6 @@ def _cpu(pid: int) -> float:
     """Seconds of processor time that the process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _peak(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
 
 
 if __name__ == "__main__":

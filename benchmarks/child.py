@@ -17,7 +17,7 @@ def timed(work: Callable[[], Any]) -> None:
     sys.stdout.write(f"{json.dumps(figures)}\n")
 
 
-def peak_kib() -> int:
-    """The most memory this program ever held. Not ru_maxrss: that begins with what the parent held."""
-    status = Path("/proc/self/status").read_text()
+def peak_kib(process: int | str = "self") -> int:
+    """The most memory a program ever held. Not ru_maxrss: that begins with what the parent held."""
+    status = Path(f"/proc/{process}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))

@@ -10,13 +10,14 @@ from django.urls import reverse
 from audits.answers.drift_report import DriftReport, drift_report, launched_revision
 from audits.pages.drift_rows import channels_of
 from audits.pages.frame import draw
+from audits.pages.standing import listed
 from governance.access.admin_base import admin_url
 from governance.access.queries import visible_to
 from governance.access.requests import actor_from
 from releases.bundles.models import Release, Revision
 from releases.monitoring.drift.figures import moved_in
 from releases.monitoring.drift.models import DriftReview
-from releases.monitoring.drift.wording import listed, standing
+from releases.monitoring.drift.wording import standing
 
 
 def drift(request: HttpRequest, pk: UUID) -> HttpResponse:

@@ -6,22 +6,16 @@ takes a column also takes ``{"constant": value}``, except where a constant would
 number.
 """
 
-import collections.abc
 import math
 from collections.abc import Iterable
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from rest_framework.exceptions import ParseError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from governance.access.parsing import parse_json
-from governance.documents import field_errors
-from governance.errors import FieldError, InvalidInput
 from governance.registry.plain_numbers import SPACES, as_number
 from releases.statistics.thresholds import Polarity
 
 NAME_LENGTH = 128
-META_CHARACTERS = 200_000
 
 
 def _as_text(value: object) -> object:
@@ -200,30 +194,3 @@ class TableMeta(Part):
         """Sentinels that are numbers, so that -1 also covers a cell that says -1.0."""
         numbers = map(as_number, self.missing_texts())
         return [number for number in numbers if number is not None]
-
-
-def parse_meta(raw: str | bytes | collections.abc.Mapping[str, object]) -> TableMeta:
-    """A checked ``meta``. Raises InvalidInput that names every field that is wrong."""
-    content = _json(raw) if isinstance(raw, str | bytes) else dict(raw)
-    try:
-        return TableMeta.model_validate(content)
-    except ValidationError as error:
-        found = field_errors(error, "meta")
-        text = "; ".join(f"{one.field}: {one.message}" for one in found[:5])
-        raise InvalidInput(
-            f"The description of the score table cannot be used: {text}.", field_errors=found
-        ) from error
-
-
-def _json(raw: str | bytes) -> object:
-    if len(raw) > META_CHARACTERS:
-        raise InvalidInput(
-            f"meta: longer than {META_CHARACTERS:,} characters.",
-            field_errors=(FieldError("meta", "too long"),),
-        )
-    try:
-        return parse_json(raw)
-    except (ParseError, InvalidInput) as error:
-        said = str(error).removeprefix("The body is not JSON: ").rstrip(".")
-        message = f"is no JSON object: {said[:1].lower()}{said[1:]}"
-        raise InvalidInput(f"meta: {message}.", field_errors=(FieldError("meta", message),)) from error

@@ -15,7 +15,8 @@ from governance.registry.models import ComponentStatus, ComponentVersion, System
 from governance.registry.predicates import Predicate, parse_predicate
 from governance.registry.queries import segments_in_force
 from releases.scores.importing import ImportedTable, import_table
-from releases.scores.mapping import TableMeta, parse_meta
+from releases.scores.mapping import TableMeta
+from releases.scores.meta import parse_meta
 from releases.scores.models import ScoreTable
 from releases.scores.store import score_store
 

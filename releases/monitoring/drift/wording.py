@@ -42,13 +42,6 @@ def headline(review: DriftReview, figures: dict[str, Any] | None, now: datetime)
     return f"{named(review)} is to be reviewed. {what}. Say what you make of it."
 
 
-def listed(names: list[str]) -> str:
-    """Names in a sentence."""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def said(at: datetime) -> str:
     """A moment as tables say it."""
     return f"{at:%-d %b %Y, %H:%M} UTC"

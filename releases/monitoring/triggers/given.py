@@ -58,21 +58,23 @@ class Sums:
 
     def document(self) -> dict[str, Any]:
         """To be remembered."""
-        times = {name: _written(getattr(self, name)) for name in ("to", "since")}
+        times = {name: written_time(getattr(self, name)) for name in ("to", "since")}
         return {**asdict(self), **times}
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Self:
         """What was remembered."""
-        times = {name: _read(document.get(name)) for name in ("to", "since")}
+        times = {name: read_time(document.get(name)) for name in ("to", "since")}
         return cls(**{**document, **times, "log_values": tuple(document.get("log_values", ()))})
 
 
-def _written(at: datetime | None) -> str | None:
+def written_time(at: datetime | None) -> str | None:
+    """A time as it is remembered."""
     return at.isoformat() if at else None
 
 
-def _read(text: str | None) -> datetime | None:
+def read_time(text: str | None) -> datetime | None:
+    """A remembered time."""
     return datetime.fromisoformat(text) if text else None
 
 

@@ -4,10 +4,9 @@ What bears evidence stands in its governed row; this is what would otherwise be 
 """
 
 from dataclasses import asdict, replace
-from datetime import datetime
 from typing import Any
 
-from releases.monitoring.triggers.given import NOTHING, Interval, Sums
+from releases.monitoring.triggers.given import NOTHING, Interval, Sums, read_time, written_time
 from releases.monitoring.triggers.measuring import Known
 from releases.monitoring.triggers.outcome import Condition
 from releases.monitoring.triggers.states import Course
@@ -23,7 +22,7 @@ def written(condition: Condition, known: Known, stage: str) -> dict[str, Any]:
         "stage": stage,
         "errors": condition.errors,
         "action": course.action,
-        "times": {name: _text(getattr(course, name)) for name in TIMES},
+        "times": {name: written_time(getattr(course, name)) for name in TIMES},
         "sums": known.sums.document(),
         "fingerprint": known.fingerprint,
         "compared": asdict(known.compared) if known.compared else None,
@@ -36,12 +35,12 @@ def read_condition(condition: Condition, document: dict[str, Any]) -> Condition:
     action = document.get("action")
     course = replace(
         course,
-        since=_time(times.get("since")) or course.since,
+        since=read_time(times.get("since")) or course.since,
         action=Action(action) if action and course.action else course.action,
-        judged_to=_time(times.get("judged_to")),
-        breach_since=_time(times.get("breach_since")),
-        clear_since=_time(times.get("clear_since")),
-        ended_at=_time(times.get("ended_at")),
+        judged_to=read_time(times.get("judged_to")),
+        breach_since=read_time(times.get("breach_since")),
+        clear_since=read_time(times.get("clear_since")),
+        ended_at=read_time(times.get("ended_at")),
     )
     return replace(condition, course=course, errors=int(document.get("errors", 0)))
 
@@ -57,11 +56,3 @@ def read_known(course: Course, document: dict[str, Any], stage: str) -> Known:
         str(document.get("fingerprint", "")),
         Interval(**compared) if compared else None,
     )
-
-
-def _text(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -89,15 +89,15 @@ def _question(request: HttpRequest, key: str) -> Question | None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if request.method != "POST" or request.content_type != "application/json" or scheme != "Bearer":
         return None
-    if not 0 < int(request.META.get("CONTENT_LENGTH") or 0) <= LARGEST:
-        return None
     try:
+        if not 0 < int(request.META.get("CONTENT_LENGTH") or 0) <= LARGEST:
+            return None
         context = context_of(parse_json(request.body))
         channel = context.get("channel")
         SLUG(key)
         NAME(channel)
         return Question(hash_token(secret), key, str(channel), subject_of(context))
-    except (ParseError, GovernanceError, ValidationError):
+    except (ParseError, GovernanceError, ValidationError, ValueError):
         return None
 
 

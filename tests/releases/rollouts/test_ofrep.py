@@ -245,3 +245,13 @@ def test_the_live_release_answers_everybody_after_its_last_stage(prepared: Prepa
         "general",
         "STATIC",
     )
+
+
+def test_a_length_that_is_no_number_is_answered_and_is_no_error(caller: Client) -> None:
+    body = json.dumps({"context": about("person-1")})
+
+    answer = caller.post(
+        f"/ofrep/v1/evaluate/flags/{SLUG}", body, content_type="application/json", CONTENT_LENGTH="many"
+    )
+
+    assert (answer.status_code, answer.json()["errorCode"]) == (400, "INVALID_CONTEXT")

@@ -10,7 +10,8 @@ import polars as pl
 
 from releases.scores.bands import Bands, single_threshold
 from releases.scores.limits import DEFAULT_LIMITS, Limits
-from releases.scores.mapping import TableMeta, parse_meta
+from releases.scores.mapping import TableMeta
+from releases.scores.meta import parse_meta
 from releases.scores.normalise import NormalisedTable, normalise
 from releases.scores.reading import read_text_table
 from releases.scores.scan import ScoredTable

@@ -17,7 +17,7 @@ from releases.scores.blobs import BlobStore
 from releases.scores.canonical import scan_canonical
 from releases.scores.counting import Metric, count_pairs, count_rates
 from releases.scores.importing import import_table
-from releases.scores.mapping import parse_meta
+from releases.scores.meta import parse_meta
 from releases.scores.scan import Scan, ScoredTable, scan_tables
 from releases.scores.strata import ByColumn, BySegments, Label, Pooled, Population
 from releases.statistics.thresholds import AtThreshold, Polarity, closest_errors_threshold

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from governance.errors import InvalidInput
-from releases.scores.mapping import parse_meta
+from releases.scores.meta import parse_meta
 from tests.releases.scores.tables import described
 
 CONTRACT = {
