@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from audits.pages.plots import nice_step
+from audits.pages.plots import SMALLEST_SPAN, nice_step
 
 MOST_LEVELS = 4
 MOST_MARKS = 6
+ALIKE = 1e-9
+"""Values nearer to one another than this share of themselves are one value: doubles hold no steps between."""
 APART = 14.0
 """Pixels between two lines of text."""
 
@@ -67,8 +69,8 @@ def scale_of(values: Sequence[float], height: float, *, top: float = 0.0) -> Sca
     low, high = min(values), max(values)
     if low >= 0 and low < high / 2:
         low = 0.0
-    if low == high:
-        low, high = (0.0, high or 1.0) if low >= 0 else (low - 1, low + 1)
+    if high - low <= max(SMALLEST_SPAN, abs(high) * ALIKE):
+        low, high = (0.0, high if high > SMALLEST_SPAN else 1.0) if low >= 0 else (low - 1, low + 1)
     step = nice_step(high - low, MOST_LEVELS)
     low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     return Scale(low, high, step, height, top)

@@ -50,9 +50,13 @@ class Tick:
     label: str
 
 
+SMALLEST_SPAN = 1e-300
+"""A smaller one divided into steps is no longer a number above zero."""
+
+
 def nice_step(span: float, most: int = MOST_TICKS) -> float:
     """The smallest step of 1, 2 or 5 times a power of ten that needs at most ``most`` ticks."""
-    if span <= 0:
+    if span < SMALLEST_SPAN:
         return 1.0
     power = 10.0 ** math.floor(math.log10(span / most))
     return next((power * step for step in STEPS if power * step >= span / most), power * 10)

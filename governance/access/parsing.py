@@ -1,7 +1,7 @@
 """Bodies: strict JSON of bounded size and depth, and files that are hashed while they stream in.
 
 What has no canonical form could be stored but never hashed, so it is refused at the door: NaN and
-infinities, integers of 2^53 and more, lone surrogates, NUL, repeated keys, more than 64 levels.
+infinities, numbers of 2^53 and more, lone surrogates, NUL, repeated keys, more than 64 levels.
 """
 
 import hashlib
@@ -52,8 +52,9 @@ def _integer(digits: str) -> int:
 def _problem_of(value: object) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return "the number is too large for a double."
-    if isinstance(value, int) and abs(value) > MAX_INTEGER:
-        return "integers lie between −(2^53 − 1) and 2^53 − 1; send larger ones as text."
+    if isinstance(value, int | float) and abs(value) > MAX_INTEGER:
+        # RFC 8785 writes 9007199254740992.0 without a point: what was stored could not be read again.
+        return "numbers lie between −(2^53 − 1) and 2^53 − 1; send larger ones as text."
     if isinstance(value, str) and any(mark == "\0" or "\ud800" <= mark <= "\udfff" for mark in value):
         return "the text holds a NUL or a lone surrogate, which cannot be stored."
     return ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, FiniteFloat, StringConstraints
+from pydantic import Field, StringConstraints
 from rest_framework.exceptions import ParseError
 
 from governance.access.parsing import parse_json
@@ -25,6 +25,7 @@ from releases.monitoring.decisions.values import (
     Moment,
     Name,
     Outcome,
+    Real,
     Scalar,
     Scores,
     Stamp,
@@ -51,7 +52,7 @@ class DecisionBody(Document):
     scores: Scores
     band: Annotated[str, StringConstraints(max_length=100)] = ""
     outcome: Outcome
-    latency_ms: Annotated[FiniteFloat, Field(ge=0)]
+    latency_ms: Annotated[Real, Field(ge=0)]
     sdk: Annotated[str, StringConstraints(max_length=200)] = ""
     shadow: ShadowBody | None = None
     attributes: Annotated[dict[Name, Scalar], Field(max_length=MOST_NAMES)] = Field(default_factory=dict)

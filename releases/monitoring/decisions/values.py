@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, FiniteFloat, StringConstraints
 
 from governance.errors import invalid
+from governance.ledger.canonical import MAX_INTEGER
 from releases.monitoring.decisions.limits import AHEAD, LONGEST_ATTRIBUTE, MOST_NAMES, OLDEST, TIME
 
 
@@ -29,6 +30,8 @@ def _identifier(value: object) -> UUID:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, int | float) and abs(value) > MAX_INTEGER:
+        raise ValueError("numbers lie between −(2^53 − 1) and 2^53 − 1")
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str) and len(value) <= LONGEST_ATTRIBUTE:
@@ -54,6 +57,8 @@ Identifier = Annotated[UUID, BeforeValidator(_identifier)]
 Moment = Annotated[datetime, BeforeValidator(_time)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Stamp = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Scores = Annotated[dict[Name, FiniteFloat], Field(max_length=MOST_NAMES)]
+Real = Annotated[FiniteFloat, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+"""Beyond these, the canonical form of a double is a whole number that no reader takes."""
+Scores = Annotated[dict[Name, Real], Field(max_length=MOST_NAMES)]
 Outcome = Literal["accept", "retry", "reject", "error"]
 Scalar = Annotated[str | bool | int | float | None, BeforeValidator(_plain)]
