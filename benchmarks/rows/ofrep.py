@@ -10,7 +10,7 @@ from benchmarks.row import Figure, Judgement, Row, Setting
 
 PRODUCT, FLOOR = "ofrep", "bare view"
 LEAST = 0.4
-SYSTEM, CHANNEL = "onboarding-liveness", "mobile_web"
+SYSTEM, CHANNEL = "onboarding-liveness", "ios"
 SUBJECTS = [f"person-{number}" for number in range(100)]
 
 

@@ -11,9 +11,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from governance.access.models import Account, ApiToken
+from governance.access.prepared import first_row
 from governance.access.queries import Reach
 from governance.access.roles import Role
 
@@ -57,9 +56,7 @@ class Caller:
 
 def caller_of(secret_hash: str, at: datetime) -> Caller | None:
     """Whoever holds the token of this hash, with the grants in force at ``at``; validity is not checked."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CALLER, [at, at, secret_hash])
-        row = cursor.fetchone()
+    row = first_row(_CALLER, [at, at, secret_hash])
     return read_caller(row) if row else None
 
 

@@ -27,6 +27,8 @@ from governance.checks.database_urls import (
 ROLE_VARIABLE = "COUNTERSIGN_DATABASE_ROLE"
 NO_DATABASE = "governance.project.no_database"
 CACHE_DATABASE = 2
+PREPARED_AFTER = 5
+"""How often a connection is asked the same before it prepares the statement; see access/prepared.py."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def django_database(environment: Environment) -> dict[str, Any]:
         "OPTIONS": {
             "connect_timeout": 5,
             "application_name": f"countersign-{environment.role}",
+            "prepare_threshold": PREPARED_AFTER,
             **parts,
         },
     }

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from rest_framework.exceptions import ParseError
@@ -18,6 +17,7 @@ from rest_framework.exceptions import ParseError
 from governance.access.authentication import note_use
 from governance.access.callers import COLUMNS, TABLES, WIDTH, Caller, read_caller
 from governance.access.parsing import parse_json
+from governance.access.prepared import first_row
 from governance.access.roles import SCOPE_OF, Permission
 from governance.access.scopes import AccessScope
 from governance.access.services import hash_token
@@ -69,9 +69,7 @@ def _answer(request: HttpRequest, key: str) -> HttpResponse | None:
     if question is None:
         return None
     now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(_ASKED, [now, now, question.channel, key, question.secret_hash])
-        row = cursor.fetchone()
+    row = first_row(_ASKED, [now, now, question.channel, key, question.secret_hash])
     if row is None:
         return None
     caller = read_caller(row)

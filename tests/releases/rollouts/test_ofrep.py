@@ -131,6 +131,19 @@ def test_asking_again_writes_nothing_and_takes_one_query(prepared: Prepared, cal
     assert Entry.objects.count() == entries
 
 
+def test_the_question_is_planned_once_for_a_connection_and_answers_as_before(
+    prepared: Prepared, caller: Client
+) -> None:
+    on_its_way(prepared.here, prepared.candidate, "android")
+
+    answers = [ask(caller, about("person-1")).json() for _ in range(8)]
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(generic_plans + custom_plans) FROM pg_prepared_statements")
+        assert cursor.fetchone()[0] >= 2
+    assert answers == [answers[0]] * 8
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
