@@ -135,11 +135,12 @@ def _read(number: int, data: bytes, now: datetime) -> NewDecision:
 
 def _copying(reports: list[list[bytes]], now: datetime) -> Callable[[], int]:
     """The rows ready for COPY, all of them of the batch that is there already."""
-    batch: UUID = DecisionBatch.objects.values_list("id", flat=True).get()
+    batch = str(DecisionBatch.objects.values_list("id", flat=True).get())
     received = format_time(now)
     texts = [
         "".join(
-            _read(number, data, now).row(batch, received, None) for number, data in enumerate(lines, start=1)
+            _read(number, data, now).row(str(batch), received, None)
+            for number, data in enumerate(lines, start=1)
         ).encode()
         for lines in reports
     ]

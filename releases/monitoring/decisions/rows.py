@@ -7,7 +7,6 @@ text in their canonical form, which sorts as they do: a report holds many, and f
 
 import hashlib
 from collections.abc import Iterable
-from uuid import UUID
 
 import msgspec
 
@@ -62,8 +61,8 @@ class NewDecision(msgspec.Struct, frozen=True, gc=False):
     digest: str
     copied: str
 
-    def row(self, batch: UUID, received: str, revision: UUID | None) -> str:
-        """The whole row for COPY, in the order of :data:`COLUMNS`."""
+    def row(self, batch: str, received: str, revision: str | None) -> str:
+        """The whole row for COPY, in the order of :data:`COLUMNS`; ids as text."""
         return f"{self.copied}\t{batch}\t{received}\t{revision or NULL}\n"
 
 

@@ -17,7 +17,9 @@ DAYS_AHEAD = 3
 
 _CLAIM = f"""
     INSERT INTO {DecisionKey._meta.db_table} (id, at)
-    SELECT * FROM unnest(%s::uuid[], %s::timestamptz[]) AS new (id, at) ORDER BY id
+    SELECT * FROM unnest(
+        string_to_array(%s, ',')::uuid[], string_to_array(%s, ',')::timestamptz[]
+    ) AS new (id, at) ORDER BY id
     ON CONFLICT DO NOTHING RETURNING id::text
 """  # noqa: S608 - the name of a table
 _COPY = f"COPY {Decision._meta.db_table} ({', '.join(COLUMNS)}) FROM STDIN"
@@ -52,7 +54,8 @@ def claim(decisions: Sequence[NewDecision]) -> set[str]:
     In the order of the ids, so that two reports of the same decisions never wait for one another in a circle.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [[one.id for one in decisions], [one.at for one in decisions]])
+        # One text each: lists would be written out and read one item at a time.
+        cursor.execute(_CLAIM, [",".join(one.id for one in decisions), ",".join(one.at for one in decisions)])
         return {row[0] for row in cursor.fetchall()}
 
 
@@ -63,9 +66,9 @@ def store(
     received: str,
 ) -> None:
     """Write the rows. ``batches`` are by channel, ``revisions`` by channel and stamp."""
-    rows = [
-        one.row(batches[one.channel], received, revisions.get((one.channel, one.stamp))) for one in decisions
-    ]
+    ids = {channel: str(batch) for channel, batch in batches.items()}
+    known = {stamped: str(revision) for stamped, revision in revisions.items()}
+    rows = [one.row(ids[one.channel], received, known.get((one.channel, one.stamp))) for one in decisions]
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for start in range(0, len(rows), PIECE):
             copy.write("".join(rows[start : start + PIECE]))
