@@ -1,7 +1,11 @@
 """guardian's rows, derived from the grants in force; they serve Django's own checks and give no right."""
 
+from datetime import datetime
+
 from django.contrib.auth.models import Permission as DjangoPermission
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.utils import timezone
 
 from governance.access.models import Account, ChannelObjectPermission, SystemObjectPermission
 from governance.access.queries import grants_in_force
@@ -13,7 +17,19 @@ MODELS = {"system": SystemObjectPermission, "channel": ChannelObjectPermission}
 
 def project_grants(account: Account) -> None:
     """Write the account's rows anew, in the transaction of the verb that changed its grants."""
-    grants = list(grants_in_force(moment()).filter(account=account))
+    _project(account, moment())
+
+
+def project_all_grants() -> None:
+    """Write the rows of every account anew: with an upgrade a role may have other permissions than before."""
+    now = timezone.now()
+    with transaction.atomic():
+        for account in Account.objects.filter(grants__isnull=False).distinct():
+            _project(account, now)
+
+
+def _project(account: Account, at: datetime) -> None:
+    grants = list(grants_in_force(at).filter(account=account))
     for name, model in MODELS.items():
         model.objects.filter(user=account).delete()
         wanted = {

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from governance.access.granting import AlreadyGranted, GrantTerms, grant_role, revoke_grant
 from governance.access.models import Account, ChannelObjectPermission, Grant, SystemObjectPermission
+from governance.access.projection import project_all_grants
 from governance.access.queries import has_permission, visible_to
 from governance.access.roles import PERMISSIONS, Permission, Role
 from governance.access.services import deactivate_account
@@ -107,6 +108,17 @@ def test_guardians_rows_equal_the_grants_in_force(db: None, sequence: list[Act])
     perform(sequence, account, system)
 
     assert rows_of(account) == rows_by_grants(account)
+
+
+def test_an_upgrade_writes_what_roles_may_do_since(db: None) -> None:
+    system = system_with_channels(SLUG)
+    holder = person("holder")
+    grant_role(actor(administrator()), terms=GrantTerms(holder, Role.AUTHOR, "A member", system_id=system.id))
+    SystemObjectPermission.objects.filter(user=holder, permission__codename=Permission.VIEW).delete()
+
+    project_all_grants()
+
+    assert rows_of(holder) == rows_by_grants(holder)
 
 
 def test_guardians_rows_alone_give_no_right(db: None) -> None:
