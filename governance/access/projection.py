@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.contrib.auth.models import Permission as DjangoPermission
 from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
 from django.utils import timezone
 
 from governance.access.models import Account, ChannelObjectPermission, SystemObjectPermission
@@ -21,11 +20,13 @@ def project_grants(account: Account) -> None:
 
 
 def project_all_grants() -> None:
-    """Write the rows of every account anew: with an upgrade a role may have other permissions than before."""
+    """Write the rows of every account anew: with an upgrade a role may have other permissions than before.
+
+    Where it is broken off, the next upgrade mends the rest; meanwhile the rows give no right, as ever.
+    """
     now = timezone.now()
-    with transaction.atomic():
-        for account in Account.objects.filter(grants__isnull=False).distinct():
-            _project(account, now)
+    for account in Account.objects.filter(grants__isnull=False).distinct():
+        _project(account, now)
 
 
 def _project(account: Account, at: datetime) -> None:
