@@ -1,7 +1,16 @@
 """The rows, in the order of the report. A new row is a file here and a name in this tuple."""
 
 from benchmarks.row import Row
-from benchmarks.rows import bit_identity, bootstrap, drawing, gate_evaluation, gate_memory, ingest, ofrep
+from benchmarks.rows import (
+    bit_identity,
+    bootstrap,
+    drawing,
+    gate_evaluation,
+    gate_memory,
+    ingest,
+    ofrep,
+    taking_back,
+)
 
 ROWS: tuple[Row, ...] = (
     gate_evaluation.ROW,
@@ -11,4 +20,5 @@ ROWS: tuple[Row, ...] = (
     bit_identity.ROW,
     ofrep.ROW,
     ingest.ROW,
+    taking_back.ROW,
 )

@@ -10,7 +10,7 @@ LEAST = 0.5
 LINES = 20_000
 START = """
 import sys, pathlib, django
-from benchmarks.ingest_server import server
+from benchmarks.own_server import server
 with server(pathlib.Path(sys.argv[2])):
     django.setup()
     from benchmarks.ingest import main
