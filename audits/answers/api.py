@@ -57,6 +57,9 @@ class GapSerializer(serializers.Serializer[Gap]):
     drift_review = serializers.UUIDField(
         source="drift_review.id", allow_null=True, default=None, help_text="The review that it is about."
     )
+    rollout = serializers.UUIDField(
+        source="deployment.id", allow_null=True, default=None, help_text="The rollout that it is about."
+    )
     channels = GapChannelSerializer(many=True)
     next_step = serializers.CharField(source="words.close")
 

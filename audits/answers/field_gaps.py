@@ -21,6 +21,7 @@ from releases.monitoring.drift.queries import reviews_overdue, serving
 from releases.monitoring.incidents.models import Incident
 from releases.monitoring.incidents.queries import open_reports, overdue_follow_ups
 from releases.monitoring.replaying.models import ReplayWindow
+from releases.rollouts.models import Deployment
 
 REPLAYS_WITHIN = timedelta(days=1)
 """So long a decision that came out otherwise leaves a gap."""
@@ -28,7 +29,8 @@ REPLAYS_WITHIN = timedelta(days=1)
 
 @dataclass(frozen=True)
 class FieldGap:
-    """One gap; ``about`` is the incident or review that it is about, none for replays."""
+    """One gap; ``about`` is the incident, review or rollout that it is about, none for replays. ``decision``
+    is one of those that it is about, where it is about decisions."""
 
     kind: GapKind
     revision: Revision
@@ -36,8 +38,9 @@ class FieldGap:
     since: datetime
     found: str
     owner: str = ""
-    about: Incident | DriftReview | None = None
+    about: Incident | DriftReview | Deployment | None = None
     key: str = ""
+    decision: UUID | None = None
 
 
 def gaps_of_the_field(actor: Actor) -> list[FieldGap]:

@@ -22,7 +22,10 @@ class GapKind(StrEnum):
     THRESHOLD_NOT_VERSIONED = "threshold_not_versioned"
     RELEASE_NOTES_MISSING = "release_notes_missing"
     ROLLBACK_NOT_LANDED = "rollback_not_landed"
+    FIRING_UNANSWERED = "firing_unanswered"
+    NOT_WATCHED = "not_watched"
     REPLAYS_DIFFER = "replays_differ"
+    SDK_NOT_OF_RELEASE = "sdk_not_of_release"
     INCIDENT_REPORT_OVERDUE = "incident_report_overdue"
     FOLLOW_UP_OVERDUE = "follow_up_overdue"
     DRIFT_REVIEW_OVERDUE = "drift_review_overdue"
@@ -42,6 +45,24 @@ class KindWords:
 
 
 _KINDS = (
+    KindWords(
+        GapKind.FIRING_UNANSWERED,
+        "Firing, and nothing is done by itself",
+        "Fires unanswered",
+        "Something is wrong with what decides there, and nothing takes it back by itself.",
+        "release_manager",
+        "Roll it back, or bring a release live that takes its place; or override the trigger if it is wrong.",
+        "Open the rollout",
+    ),
+    KindWords(
+        GapKind.NOT_WATCHED,
+        "Not watched",
+        "Not watched",
+        "Monitoring cannot look at it, so nothing would hold it or take it back.",
+        "release_manager",
+        "The log of the watcher names the cause; the first look that succeeds closes it.",
+        "Open the rollout",
+    ),
     KindWords(
         GapKind.NO_APPROVAL_RECORD,
         "No approval record",
@@ -86,6 +107,16 @@ _KINDS = (
         "release_manager",
         "Find out what runs there, or take it back; it closes after a day without such a decision.",
         "Open the replays",
+    ),
+    KindWords(
+        GapKind.SDK_NOT_OF_RELEASE,
+        "SDK not of the release",
+        "SDK",
+        "What captures faces there is not what was tested: the release was approved with another SDK.",
+        "author",
+        "Have users update, or bring a release through the gate whose SDK is the one that they run. It "
+        "closes after a day without such a decision.",
+        "Trace one of them",
     ),
     KindWords(
         GapKind.INCIDENT_REPORT_OVERDUE,

@@ -20,6 +20,8 @@ from audits.answers.field_gaps import FieldGap, gaps_of_the_field
 from audits.answers.gap_kinds import KINDS, GapKind, KindWords
 from audits.answers.landing_gaps import gaps_of_landings
 from audits.answers.override_gaps import Left, gaps_of_overrides
+from audits.answers.sdk_gaps import gaps_of_sdks
+from audits.answers.watching_gaps import gaps_of_watching
 from governance.access.models import Account
 from governance.access.queries import visible_to
 from governance.actors import Actor
@@ -74,6 +76,12 @@ class Gap:
         """The review that it is about, where it is about one."""
         about = self.field.about if self.field else None
         return about if isinstance(about, DriftReview) else None
+
+    @property
+    def deployment(self) -> Deployment | None:
+        """The rollout that it is about, where it is about one."""
+        about = self.field.about if self.field else None
+        return about if isinstance(about, Deployment) else None
 
     @property
     def words(self) -> KindWords:
@@ -143,7 +151,8 @@ def gaps_visible_to(actor: Actor) -> list[Gap]:
     gaps += _of_overrides(gaps_of_overrides(actor))
     gaps += [
         Gap(one.kind, one.revision, one.channels, one.since, one.found, field=one)
-        for one in (*gaps_of_the_field(actor), *gaps_of_landings(actor))
+        for finds in (gaps_of_the_field, gaps_of_landings, gaps_of_watching, gaps_of_sdks)
+        for one in finds(actor)
     ]
     return sorted(gaps, key=lambda gap: (order.index(gap.kind), gap.since, gap.revision.release.name))
 

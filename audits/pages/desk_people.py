@@ -18,6 +18,8 @@ from governance.actors import Actor
 from releases.approvals.rules import VERB as RULES
 from releases.bundles.models import Revision
 from releases.gates.overrides.queries import open_proposals
+from releases.monitoring.triggers.models import TriggerStatus
+from releases.monitoring.triggers.queries import waiting_overrides
 from releases.rollouts.adoption import VERB as ADOPTION
 
 MOST_NAMES = 6
@@ -29,7 +31,7 @@ def proposals_to_confirm(actor: Actor) -> list[Task]:
     waiting = Q(confirmed_at__isnull=True, expires_at__gt=now) & ~Q(proposed_by_id=actor.id)
     tasks = [_grant_task(row) for row in _administered(actor, GRANT, waiting)]
     tasks += [_rules_task(row) for row in _administered(actor, RULES, waiting)]
-    return [*tasks, *_overrides(actor), *_adoptions(actor, waiting)]
+    return [*tasks, *_trigger_overrides(actor), *_overrides(actor), *_adoptions(actor, waiting)]
 
 
 def _administered(actor: Actor, verb: str, waiting: Q) -> list[Proposal]:
@@ -86,6 +88,28 @@ def _override_task(row: Proposal, revision: Revision) -> Task:
         "Read the brief", reverse("admin:review", args=[revision.pk]), "", "cs-pri", is_dialog=False
     )
     return Task("held", "key", "Second person", f"{name} {what}: {row.reason}", _by(row), offer)
+
+
+def _trigger_overrides(actor: Actor) -> list[Task]:
+    """Proposals of others to go on past a critical trigger, of which the actor could be the second person."""
+    found = reach(actor, Permission.OVERRIDE_FAIL)
+    if found is None:
+        return []
+    return [
+        _trigger_task(proposal, status)
+        for proposal, status in waiting_overrides(timezone.now())
+        if proposal.proposed_by_id != actor.id
+        and found.acts_on(status.access_scope())
+        and may_answer(actor, status.deployment.revision, Permission.OVERRIDE_FAIL)
+    ]
+
+
+def _trigger_task(proposal: Proposal, status: TriggerStatus) -> Task:
+    row = status.deployment
+    sentence = f"{row.release.name} is to go on past {status} on {row.channel.name}: {proposal.reason}"
+    url = admin_url(TriggerStatus, "change", status.pk)
+    offer = Offer("Read the trigger", url, "", "cs-pri", is_dialog=False)
+    return Task("held", "key", "Second person", sentence, _by(proposal), offer)
 
 
 def _adoptions(actor: Actor, waiting: Q) -> list[Task]:

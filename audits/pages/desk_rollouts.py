@@ -17,7 +17,7 @@ from governance.access.roles import Permission
 from governance.actors import Actor
 from releases.approvals.models import Approval
 from releases.bundles.models import Release, RevisionState
-from releases.rollouts.advancing import lacking, waits_for_approval
+from releases.rollouts.leaving import lacking, waits_for_approval
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.progress_queries import freeze_at
 from releases.rollouts.stages import ON_ITS_WAY, advance_at, current_step, next_step

@@ -109,6 +109,10 @@ def _field_url(gap: Gap) -> str:
     """Where what the time after the launch left open is seen to."""
     if gap.kind is GapKind.ROLLBACK_NOT_LANDED:
         return reverse("admin:live")
+    if gap.field is not None and gap.field.decision is not None:
+        return f"{reverse('admin:decision_search')}?id={gap.field.decision}"
+    if gap.deployment is not None:
+        return reverse("admin:rollout", args=[gap.deployment.pk])
     if gap.incident is not None:
         return admin_url(Incident, "change", gap.incident.pk)
     if gap.drift_review is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from releases.bundles.documents import WITH_ARMS, RolloutPlan, Stage, StageCriterion, StageKind
+from releases.bundles.documents import WITH_ARMS, Stage, StageCriterion, StageKind, stored_plan
 from releases.bundles.guarding import LEAST_GUARDED_SECONDS, guards
 from releases.rollouts.progress_queries import lasting
 
@@ -88,7 +88,7 @@ def stage_words(number: int, stage: Stage) -> StageWords:
     """The stage in its place."""
     parts = (stage_does(stage), stage_lasts(stage), _approved_by(stage))
     text = " ".join(part for part in parts if part)
-    asked = tuple((_asks(item), item.measure is not None) for item in stage.criteria)
+    asked = tuple((_asks(item, stage.kind), item.measure is not None) for item in stage.criteria)
     return StageWords(number, stage_title(stage), text, asked)
 
 
@@ -97,14 +97,15 @@ def _approved_by(stage: Stage) -> str:
     return f"What it shows is approved by: {roles}." if roles else ""
 
 
-def _asks(criterion: StageCriterion) -> str:
+def _asks(criterion: StageCriterion, kind: StageKind) -> str:
     """The criterion in the words of whoever planned it, and what is measured for it."""
     said = criterion.description or criterion.key
     measure = criterion.measure
     if measure is None:
         return said
     if measure.margin is not None:
-        asked = f"at most {measure.margin * 100:.4g} points above the control"
+        beside = "the release beside it, pair by pair" if kind is StageKind.SHADOW else "the control"
+        asked = f"at most {measure.margin * 100:.4g} points above {beside}"
     else:
         asked = f"below {percent(measure.limit)}"
     among = "" if measure.segments == "everybody" else ", segment by segment"
@@ -113,7 +114,7 @@ def _asks(criterion: StageCriterion) -> str:
 
 def plan_words(rollout_plan: dict[str, Any]) -> PlanWords:
     """The plan of a revision."""
-    plan = RolloutPlan.model_validate(rollout_plan)
+    plan = stored_plan(rollout_plan)
     return PlanWords(
         tuple(stage_words(number, stage) for number, stage in enumerate(plan.stages, start=1)),
         _warnings(plan.stages),

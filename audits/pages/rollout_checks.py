@@ -7,7 +7,8 @@ from audits.pages.plots import share_done
 from audits.pages.rollout_facts import RolloutFacts
 from governance.errors import GovernanceError
 from releases.monitoring.triggers.wording import e_value
-from releases.rollouts.advancing import check_shown, goes_by_itself, recent_reading
+from releases.rollouts.advancing import goes_by_itself
+from releases.rollouts.leaving import check_shown, recent_reading
 from releases.rollouts.models import DeploymentState
 from releases.rollouts.progress_queries import freeze_at
 from releases.rollouts.readings import Check, CheckState
@@ -101,11 +102,11 @@ def waiting_sentence(facts: RolloutFacts) -> str:
 
 
 def _first_open(facts: RolloutFacts) -> str:
-    """What a stage that is measured waits for first, and that what is inconclusive waits."""
+    """What a stage that rests on monitoring waits for first, and that what is inconclusive waits."""
     waits = [
         one
         for one in what_it_waits_for(facts.deployment, facts.now)
-        if one.state in OPEN and one.check not in SAID_BY_ITSELF
+        if one.state in OPEN and one.check not in SAID_BY_ITSELF and facts.here.waits_for(one.check)
     ]
     if waits:
         first = TITLES.get(waits[0].check, waits[0].check).lower()
@@ -120,8 +121,7 @@ def not_to_approve(facts: RolloutFacts) -> str:
     """Why the stage is not to be approved yet; empty if it is its turn."""
     try:
         reading = recent_reading(facts.deployment, facts.now)
-        if facts.here.stage.measures:
-            check_shown(reading)
+        check_shown(facts.here, reading)
     except GovernanceError as refusal:
         return refusal.message
     if not facts.has_lasted:

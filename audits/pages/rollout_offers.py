@@ -12,7 +12,7 @@ from governance.access.admin_base import Offer, lock_reason, who_may
 from governance.access.queries import reach
 from governance.access.roles import Permission
 from governance.actors import Actor, ActorKind
-from releases.rollouts.advancing import lacking
+from releases.rollouts.leaving import lacking
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.queries import started_beside
 from releases.rollouts.readings import CheckState, last_reading

@@ -207,16 +207,14 @@ def _blind(facts: RolloutFacts) -> str:
 def _waits_for_people(facts: RolloutFacts) -> bool:
     """Whether only the approvals of the stage are missing."""
     reading = last_reading(facts.deployment)
-    is_shown = reading is not None and (reading.is_shown or not facts.here.stage.measures)
+    is_shown = reading is not None and not reading.open_among(facts.here.asks_for)
     return is_shown and facts.has_lasted and bool(facts.open_seats)
 
 
 def _waits(facts: RolloutFacts) -> str:
-    """What the stage has not shown yet, of one that is measured; empty where time or people are left."""
+    """What the stage has not shown yet of what it asks for; empty where time or people are left."""
     reading = last_reading(facts.deployment)
-    if reading is None or not facts.here.stage.measures:
-        return ""
-    missing = [one.sentence for one in reading.open_checks]
+    missing = [one.sentence for one in reading.open_among(facts.here.asks_for)] if reading else []
     more = f" And {len(missing) - 1} more." if len(missing) > 1 else ""
     return f"It goes on waiting: {ended(missing[0])}{more}" if missing else ""
 

@@ -176,4 +176,5 @@ def _windows(spec: Any) -> str:
     if spec.test == "e_process":
         return ""
     several = f"{spec.breaches} of {spec.of_windows} windows" if spec.of_windows > 1 else "one window"
-    return f" in {several} of {lasting(spec.window_seconds)}"
+    risk = f", each at {percent(spec.alpha)} risk" if spec.test == "bound" else ""
+    return f" in {several} of {lasting(spec.window_seconds)}{risk}"

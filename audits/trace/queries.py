@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from audits.trace.evidence import entries_behind, gate_of, sealed_steps, votes_of
 from audits.trace.facts import Placed, Sdk, Trace, Untimely
+from audits.trace.sdks import is_of_release
 from audits.trace.timeliness import named, untimely
 from governance.registry.models import ComponentVersion
 from releases.approvals.models import Approval
@@ -120,13 +121,7 @@ def _sdk(decision: Decision, slots: Sequence[Slot]) -> Sdk:
     )
     if not decision.sdk or decision.revision_id is None:
         return Sdk(own, decision.sdk, None)
-    return Sdk(own, decision.sdk, own is None or decision.sdk not in _names(own))
-
-
-def _names(sdk: ComponentVersion) -> set[str]:
-    """What an SDK may call itself: with its name or by its version alone."""
-    version = str(sdk.attributes.get("semantic_version", sdk.version))
-    return {str(sdk), sdk.version, version, f"{sdk.name}_{version}", f"{sdk.name}-{version}"}
+    return Sdk(own, decision.sdk, not is_of_release(decision.sdk, own))
 
 
 def _policy(slots: Sequence[Slot], replayed: Replay) -> ComponentVersion | None:

@@ -16,16 +16,16 @@ from celery import Task, shared_task
 from django.utils import timezone
 
 from governance.actors import Actor, Principal, task_actor
-from governance.background.locks import advisory_lock
+from governance.background.locks import advisory_lock, one_of_locks
 from governance.background.transient import Transient
 from governance.errors import GovernanceError
 from governance.outbox import services as outbox
 from governance.outbox.models import OutboxMessage
+from governance.queues import LONGEST_TASK_SECONDS
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
-TIME_LIMIT_SECONDS = 30 * 60
 
 
 class Exhausted(Protocol):
@@ -105,7 +105,7 @@ def task(
     *,
     exhausted: Exhausted | None = None,
     max_attempts: int = MAX_ATTEMPTS,
-    time_limit_seconds: int = TIME_LIMIT_SECONDS,
+    time_limit_seconds: int = LONGEST_TASK_SECONDS,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare ``handler(actor, **payload)`` as the work behind outbox rows named ``name``."""
 
@@ -128,16 +128,19 @@ def task(
     return declare
 
 
-def periodic(name: str) -> Callable[[Callable[[Actor], None]], Callable[[Actor], None]]:
+def periodic(
+    name: str, *, at_once: int = 1, time_limit_seconds: int = LONGEST_TASK_SECONDS
+) -> Callable[[Callable[[Actor], None]], Callable[[Actor], None]]:
     """Declare ``handler(actor)`` as periodic work; two beats at once do it once.
 
-    How often it runs stands in the beat schedule.
+    ``at_once`` more than 1 lets so many share the work, which the handler must then divide by locks of its
+    own. How often it runs stands in the beat schedule.
     """
 
     def declare(handler: Callable[[Actor], None]) -> Callable[[Actor], None]:
-        @shared_task(name=name, bind=True, ignore_result=True, time_limit=TIME_LIMIT_SECONDS)
+        @shared_task(name=name, bind=True, ignore_result=True, time_limit=time_limit_seconds)
         def run(self: Task[Any, Any]) -> None:
-            with advisory_lock(f"periodic:{name}") as held:
+            with one_of_locks(f"periodic:{name}", at_once) as held:
                 if held:
                     handler(task_actor(self.request.id or ""))
 

@@ -1,4 +1,4 @@
-"""The heartbeat of the worker: a time in the cache that only a running task renews.
+"""The heartbeat of each queue's worker: a time in the cache that only a running task renews.
 
 It goes through beat, the broker and a pool process, so a worker that stopped consuming is noticed.
 """
@@ -7,11 +7,17 @@ import time
 
 from django.core.cache import cache
 
+from governance.queues import SHORT
+
 HEARTBEAT_KEY = "worker:heartbeat"
-HEARTBEAT_LIMIT_SECONDS = 30.0
 _KEPT_SECONDS = 24 * 3600
 
 
-def beat() -> None:
-    """Note that a task ran just now."""
-    cache.set(HEARTBEAT_KEY, time.time(), timeout=_KEPT_SECONDS)
+def key_of(queue: str) -> str:
+    """Where the heartbeat of a queue is kept."""
+    return HEARTBEAT_KEY if queue == SHORT else f"{HEARTBEAT_KEY}:{queue}"
+
+
+def beat(queue: str = SHORT) -> None:
+    """Note that a task of the queue ran just now."""
+    cache.set(key_of(queue), time.time(), timeout=_KEPT_SECONDS)

@@ -1,17 +1,20 @@
 """Whether this process lives (``/healthz``) and whether the whole can do its work (``/readyz``)."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
-from governance.checks.heartbeat import HEARTBEAT_KEY, HEARTBEAT_LIMIT_SECONDS
+from governance.checks.heartbeat import key_of
+from governance.queues import QUEUES, Queue
 
 SEAL_LAG_LIMIT_SECONDS = 10.0
 # The server's own clock, not the entry's time: the demo's story lies in the past.
@@ -33,7 +36,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Every part with its state and, where it fails, the reason and the next step; 200 or 503."""
-    parts = {name: check() for name, check in PARTS}
+    parts = {name: check() for name, check in (*PARTS, *_higher_parts())}
     ready = all(part["ok"] for part in parts.values())
     return JsonResponse(
         {"status": "ok" if ready else "unavailable", "demo": settings.DEMO, "parts": parts},
@@ -63,18 +66,19 @@ def broker_part() -> Part:
     return {"ok": True}
 
 
-def worker_part() -> Part:
-    """The heartbeat task ran a moment ago: beat, broker and worker together."""
+def worker_part(queue: Queue) -> Part:
+    """The heartbeat task of the queue ran a moment ago: beat, broker and worker together."""
     try:
-        beat_at = cache.get(HEARTBEAT_KEY)
+        beat_at = cache.get(key_of(queue.name))
     except RedisError:
         return _failed("unknown: Redis does not answer", "See broker.")
     if beat_at is None:
-        return _failed("no heartbeat yet", "Start the worker and beat, or wait some seconds after a start.")
+        step = f"Start the {queue.worker} and beat, or wait some seconds after a start."
+        return _failed("no heartbeat yet", step)
     age = max(0.0, time.time() - float(beat_at))
-    if age > HEARTBEAT_LIMIT_SECONDS:
+    if age > queue.silent_seconds:
         return {
-            **_failed(f"last heartbeat {age:.0f} s ago", "Restart the worker and beat."),
+            **_failed(f"last heartbeat {age:.0f} s ago", f"Restart the {queue.worker} and beat."),
             "age_seconds": round(age, 1),
         }
     return {"ok": True, "age_seconds": round(age, 1)}
@@ -99,9 +103,15 @@ def seal_part() -> Part:
 PARTS: tuple[tuple[str, Callable[[], Part]], ...] = (
     ("database", database_part),
     ("broker", broker_part),
-    ("worker", worker_part),
+    *((queue.worker, partial(worker_part, queue)) for queue in QUEUES),
     ("seal", seal_part),
 )
+
+
+def _higher_parts() -> Iterator[tuple[str, Callable[[], Part]]]:
+    """Parts that higher apps watch over, as the settings name them."""
+    for name, path in settings.READINESS_PARTS.items():
+        yield name, import_string(path)
 
 
 def _failed(reason: str, next_step: str) -> Part:

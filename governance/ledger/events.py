@@ -77,6 +77,7 @@ _CATALOGUE = (
     Event("rollout.restored", "Live again after a rollback"),
     Event("rollout.stage_shown", "Stage shows what its plan asks; people were asked to decide"),
     Event("rollout.stage_approved", "What a stage shows was approved"),
+    Event("rollout.left_to_people", "A trigger fires and nothing is done by itself; people were told"),
     Event("rollback.landed", "Every instance is seen to follow a rollback"),
     Event("rollback.escalated", "Rollback not seen to land in time"),
     Event("drill.started", "Drill started: gone to the release before"),

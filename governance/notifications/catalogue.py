@@ -167,6 +167,14 @@ _CATALOGUE = (
         link="Read what it shows",
     ),
     Message(
+        "rollout.left_to_people",
+        "A trigger fires, and nothing is done by itself",
+        "{{ release }} on {{ channel }}: a trigger fires, and nothing takes it back by itself",
+        (*RELEASE, "channel", "why", "sentence"),
+        asks=True,
+        link="Open the rollout",
+    ),
+    Message(
         "rollback.escalated",
         "A rollback has not landed",
         "{{ release }} is rolled back on {{ channel }}, and not every instance follows",

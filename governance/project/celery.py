@@ -1,4 +1,4 @@
-"""The Celery application: transport settings live in settings.py, the schedule lives here as code.
+"""The Celery application: transport settings live in settings.py, schedule and queues live here as code.
 
 Redis only carries messages; PostgreSQL holds what must be done, and the sweep sends again what is not done.
 """
@@ -10,6 +10,9 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_process_init
+from kombu import Exchange, Queue
+
+from governance.queues import LONG, QUEUES, SHORT, WATCH
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.project.settings")
 
@@ -32,6 +35,37 @@ PR_SET_PDEATHSIG = 1
 app = Celery("countersign")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(TASK_PACKAGES, related_name="tasks")
+# A worker that names no queue serves all of them.
+app.conf.task_queues = [Queue(queue.name, Exchange(queue.name), queue.name) for queue in QUEUES]
+app.conf.task_default_queue = SHORT
+# Whatever is not named here is short. What must not wait has a queue of its own, and so has what takes long.
+app.conf.task_routes = {
+    name: {"queue": queue}
+    for queue, names in (
+        (
+            WATCH,
+            (
+                "releases.monitoring.watch",
+                "releases.monitoring.windows.roll_up",
+                "releases.rollouts.hold_overdue",
+                "governance.outbox.sweep",
+                "governance.checks.heartbeat_of_watching",
+            ),
+        ),
+        (
+            LONG,
+            (
+                "releases.gates.evaluate",
+                "releases.monitoring.replaying.replay",
+                "releases.monitoring.windows.make_days",
+                "releases.monitoring.windows.expire_decisions",
+                "releases.monitoring.drift.keep_calendar",
+                "governance.checks.heartbeat_of_long_work",
+            ),
+        ),
+    )
+    for name in names
+}
 # Each message expires with its slot, so that a worker that was away is not met by hours of them.
 app.conf.beat_schedule = {
     name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
@@ -39,10 +73,14 @@ app.conf.beat_schedule = {
         ("outbox-sweep", "governance.outbox.sweep", 5.0),
         ("summarise-refusals", "governance.ledger.summarise_refusals", 60.0),
         ("heartbeat", "governance.checks.heartbeat", 5.0),
+        ("heartbeat-of-watching", "governance.checks.heartbeat_of_watching", 5.0),
+        ("heartbeat-of-long-work", "governance.checks.heartbeat_of_long_work", 5.0),
         ("expire-approvals", "releases.approvals.expire", 30.0),
         ("remind-voters", "releases.approvals.remind", 60.0),
         ("end-stuck-evaluations", "releases.gates.end_stuck", 60.0),
+        # Two processes share the rollouts between them.
         ("watch-rollouts", "releases.monitoring.watch", 2.0),
+        ("watch-rollouts-beside", "releases.monitoring.watch", 2.0),
         ("hold-overdue-rollouts", "releases.rollouts.hold_overdue", 30.0),
         ("count-windows", "releases.monitoring.windows.roll_up", 2.0),
         ("make-days", "releases.monitoring.windows.make_days", 3600.0),

@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -23,12 +24,14 @@ from governance.documents import checked
 from releases.bundles.document_parts import Document, Identifier, Link, Prose
 from releases.bundles.stage_terms import (
     LARGEST_CONTROL,
+    STORED,
     WITH_ARMS,
     AdvanceHours,
     ApprovingRole,
     StageCriterion,
     StageKind,
     check_measures,
+    is_stored,
 )
 from releases.bundles.triggers import Trigger
 
@@ -44,8 +47,6 @@ LARGEST_SHARE = 0.5
 """While there is a control arm of the same size, no more than half can get the candidate."""
 
 YEAR_SECONDS = 366 * 24 * 3600
-
-
 GENERAL = StageKind.GENERAL.value
 
 
@@ -107,8 +108,10 @@ class Stage(Document):
     control: Annotated[float, Field(ge=0, le=LARGEST_CONTROL, allow_inf_nan=False)] = 0
 
     @model_validator(mode="after")
-    def fits_its_kind(self) -> Self:
+    def fits_its_kind(self, info: ValidationInfo) -> Self:
         """Coverage belongs to stages with arms, keys to internal testing, and both are needed there."""
+        if is_stored(info):
+            return self
         if self.kind in WITH_ARMS:
             if self.coverage is None or not 0 < self.coverage <= LARGEST_SHARE:
                 found = "none is given" if self.coverage is None else f"{self.coverage} is given"
@@ -192,9 +195,9 @@ class Freeze(Document):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
     @model_validator(mode="after")
-    def ends_after_it_starts(self) -> Self:
+    def ends_after_it_starts(self, info: ValidationInfo) -> Self:
         """An empty span would freeze nothing."""
-        if self.ends_at <= self.starts_at:
+        if self.ends_at <= self.starts_at and not is_stored(info):
             raise ValueError("ends_at must lie after starts_at")
         return self
 
@@ -212,8 +215,10 @@ class RolloutPlan(Document):
 
     @field_validator("stages")
     @classmethod
-    def stages_are_in_order(cls, stages: list[Stage]) -> list[Stage]:
+    def stages_are_in_order(cls, stages: list[Stage], info: ValidationInfo) -> list[Stage]:
         """Kinds in their order, each once but guarded; coverage only rises."""
+        if is_stored(info):
+            return stages
         order = list(StageKind)
         places = [order.index(stage.kind) for stage in stages]
         if places != sorted(places):
@@ -274,14 +279,20 @@ def checked_document(name: str, value: object) -> dict[str, Any]:
     return checked(model, value, field=name, title=title).model_dump(mode="json", exclude_unset=True)
 
 
+def stored_plan(rollout_plan: dict[str, Any]) -> RolloutPlan:
+    """A rollout plan as it was stored, also where what was fine then would be refused now."""
+    return RolloutPlan.model_validate(rollout_plan, context={STORED: True})
+
+
 def stages_of(rollout_plan: dict[str, Any]) -> list[Stage]:
     """The stages of a stored plan."""
-    return RolloutPlan.model_validate(rollout_plan).stages
+    return stored_plan(rollout_plan).stages
 
 
 def hours_of(rollout_plan: dict[str, Any]) -> AdvanceHours | None:
-    """The hours of a stored plan in which a rollout advances by itself."""
-    return RolloutPlan.model_validate(rollout_plan).advance_hours
+    """The hours of a stored plan in which a rollout advances by itself; none whose time zone is gone."""
+    hours = stored_plan(rollout_plan).advance_hours
+    return hours if hours and hours.zone else None
 
 
 def has_guarded_stage(rollout_plan: dict[str, Any]) -> bool:

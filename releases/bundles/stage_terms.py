@@ -2,10 +2,18 @@
 
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 
 from governance.access.roles import Permission, roles_with
 from releases.bundles.document_parts import Document, Prose
@@ -13,6 +21,14 @@ from releases.bundles.triggers import Alpha, Segments, ShareMetric
 
 LARGEST_CONTROL = 0.05
 """Of the last stage: a control for good is a measuring instrument, not half of the people."""
+
+STORED = "stored"
+
+
+def is_stored(info: ValidationInfo) -> bool:
+    """Whether the plan was written before. It was right by the rules of then and must stay readable, whatever
+    rule became stricter or time zone was renamed since: what is on its way must still be taken back."""
+    return bool((info.context or {}).get(STORED))
 
 
 class StageKind(StrEnum):
@@ -35,7 +51,9 @@ class StageMeasure(Document):
 
     With a ``margin`` it must be shown that the share exceeds the control arm's by less than that; with a
     ``limit``, that it lies below it. Shown means at the risk ``alpha`` that it is not so, however often one
-    looks. It is shown for everybody and, one by one, for the ``segments`` named beside: all of them must be.
+    looks. In shadow both releases decide the same captures: there ``not_accepted`` with a ``margin`` is held
+    against the release beside it, pair by pair. It is shown for everybody and, one by one, for the
+    ``segments`` named beside: all of them must be.
     """
 
     metric: ShareMetric
@@ -45,8 +63,10 @@ class StageMeasure(Document):
     segments: Segments = "everybody"
 
     @model_validator(mode="after")
-    def compares_with_one_thing(self) -> Self:
+    def compares_with_one_thing(self, info: ValidationInfo) -> Self:
         """A margin to the control or a limit, and the margin only of what both arms have."""
+        if is_stored(info):
+            return self
         if (self.margin is None) == (self.limit is None):
             raise ValueError(
                 "state either margin (how much worse than the control at most) or limit (how much at most)"
@@ -92,21 +112,29 @@ def _check_measure(kind: StageKind, key: str, measure: StageMeasure) -> None:
             f"the criterion {key!r} measures a stage {kind.value!r}, after which nothing waits for it; put "
             "it into an earlier stage, or watch it by a trigger"
         )
+    if kind is StageKind.SHADOW and measure.margin is not None and measure.metric == "not_accepted":
+        return
     if measure.margin is not None and kind not in WITH_ARMS:
         raise ValueError(
             f"the criterion {key!r} compares with a control arm, which a stage {kind.value!r} does not have; "
-            "state a limit"
+            f"{_INSTEAD.get(kind, 'state a limit')}"
         )
     if kind is StageKind.SHADOW and measure.metric != "disagreement":
         raise ValueError(
             f"the criterion {key!r} measures {measure.metric}, but in shadow the candidate decides nothing; "
-            "only disagreement can be measured there"
+            f"only disagreement can be measured there: {_INSTEAD[kind]}"
         )
 
 
-def _may_approve(role: str) -> str:
+_INSTEAD = {
+    StageKind.SHADOW: "state a limit of disagreement, or a margin of not_accepted, which compares both "
+    "answers to the same captures"
+}
+
+
+def _may_approve(role: str, info: ValidationInfo) -> str:
     known = sorted(one.value for one in roles_with(Permission.APPROVE_STAGE))
-    if role not in known:
+    if role not in known and not is_stored(info):
         raise ValueError(f"{role!r} approves no stage; it is one of {', '.join(known)}")
     return role
 
@@ -115,8 +143,14 @@ ApprovingRole = Annotated[str, AfterValidator(_may_approve)]
 """A role that carries the permission to approve a stage."""
 
 
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+@cache
+def _zones() -> frozenset[str]:
+    """Read once: they lie in hundreds of files."""
+    return frozenset(available_timezones())
+
+
+def _known_zone(name: str, info: ValidationInfo) -> str:
+    if name not in _zones() and not is_stored(info):
         raise ValueError(f"{name!r} is no time zone; write it like Europe/Berlin")
     return name
 
@@ -141,19 +175,28 @@ class AdvanceHours(Document):
     ends: Clock = "17:00"
 
     @model_validator(mode="after")
-    def ends_after_it_starts(self) -> Self:
+    def ends_after_it_starts(self, info: ValidationInfo) -> Self:
         """Hours that wrap around midnight would be those at which nobody is there."""
-        if self.ends <= self.starts:
+        if self.ends <= self.starts and not is_stored(info):
             raise ValueError(f"ends {self.ends} must lie after starts {self.starts}")
         return self
 
     def hold_at(self, at: datetime) -> bool:
         """Whether ``at`` lies within them."""
-        there = at.astimezone(ZoneInfo(self.time_zone))
+        there = at.astimezone(self.zone)
         clock = there.time().strftime("%H:%M")
         return DAYS[there.weekday()] in self.days and self.starts <= clock < self.ends
 
     @property
     def sentence(self) -> str:
         """The hours in words."""
-        return f"{', '.join(self.days)} {self.starts} to {self.ends}, {self.time_zone}"
+        gone = "" if self.zone else ", which is no time zone any more: it waits for a person"
+        return f"{', '.join(self.days)} {self.starts} to {self.ends}, {self.time_zone}{gone}"
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The time zone; None where nobody knows it any more."""
+        try:
+            return ZoneInfo(self.time_zone)
+        except ZoneInfoNotFoundError:
+            return None

@@ -115,7 +115,7 @@ class MeasuredTrigger(Document):
 
 
 class CountedTrigger(MeasuredTrigger):
-    """One that is judged on counted windows of its metric."""
+    """One that is judged on counted windows of its metric. ``alpha``: see decision record 0015."""
 
     kind: str
     metric: str

@@ -1,4 +1,4 @@
-"""Model cards and the rollback plan of the demo's releases."""
+"""Model cards of the demo's releases."""
 
 DATA = (
     "gradgpad 2.1.0, protocol grandtest: gradgpad_dev set the threshold, gradgpad_test judged it. 13 public "
@@ -8,7 +8,10 @@ TESTED = (
     "android, ios, mobile_web, desktop_web: all by the same recorded captures; no capture was made with the "
     "SDKs named here."
 )
-TRIGGER = "One confirmed spoof acceptance, or a rise of retries on a channel that support can see."
+TRIGGER = (
+    "One confirmed spoof acceptance, more errors than in the control arm, or a protected segment that is "
+    "accepted less often than there. A p95 latency above its budget holds."
+)
 
 CARDS = {
     "quality_linear": {
@@ -47,13 +50,4 @@ CARDS = {
         "known_risks": "Few captures of the darkest skin tones; rigid masks.",
         "rollback_trigger": TRIGGER,
     },
-}
-
-ROLLBACK_PLAN = {
-    "owner": "release_manager",
-    "steps": "Roll back on the channel in the admin, over the API or with manage.py roll_back; tell support.",
-    "triggers": [
-        {"key": "spoof_acceptance", "description": "One confirmed spoof acceptance.", "action": "rollback"},
-        {"key": "retry_spike", "description": "Retries rise on a channel.", "action": "rollback"},
-    ],
 }

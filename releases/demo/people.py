@@ -38,12 +38,21 @@ EVERYBODY = {**PERSONS, SERVICE: Role.INTEGRATION}
 class Clock:
     """The demo's time: it starts in the past and only moves forward, never past the present."""
 
-    now: datetime = field(default_factory=lambda: timezone.now() - timedelta(days=27))
+    now: datetime = field(default_factory=lambda: timezone.now() - timedelta(days=30))
+    stands: bool = False
 
     def pass_by(self, **spans: float) -> datetime:
-        """Let time pass; answers the new time."""
-        self.now = min(self.now + timedelta(**spans), timezone.now() - timedelta(seconds=1))
+        """Let time pass, unless it stands; answers the new time."""
+        return self.now if self.stands else self.reach(self.now + timedelta(**spans))
+
+    def reach(self, at: datetime) -> datetime:
+        """Let time pass until then; answers the new time."""
+        self.now = max(self.now, min(at, timezone.now() - timedelta(seconds=1)))
         return self.now
+
+    def ago(self, **spans: float) -> datetime:
+        """Let time pass until so long before the present."""
+        return self.reach(timezone.now() - timedelta(**spans))
 
 
 @dataclass
@@ -87,6 +96,15 @@ class Stage:
             yield
         finally:
             self.in_present = False
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What happens in the block happens at one moment of the demo's time, as within one look."""
+        stood, self.clock.stands = self.clock.stands, True
+        try:
+            yield
+        finally:
+            self.clock.stands = stood
 
 
 def make_accounts(stage: Stage) -> None:

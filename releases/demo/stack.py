@@ -45,6 +45,10 @@ META = {
 """How the columns of the demo's tables are read."""
 
 
+SDK_VERSIONS = {"android": "2.3.0", "ios": "2.3.1", "mobile_web": "1.8.2", "desktop_web": "1.8.2"}
+"""The version that runs on each channel."""
+
+
 @dataclass(frozen=True)
 class Shared:
     """Components that all of the demo's releases share."""
@@ -122,13 +126,13 @@ def register_shared(stage: Stage, system: System) -> Shared:
         )
         return component
 
-    web = sdk("web_sdk", "web", "1.8.2")
+    web = sdk("web_sdk", "web", SDK_VERSIONS["mobile_web"])
     dev, test = _dataset_attributes("devel", "validation"), _dataset_attributes("test", "test")
     return Shared(
         fusion=register("fusion", "fusion", "v1.0", {"strategy": "single_score", "inputs": ["score"]}),
         sdks={
-            "android": sdk("android_sdk", "android", "2.3.0"),
-            "ios": sdk("ios_sdk", "ios", "2.3.1"),
+            "android": sdk("android_sdk", "android", SDK_VERSIONS["android"]),
+            "ios": sdk("ios_sdk", "ios", SDK_VERSIONS["ios"]),
             "mobile_web": web,
             "desktop_web": web,
         },

@@ -7,6 +7,7 @@ the end, the request that waits for the manager, is made in the present so that 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from governance.registry.models import Channel, System
 from governance.registry.services import register_channel, register_system
@@ -17,17 +18,20 @@ from releases.approvals.services import cast_vote, request_approval
 from releases.bundles.content import ReleaseContent
 from releases.bundles.models import Release, Revision
 from releases.bundles.services import draft_release, freeze_release
+from releases.demo.aftercare import let_review_become_due, plan_reviews, review_early, set_monitoring
 from releases.demo.branch import adopt_with_gaps
-from releases.demo.cards import CARDS, ROLLBACK_PLAN
+from releases.demo.cards import CARDS
+from releases.demo.incidents import confirm_afterwards, follow_up
 from releases.demo.people import Stage, give_roles, make_accounts
-from releases.demo.plans import ROLLOUT_PLAN
+from releases.demo.plans import ROLLBACK_PLAN, ROLLOUT_PLAN
 from releases.demo.policy import define_segments, enact_policy
 from releases.demo.reviews import review
-from releases.demo.rolling import go_live_and_back, guard_and_hold
+from releases.demo.rolling import go_live_and_back, guard, serve_after_launch, serve_today
 from releases.demo.stack import Shared, Stack, build_stack, import_tables, register_shared
 from releases.gates.models import GateEvaluation
 from releases.gates.runs.evaluation import request_evaluation, run_evaluation
 from releases.rollouts.adoption import adopt_release, propose_adoption
+from releases.rollouts.models import Deployment, DeploymentState
 
 CHANNELS = ("android", "ios", "mobile_web", "desktop_web")
 DRILL = "web_drill"
@@ -176,15 +180,17 @@ def ask_again(story: Story, revision: Revision) -> None:
     stage = story.stage
     story.tell("release 2: approval for mobile_web requested again, waits for the manager")
     votes = {
-        "security_all": "The cause of the rollback lies outside the release; its evidence is unchanged.",
-        "security_web": "The certificate is renewed and watched; the web page answers as before.",
+        "security_all": "The cause of the rollback lies outside the release. The print that passed is "
+        "of a kind that the gate's limit allows; a lower limit is proposed.",
+        "security_web": "The certificate is renewed and watched; the host answers as before.",
     }
     with stage.present():
         request = request_approval(
             stage.actor("author"),
             revision=revision,
             channels=[channel for channel in story.channels if channel.name == "mobile_web"],
-            reason="The retries came from an expired certificate of the web page, not from the release.",
+            reason="The errors came from an expired certificate of the host that answers for the release, "
+            "not from the release.",
         )
         for voter, reason in votes.items():
             _approved(stage, request, voter, reason)
@@ -196,20 +202,38 @@ def tell_story(tell: Tell) -> Stage:
     stage, channels = story.stage, {channel.name: channel for channel in story.channels}
     tell("branch-liveness: adopted with its gaps")
     adopt_with_gaps(stage)
-    first, first_stack = adopt_first(story)
     segments = define_segments(stage, story.system)
+    first, first_stack = adopt_first(story)
     enact_policy(stage, story.system, segments, Release.objects.get(id=first.release_id))
+    set_monitoring(stage, story.system)
     stage.clock.pass_by(days=1)
     import_tables(stage, story.system, story.shared, first_stack, "quality_linear")
     second = evaluated(story, "quality_rbf", 2, first)
     reviewed(story, second)
     approve(story, second)
-    tell("release 2: through all stages on android and mobile_web, rolled back on mobile_web")
-    go_live_and_back(stage, second, channels["android"], channels["mobile_web"])
+    tell("release 2: through all stages on android, taken back by a trigger on mobile_web")
+    passed = go_live_and_back(stage, second, channels["android"], channels["mobile_web"])
+    plan_reviews(stage, second)
     evaluated(story, "auxiliary", 3, second)
-    stage.clock.pass_by(days=1)
+    look_back(story, second, channels, passed)
     evaluated(story, "auxiliary_type_i_and_ii", 4, second)
-    tell("release 2: guarded on ios, held on desktop_web, decisions reported")
-    guard_and_hold(stage, second, channels["ios"], channels["desktop_web"])
+    follow_up(stage)
+    let_review_become_due(stage, second)
+    tell("release 2: guarded on ios, held by a trigger on desktop_web, traffic until now")
+    on_their_way = guard(stage, second, channels["ios"], channels["desktop_web"])
+    serve_today(stage, *on_their_way, channels["mobile_web"], live_on(channels["android"]))
     ask_again(story, second)
     return stage
+
+
+def look_back(story: Story, revision: Revision, channels: dict[str, Channel], passed: UUID) -> None:
+    """What came out after the launch: an attack that had passed on mobile_web; nothing on android."""
+    story.tell("release 2: an incident is confirmed afterwards, the first drift review is done")
+    serve_after_launch(story.stage, (channels["android"], channels["mobile_web"]))
+    confirm_afterwards(story.stage, channels["mobile_web"], passed)
+    review_early(story.stage, revision)
+
+
+def live_on(channel: Channel) -> Deployment:
+    """What is live there."""
+    return Deployment.objects.select_related("channel").get(channel=channel, state=DeploymentState.LIVE)

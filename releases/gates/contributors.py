@@ -42,3 +42,8 @@ def contributors(revision: Revision) -> set[UUID]:
         *(table.stream() for table in tables.only("id")),
     ]
     return actor_ids(streams, CONTRIBUTING_EVENTS)
+
+
+def took_part(revision: Revision, account_id: UUID) -> bool:
+    """Whether the account owns the release or contributed to it."""
+    return account_id == revision.release.owner_id or account_id in contributors(revision)

@@ -1,7 +1,8 @@
 """The verbs that let a rollout enter its next stage: a person's, and the engine's where the plan lets it.
 
-A stage whose criteria are measured is left once all is shown and not before, whoever asks. One that nothing
-measures takes time and a person who answers for it; what is not measured there stops nothing.
+A stage is left once all that its plan asks monitoring to find out is there, and not before, whoever asks:
+measured criteria, a number of people, triggers that are quiet. One that asks for nothing of this takes time
+and a person who answers for it; what is not measured there stops nothing.
 """
 
 from collections.abc import Sequence
@@ -17,9 +18,10 @@ from governance.errors import GovernanceError, invalid
 from governance.ledger.verbs import Unchanged, record, verb
 from releases.approvals.requesting import check_components
 from releases.bundles.documents import hours_of
+from releases.rollouts.leaving import check_found
 from releases.rollouts.locking import lock_rollout, stable_beside
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.readings import Reading, document_of, last_reading
+from releases.rollouts.readings import CheckState, Reading, document_of, last_reading
 from releases.rollouts.recipients import tell_of_rollout
 from releases.rollouts.stage_seats import StageSeat, stage_seats
 from releases.rollouts.stages import (
@@ -57,32 +59,6 @@ class PersonNeeded(GovernanceError):
     next_step = "Ask a release manager to advance it."
 
 
-class NotLookedAt(GovernanceError):
-    """The plan asks for what monitoring finds, and monitoring has not looked lately."""
-
-    code = "not_looked_at"
-    title = "Monitoring has not looked lately"
-    next_step = (
-        "Wait a few seconds and repeat it. If it stays so, see that the worker runs (/readyz tells). Hold "
-        "and roll back work without it."
-    )
-
-
-class StageNotShown(GovernanceError):
-    """What the plan asks of the stage is not shown: inconclusive never ships."""
-
-    code = "stage_not_shown"
-    title = "Not shown yet"
-    next_step = "Let the stage go on until it is shown, or roll it back."
-
-
-class StageNotApproved(GovernanceError):
-    """People whom the plan names have not approved what the stage shows now."""
-
-    code = "stage_not_approved"
-    title = "Not approved yet"
-
-
 @verb("rollout.advanced")
 def advance_rollout(
     actor: Actor, *, deployment: Deployment, reason: str, to_stage: int | None = None
@@ -96,7 +72,8 @@ def advance_rollout(
     Raises:
         DeploymentInWrongState: it is held, live or ended.
         StageMoved, StageTooYoung, PersonNeeded, CalendarFrozen, ComponentIsRevoked: see the messages.
-        NotLookedAt, StageNotShown, StageNotApproved: of a stage that is measured or asks for approval.
+        NotLookedAt, StageNotShown, StageNotApproved: of a stage whose plan asks for what monitoring finds,
+            or for approval.
         InvalidInput: no reason.
     """
     require(actor, Permission.ADVANCE_ROLLOUT, deployment.channel)
@@ -105,7 +82,7 @@ def advance_rollout(
     came_at = timezone.now()
     deployment, former = lock_rollout(deployment)
     following = _check_person(actor, deployment, to_stage, came_at)
-    _check_stage(deployment)
+    _check_stage(deployment, is_staged=actor.simulated)
     return _enter_next(deployment, former, following, reason)
 
 
@@ -139,7 +116,7 @@ def goes_by_itself(deployment: Deployment, at: datetime) -> bool:
 def _enter_next(
     deployment: Deployment, former: Deployment | None, following: Step, reason: str
 ) -> Deployment:
-    left, reading = current_step(deployment), last_reading(deployment)
+    left, reading = current_step(deployment), _recent(deployment)
     seats = stage_seats(deployment, reading.digest if reading else "")
     before = enter(deployment, following)
     record(
@@ -164,19 +141,25 @@ def _enter_next(
     return deployment
 
 
+def _recent(deployment: Deployment) -> Reading | None:
+    """What monitoring found, unless that is too old to rest anything on."""
+    reading = last_reading(deployment)
+    return reading if reading is not None and reading.is_recent(moment()) else None
+
+
 def _not_evaluated(left: Step, reading: Reading | None) -> dict[str, Any]:
     """What the plan asks of the stage that is left, and nothing measured: a person answers for it."""
-    unmeasured = [criterion.key for criterion in left.stage.criteria if criterion.measure is None]
-    measured = reading is not None
+    people = reading.check("min_subjects") if reading else ()
+    are_counted = bool(people) and all(one.state is CheckState.DONE for one in people)
     return {
         "stage_number": left.number,
-        "min_subjects": 0 if measured else left.stage.min_subjects,
-        "criteria": unmeasured,
+        "min_subjects": 0 if are_counted else left.stage.min_subjects,
+        "criteria": [criterion.key for criterion in left.stage.criteria if criterion.measure is None],
     }
 
 
 def _evidence(left: Step, reading: Reading | None, seats: Sequence[StageSeat]) -> dict[str, Any]:
-    """What was found of the stage that is left, and who approved it."""
+    """What was found of the stage that is left, open or not, and who approved it."""
     found: dict[str, Any] = {}
     if reading is not None:
         found["reading"] = document_of(reading)
@@ -210,8 +193,11 @@ def _check_person(actor: Actor, deployment: Deployment, to_stage: int | None, ca
     return following
 
 
-def _check_stage(deployment: Deployment) -> None:
-    """Refuse to leave the stage before all that its plan asks for is there; approval comes last."""
+def _check_stage(deployment: Deployment, *, is_staged: bool = False) -> None:
+    """Refuse to leave the stage before all that its plan asks for is there; approval comes last.
+
+    In a past that is staged nobody looked: only what is measured by criteria is asked for there.
+    """
     check_calendar(deployment.revision)
     earliest = advance_at(deployment)
     if moment() < earliest:
@@ -220,79 +206,6 @@ def _check_stage(deployment: Deployment) -> None:
             next_step=f"Advance it from {earliest:%F %R} UTC on; roll back at any time.",
         )
     check_components(deployment.revision)
-    step = current_step(deployment)
-    if not step.needs_reading:
-        return
-    reading = recent_reading(deployment, moment())
-    if step.stage.measures:
-        check_shown(reading)
-    check_approved(deployment, reading)
-
-
-def lacking(deployment: Deployment, at: datetime) -> str:
-    """What a stage that is measured, or asks for approval, still lacks before it can be left; empty for
-    nothing, and for a stage that asks for neither."""
-    step = current_step(deployment)
-    if not step.needs_reading:
-        return ""
-    try:
-        reading = recent_reading(deployment, at)
-        if step.stage.measures:
-            check_shown(reading)
-        check_approved(deployment, reading)
-    except GovernanceError as refusal:
-        return refusal.message
-    return ""
-
-
-def waits_for_approval(deployment: Deployment, at: datetime) -> bool:
-    """Whether the approval of people is all that the stage lacks."""
-    reading = last_reading(deployment)
-    if reading is None or not reading.is_recent(at) or at < advance_at(deployment):
-        return False
-    is_shown = reading.is_shown or not current_step(deployment).stage.measures
-    return is_shown and any(seat.approval is None for seat in stage_seats(deployment, reading.digest))
-
-
-def recent_reading(deployment: Deployment, at: datetime) -> Reading:
-    """What monitoring found within its last two looks.
-
-    Raises:
-        NotLookedAt: saying when it looked last.
-    """
-    reading = last_reading(deployment)
-    if reading is None:
-        raise NotLookedAt(f"Monitoring has not looked at {deployment.revision} in this stage yet.")
-    if not reading.is_recent(at):
-        raise NotLookedAt(
-            f"Monitoring last looked at {deployment.revision} at {reading.read_at:%F %T} UTC; what was found "
-            "then may not hold any more."
-        )
-    return reading
-
-
-def check_shown(reading: Reading) -> None:
-    """Refuse while something that was looked at is not as it should be.
-
-    Raises:
-        StageNotShown: naming the first of them.
-    """
-    if reading.open_checks:
-        first, *more = reading.open_checks
-        others = f" And {len(more)} more." if more else ""
-        raise StageNotShown(f"{first.sentence}{others}")
-
-
-def check_approved(deployment: Deployment, reading: Reading) -> None:
-    """Refuse while an approval that the plan asks for is missing, or was given on other evidence.
-
-    Raises:
-        StageNotApproved: naming the roles.
-    """
-    open_roles = [seat.role for seat in stage_seats(deployment, reading.digest) if seat.approval is None]
-    if open_roles:
-        roles = ", ".join(role.replace("_", " ") for role in open_roles)
-        raise StageNotApproved(
-            f"The stage {current_step(deployment).title} waits for the approval of: {roles}.",
-            next_step="Ask them to approve what the stage shows now; then it can advance.",
-        )
+    stage = current_step(deployment).stage
+    if not is_staged or stage.measures or stage.requires_approval:
+        check_found(deployment, moment())

@@ -32,8 +32,7 @@ def ask_for_decision(
     if row is None or reading is None or reading.digest != digest or row.asked_digest == digest:
         return Unchanged(deployment)
     step = current_step(deployment)
-    is_shown = reading.is_shown or not step.stage.measures
-    if deployment.state != DeploymentState.ROLLING_OUT or not is_shown:
+    if deployment.state != DeploymentState.ROLLING_OUT or reading.open_among(step.asks_for):
         return Unchanged(deployment)
     roles = missing_roles(deployment, reading)
     if not roles and step.is_measured_wholly and hours_of(deployment.revision.rollout_plan):

@@ -48,9 +48,10 @@ def _locked(rollback: Rollback) -> Rollback:
 
 @verb("rollback.landed")
 def confirm_landing(
-    actor: Actor, *, rollback: Rollback, instances: Sequence[str]
+    actor: Actor, *, rollback: Rollback, instances: Sequence[str], gone: Sequence[str] = ()
 ) -> Rollback | Unchanged[Rollback]:
-    """Record that each of ``instances``, which are all that report there, follows the rollback."""
+    """Record that each of ``instances``, which are all that report there, follows the rollback; ``gone`` are
+    those that reported before and have fallen silent."""
     require(actor, Permission.WATCH_ROLLOUT, rollback.deployment.channel)
     rollback = _locked(rollback)
     if rollback.landing not in {Landing.PENDING, Landing.ESCALATED}:
@@ -65,6 +66,7 @@ def confirm_landing(
             **_document(rollback),
             "seconds": round((moment() - rollback.rolled_back_at).total_seconds(), 3),
             "instances": sorted(instances),
+            **({"gone": sorted(gone)} if gone else {}),
         },
         refs={"manifest": rollback.target.manifest_digest},
     )

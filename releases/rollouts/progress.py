@@ -167,8 +167,8 @@ def _check_beside(deployment: Deployment, stable: Deployment) -> None:
 
 
 def holds_again(deployment: Deployment, at: datetime) -> str:
-    """What would hold it again at the next look, in a sentence; empty for nothing. A pause begins the count
-    anew, so nothing holds what is resumed after one."""
+    """What would hold it again at the next look, in a sentence; empty for nothing. After a pause that is not
+    known yet: its people are counted anew, and the evidence on the candidate goes on."""
     reading = last_reading(deployment)
     if deployment.paused or reading is None or not reading.is_recent(at):
         return ""
@@ -181,8 +181,9 @@ def _check_reason_is_gone(deployment: Deployment) -> None:
     if stands:
         raise StillFiring(
             f"What it was held for stands: {stands}",
-            next_step="Roll it back. Or pause it and resume it then: the stage and its counts begin anew. "
-            "A trigger that fires is overridden or acknowledged first.",
+            next_step="Roll it back. Or, where its split or its stamps were wrong and are right now, pause "
+            "it and resume it: these begin anew, and what was found of the candidate does not. A "
+            "trigger that fires is overridden or acknowledged first.",
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from releases.bundles.documents import Freeze, RolloutPlan, StageKind
+from releases.bundles.documents import Freeze, StageKind, stored_plan
 from releases.bundles.models import Revision
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.stages import Step, steps_of
@@ -33,7 +33,7 @@ class RailStage:
 
 def freeze_at(revision: Revision, at: datetime) -> Freeze | None:
     """The span of the plan's calendar in which nothing starts or advances, if one is running."""
-    freezes = RolloutPlan.model_validate(revision.rollout_plan).freezes
+    freezes = stored_plan(revision.rollout_plan).freezes
     return next((freeze for freeze in freezes if freeze.starts_at <= at < freeze.ends_at), None)
 
 

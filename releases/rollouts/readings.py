@@ -4,7 +4,7 @@ Rollouts measure nothing themselves: monitoring, which stands above, hands each 
 one is kept. An advance uses it, and is refused when it is older than two looks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-from governance.ledger.canonical import digest_of, plain
+from governance.ledger.canonical import NotCanonical, canonical_bytes, digest_of, plain
 from releases.rollouts.models import Deployment, StageReading
 
 LOOKS_EVERY = timedelta(seconds=2)
@@ -54,6 +54,17 @@ class Check:
         """Check, key and state: the sentence's numbers grow with every window and conclude nothing."""
         return [self.check, self.key, self.state.value]
 
+    @property
+    def weighs(self) -> bool:
+        """Whether what it says is evidence for or against the stage, and not only that data are awaited or
+        there: a night without decisions takes no approval back."""
+        is_said_of_one = bool(self.key) and self.state is CheckState.DONE
+        return self.check not in _AWAITED or self.state is CheckState.FAILED or is_said_of_one
+
+
+_AWAITED = frozenset({"integrity", "triggers"})
+"""Checks that wait while nothing is heard, and go on from where they were once something is."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -87,23 +98,31 @@ class Reading:
         """Whether everything that was looked at is as it should be."""
         return not self.open_checks
 
+    def open_among(self, names: Collection[str]) -> tuple[Check, ...]:
+        """Those of the named checks that are not as they should be."""
+        return tuple(one for one in self.open_checks if one.check in names)
+
 
 def entered(deployment: Deployment) -> datetime:
     """Since when the present stage shows the candidate."""
     return deployment.stage_entered_at or deployment.started_at
 
 
-def evidence_digest(stage_number: int, entered_at: datetime, checks: Sequence[Check]) -> str:
-    """The digest of what the checks conclude of this stay in the stage.
+def evidence_digest(
+    stage_number: int, entered_at: datetime, conclusions: Sequence[Sequence[str]], after: str = ""
+) -> str:
+    """The digest of what the checks conclude of this stay in the stage, ``after`` what they concluded before.
 
     More of the same leaves it as it is: counts grow with every window, and an approval that fell with each of
-    them could never be given. Whatever comes out otherwise changes it.
+    them could never be given. Whatever comes out otherwise changes it for good: where a trigger fired and has
+    recovered, or a criterion was shown, then not, then again, that is not what was looked at before.
     """
     return digest_of(
         {
             "stage_number": stage_number,
             "entered_at": entered_at,
-            "conclusions": [one.conclusion for one in checks],
+            "conclusions": [list(one) for one in conclusions],
+            **({"after": after} if after else {}),
         }
     )
 
@@ -112,9 +131,18 @@ def reading_of(
     deployment: Deployment, checks: Sequence[Check], *, read_at: datetime, measured_at: datetime
 ) -> Reading:
     """The reading of a deployment in its present stage."""
-    since = entered(deployment)
-    digest = evidence_digest(deployment.stage_number, since, checks)
+    since, before = entered(deployment), last_reading(deployment)
+    found = _conclusions(checks)
+    if before is not None and _conclusions(before.checks) == found:
+        digest = before.digest
+    else:
+        after = before.digest if before else ""
+        digest = evidence_digest(deployment.stage_number, since, found, after)
     return Reading(deployment.stage_number, since, read_at, measured_at, tuple(checks), digest)
+
+
+def _conclusions(checks: Sequence[Check]) -> list[list[str]]:
+    return [one.conclusion for one in checks if one.weighs]
 
 
 def last_reading(deployment: Deployment) -> Reading | None:
@@ -166,23 +194,42 @@ def keep_failure(deployment: Deployment, error: str) -> int:
 
 
 def document_of(reading: Reading) -> dict[str, Any]:
-    """What an entry says of the reading that an act rests on."""
-    return {
+    """What an entry says of the reading that an act rests on; the digest stands for all of it."""
+    ranked = sorted(enumerate(reading.checks), key=lambda pair: pair[1].state is CheckState.DONE)
+    places = [place for place, _ in ranked[:MOST_NAMED]]
+    said = fitting([(_named(one), _said(one)) for _, one in ranked[:MOST_NAMED]], ROOM_FOR_CHECKS)
+    document = {
         "digest": reading.digest,
         "read_at": reading.read_at,
         "measured_at": reading.measured_at,
-        "checks": [
-            {
-                "check": one.check,
-                "key": one.key,
-                "state": one.state,
-                "sentence": one.sentence,
-                **_numbers(one),
-            }
-            for one in reading.checks
-        ],
+        "checks": [one for _, one in sorted(zip(places, said, strict=True), key=lambda pair: pair[0])],
     }
+    left = len(ranked) - len(places)
+    return {**document, "more_checks": left} if left else document
 
 
-def _numbers(check: Check) -> dict[str, Any]:
-    return {"numbers": check.numbers} if check.numbers else {}
+ROOM_FOR_CHECKS = 10 * 1024
+MOST_NAMED = 100
+"""An entry holds 32 KiB and must be written however much a plan asks for: what is open is said first."""
+
+
+def fitting(documents: Sequence[tuple[dict[str, Any], dict[str, Any]]], room: int) -> list[dict[str, Any]]:
+    """Of pairs of what names a thing and what more is said of it, all that there are ``room`` bytes for; the
+    rest, and what cannot stand in an entry, only named."""
+    found = []
+    for named, more in documents:
+        try:
+            size = len(canonical_bytes(plain({**named, **more})))
+        except NotCanonical:
+            size = room + 1
+        found.append({**named, **more} if size <= room else named)
+        room -= size if size <= room else 0
+    return found
+
+
+def _named(check: Check) -> dict[str, Any]:
+    return {"check": check.check, "key": check.key, "state": check.state}
+
+
+def _said(check: Check) -> dict[str, Any]:
+    return {"sentence": check.sentence, **({"numbers": check.numbers} if check.numbers else {})}

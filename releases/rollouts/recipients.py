@@ -5,6 +5,7 @@ advance it there; of a rollback also those who voted for what was taken back. ``
 may not view the channel: having voted, owned or started something is no grant.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -84,6 +85,18 @@ def tell_of_landing(rollback: Rollback) -> None:
             "target": f"{target.release.name} revision {target.number}",
             "missing": rollback.missing,
         },
+        path=_page(deployment),
+    )
+
+
+def tell_of_what_is_left(deployment: Deployment, *, why: str, sentence: str, owners: Sequence[str]) -> None:
+    """Step of the verb that leaves a firing trigger to people; after its entry."""
+    besides = _answering_on(deployment) | Q(username__in=owners)
+    notify(
+        "rollout.left_to_people",
+        subject=deployment,
+        accounts=concerned(deployment, besides=besides),
+        context={**_facts(deployment), "why": why, "sentence": sentence},
         path=_page(deployment),
     )
 

@@ -10,8 +10,9 @@ from governance.access.roles import Permission
 from governance.actors import Actor, ActorKind, moment
 from governance.errors import GovernanceError, invalid
 from governance.ledger.verbs import Unchanged, record, verb
-from releases.gates.contributors import contributors
-from releases.rollouts.advancing import StageTooYoung, check_shown, recent_reading
+from releases.gates.contributors import took_part
+from releases.rollouts.advancing import StageTooYoung
+from releases.rollouts.leaving import check_shown, recent_reading
 from releases.rollouts.locking import lock_rollout
 from releases.rollouts.models import Deployment, DeploymentState, StageApproval
 from releases.rollouts.readings import Reading, document_of, entered
@@ -100,8 +101,7 @@ def _check_turn(deployment: Deployment, evidence_digest: str) -> Reading:
     reading = recent_reading(deployment, moment())
     if reading.digest != evidence_digest:
         raise EvidenceMoved(f"The stage {step.title} shows something else now than what you saw.")
-    if step.stage.measures:
-        check_shown(reading)
+    check_shown(step, reading)
     earliest = advance_at(deployment)
     if moment() < earliest:
         raise StageTooYoung(
@@ -116,7 +116,7 @@ def _check_person(actor: Actor, deployment: Deployment) -> UUID:
     release = deployment.revision.release
     if actor.id is None or actor.kind is not ActorKind.USER:
         raise NotToApprove(f"{actor.username} is no person; persons approve stages.")
-    if actor.id == release.owner_id or actor.id in contributors(deployment.revision):
+    if took_part(deployment.revision, actor.id):
         raise NotToApprove(
             f"{actor.username} contributed to {release} and cannot approve its stages.",
             next_step="Ask somebody with the role who took no part in the release.",

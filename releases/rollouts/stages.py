@@ -69,12 +69,21 @@ def check_transition(
         )
 
 
+OF_COUNTS = frozenset({"integrity", "triggers", "traffic", "ratio", "min_subjects"})
+"""Checks without which a number of people says nothing."""
+
+OF_CRITERIA = OF_COUNTS | {"criteria"}
+"""All that monitoring checks of a stage."""
+
+
 @dataclass(frozen=True)
 class Step:
-    """A stage in its place in the plan, counted from 1."""
+    """A stage in its place in the plan, counted from 1; ``is_watched`` says whether a trigger that is
+    measured is in force in it."""
 
     number: int
     stage: Stage
+    is_watched: bool = False
 
     @property
     def is_last(self) -> bool:
@@ -92,9 +101,25 @@ class Step:
         return bool(self.stage.measures) and len(self.stage.measures) == len(self.stage.criteria)
 
     @property
+    def asks_for(self) -> frozenset[str]:
+        """Names of the checks that must be as they should be before the stage is left: what its plan asks
+        monitoring to find out. Empty where it asks for nothing that is measured; a person answers for that.
+        """
+        if self.stage.measures:
+            return OF_CRITERIA
+        if self.stage.min_subjects:
+            return OF_COUNTS
+        # Quiet is what triggers are too while what was reported is not counted yet.
+        return frozenset({"integrity", "triggers"}) if self.is_watched else frozenset()
+
+    def waits_for(self, check: str) -> bool:
+        """Whether the stage is not left before a check of this name is as it should be."""
+        return check in self.asks_for or check not in OF_CRITERIA
+
+    @property
     def needs_reading(self) -> bool:
         """Whether leaving the stage rests on what monitoring finds."""
-        return bool(self.stage.measures or self.stage.requires_approval)
+        return bool(self.asks_for or self.stage.requires_approval)
 
     @property
     def title(self) -> str:
@@ -105,7 +130,12 @@ class Step:
 
 def steps_of(revision: Revision) -> list[Step]:
     """The stages of the revision's plan, in order."""
-    return [Step(index, stage) for index, stage in enumerate(stages_of(revision.rollout_plan), start=1)]
+    triggers = revision.rollback_plan.get("triggers", [])
+    measured = {one["key"] for one in triggers if isinstance(one, dict) and one.get("kind")}
+    return [
+        Step(number, stage, not measured.isdisjoint(stage.triggers))
+        for number, stage in enumerate(stages_of(revision.rollout_plan), start=1)
+    ]
 
 
 def first_step(revision: Revision, *, has_stable: bool) -> Step:

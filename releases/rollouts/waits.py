@@ -133,7 +133,8 @@ def _approval(deployment: Deployment, reading: Reading | None) -> Iterator[Check
             yield Check(
                 "approval",
                 CheckState.DONE,
-                f"{seat.approval.username} ({role}) approved what the stage shows.",
+                f"{seat.approval.username} ({role}) approved what the stage shows on "
+                f"{seat.approval.approved_at:%-d %b, %H:%M} UTC; nothing came out otherwise since.",
                 key=seat.role,
             )
 
@@ -147,8 +148,19 @@ def _last(deployment: Deployment, reading: Reading | None, at: datetime) -> Chec
         return Check("hours", CheckState.DONE if inside else CheckState.WAITING, f"{said}, {hours.sentence}.")
     if step.stage.measures:
         return Check("person", CheckState.WAITING, "A release manager advances it once all of this is there.")
-    how = "no criterion of the stage is measured" if reading else "nothing measures the stage yet"
+    how = _unmeasured(step, reading)
     return Check("person", CheckState.WAITING, f"A release manager advances it and answers for it: {how}.")
+
+
+def _unmeasured(step: Step, reading: Reading | None) -> str:
+    """What a person answers for where no criterion is measured."""
+    if reading is None:
+        return "nothing measures the stage yet"
+    named = (("people", step.stage.min_subjects), ("triggers", step.is_watched))
+    measured = " and ".join(name for name, is_asked in named if is_asked)
+    if measured:
+        return f"only {measured} of the stage are measured, and no criterion"
+    return "no criterion of the stage is measured"
 
 
 def _calendar(revision: Revision, at: datetime) -> Iterator[Check]:

@@ -23,6 +23,7 @@ from scipy.special import betainc, betaln, gammaln, logsumexp, xlogy
 TWO_ARM_METHOD = "two_arm_mixture"
 TWO_ARM_METHOD_VERSION = "1"
 CONTROL_RATES, EXCESSES = 20, 12
+AT_ONCE = 128
 
 Numbers = npt.NDArray[np.float64]
 
@@ -113,7 +114,7 @@ class TwoArmProcess:
             raise ValueError(
                 f"margin is {margin!r}: state a difference between -0.5 and 0.5 (2 points is 0.02)"
             )
-        return cls(margin, (0.0,) * _alternatives(margin)[0].size)
+        return cls(margin, (0.0,) * alternatives_of(margin))
 
     def updated(self, block: TwoArmBlock) -> Self:
         """The process after one more block of subjects not counted before."""
@@ -123,15 +124,7 @@ class TwoArmProcess:
         """The process after all of the blocks, and ``log_e`` after each: the same as block by block."""
         if not blocks:
             return self, ()
-        treatment, control = _alternatives(self.margin)
-        columns = [
-            np.array([[getattr(block, name)] for block in blocks], dtype=np.float64)
-            for name in ("treatment_events", "treatment_subjects", "control_events", "control_subjects")
-        ]
-        nearest = _nearest_null(treatment, control, self.margin, columns[1], columns[3])
-        gained = _log_ratio(columns[0], columns[1], treatment, nearest + self.margin) + _log_ratio(
-            columns[2], columns[3], control, nearest
-        )
+        gained = gains_of(blocks, self.margin)
         values = np.array(self.log_values) + np.cumsum(gained, axis=0)
         after = replace(self, log_values=tuple(values[-1].tolist()), blocks=self.blocks + len(blocks))
         log_es = logsumexp(values, axis=1) - math.log(values.shape[1])
@@ -217,6 +210,27 @@ def anytime_p_value(largest_e_value: float) -> float:
     return 1.0 if largest_e_value <= 1 else 1 / largest_e_value
 
 
+def alternatives_of(margin: float) -> int:
+    """How many alternatives the grid of a margin holds."""
+    return int(_alternatives(margin)[0].size)
+
+
+def gains_of(blocks: Sequence[TwoArmBlock], margin: float) -> Numbers:
+    """What each block adds to the logarithm of each alternative: one row a block."""
+    treatment, control = _alternatives(margin)
+    found = np.empty((len(blocks), control.size))
+    for first in range(0, len(blocks), AT_ONCE):  # so many at once as stay in the processor's cache
+        some = blocks[first : first + AT_ONCE]
+        a, n, b, m = (
+            np.array([[getattr(block, name)] for block in some], dtype=np.float64)
+            for name in ("treatment_events", "treatment_subjects", "control_events", "control_subjects")
+        )
+        nearest = _nearest_null(treatment, control, margin, n, m)
+        gained = _log_ratio(a, n, treatment, nearest + margin) + _log_ratio(b, m, control, nearest)
+        found[first : first + AT_ONCE] = gained
+    return found
+
+
 def _alternatives(margin: float) -> tuple[Numbers, Numbers]:
     """Treatment and control rates of the grid: control rates even on the logit scale, excesses on the log."""
     control = 1 / (1 + np.exp(-np.linspace(math.log(0.001 / 0.999), math.log(0.8 / 0.2), CONTROL_RATES)))
@@ -228,19 +242,31 @@ def _alternatives(margin: float) -> tuple[Numbers, Numbers]:
 
 def _nearest_null(treatment: Numbers, control: Numbers, margin: float, n: Numbers, m: Numbers) -> Numbers:
     """Control rate x of the point (x + margin, x) nearest to each alternative, for blocks of n and m
-    subjects, by bisection: the derivative of the weighted divergence rises in x, is not positive at the
-    control's rate, not negative at the treatment's.
+    subjects: where the derivative of the weighted divergence is 0. Times x(1 − x)(x + margin)(1 − x − margin)
+    it is a cubic, whose middle root this is (O. Miettinen and M. Nurminen, "Comparative analysis of two
+    rates", Statistics in Medicine 4 (1985) 213-226); two steps of Newton take off what rounding left.
     """
-    shape = (n.shape[0], control.size)
+    whole = n + m
+    n, m = np.where(whole > 0, n, 1.0), np.where(whole > 0, m, 1.0)  # nobody: any point will do
+    a, rest = margin - treatment, 1 - margin
+    square = -(n * (1 - a) + m * (rest - margin + control)) / (n + m)
+    line = -(n * a + m * (margin * rest - control * (rest - margin))) / (n + m)
+    constant = m * control * margin * rest / (n + m)
+    spread = np.sqrt(np.maximum(square**2 - 3 * line, 0)) / 3
+    cosine = (2 * square**3 - 9 * square * line + 27 * constant) / np.maximum(54 * spread**3, 1e-300)
+    angle = np.arccos(np.clip(cosine, -1, 1))
     inside = 1e-9  # with a margin below 0 either rate of the pair could reach the end of its range
-    low = np.broadcast_to(np.maximum(control, inside - margin), shape)
-    high = np.broadcast_to(np.minimum(treatment - margin, 1 - inside), shape)
-    for _ in range(45):  # to 1e-13, as near as the derivative can tell
-        x = (low + high) / 2
+    low, high = np.maximum(control, inside - margin), np.minimum(treatment - margin, 1 - inside)
+    x = np.clip(-2 * spread * np.cos((angle - 2 * math.pi) / 3) - square / 3, low, high)
+    for _ in range(2):
         y = x + margin
-        rising = n * (y - treatment) / (y * (1 - y)) + m * (x - control) / (x * (1 - x)) > 0
-        low, high = np.where(rising, low, x), np.where(rising, x, high)
-    return np.asarray((low + high) / 2, dtype=np.float64)
+        slope = n * (y - treatment) / (y * (1 - y)) + m * (x - control) / (x * (1 - x))
+        bend = (
+            n * (y * y - 2 * treatment * y + treatment) / (y * (1 - y)) ** 2
+            + m * (x * x - 2 * control * x + control) / (x * (1 - x)) ** 2
+        )
+        x = np.clip(x - slope / bend, low, high)
+    return np.asarray(x, dtype=np.float64)
 
 
 def _log_ratio(events: Numbers, subjects: Numbers, rate: Numbers, null: Numbers) -> Numbers:

@@ -11,7 +11,11 @@ from releases.monitoring.decisions.reporting import report_one
 from tests.browser.conftest import Visit, Visitor
 from tests.factories.approvals import candidate, requested
 from tests.factories.cast import actor
-from tests.factories.rollouts import held, live, on_its_way, taken_back
+from tests.factories.incidents import confirmed, follow_up, suspected
+from tests.factories.reviews import planned
+from tests.factories.rollouts import held, live, taken_back
+from tests.factories.watched import RETRY as SPIKE
+from tests.factories.watched import closed, counted, evaluated, status, watched
 from tests.factories.worlds import Prepared
 from tests.releases.monitoring.lines import decision
 
@@ -29,8 +33,12 @@ def story(here: Prepared) -> list[str]:
     live(here.here, here.candidate, "android", "mobile_web")
     taken_back(here.here, "mobile_web")
     requested(here.here, here.candidate, "mobile_web")
-    (rollout,) = on_its_way(here.here, candidate(here.here, "2"), "ios")
+    rollout = watched(here.here, {**SPIKE, "severity": "critical"}, channel="ios")
+    counted(rollout, 0, (200, 60), (200, 14))
+    evaluated(rollout, closed(rollout, 0))
     held(here.here, rollout)
+    suspect = suspected(here.here, "ios")
+    follow_up(here.here, confirmed(here.here, "android"))
     decided = decision(
         here.here.cast.channel("ios"), stamp=rollout.revision.manifest_digest, at=timezone.now().isoformat()
     )
@@ -43,6 +51,10 @@ def story(here: Prepared) -> list[str]:
         f"{reverse('admin:planner')}?differing=5",
         reverse("admin:back_test"),
         reverse("admin:releases_triggerstatus_changelist"),
+        reverse("admin:releases_triggerstatus_change", args=[status(rollout).pk]),
+        reverse("admin:releases_incident_change", args=[suspect.pk]),
+        reverse("admin:releases_driftreview_change", args=[planned(here.candidate)[0].pk]),
+        reverse("admin:drift_report", args=[here.candidate.release_id]),
         f"{reverse('admin:decision_search')}?id={decided['id']}",
         reverse("admin:rollout", args=[rollout.pk]),
         reverse("admin:releases_deployment_changelist"),

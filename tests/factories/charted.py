@@ -13,7 +13,7 @@ from releases.rollouts.models import Deployment
 from tests.factories.approvals import World
 from tests.factories.gates import segment
 from tests.factories.looked import GENERAL, MEASURED, beaten, hear, measured
-from tests.factories.watched import closed, counted, slot
+from tests.factories.watched import closed, counted, slot, stable_of
 
 BY = {"owner": "release_manager"}
 RETRY: dict[str, Any] = {
@@ -102,18 +102,20 @@ def watch_hours(
             )
         pace = 300.0 if slow_from is None or place < slow_from else 420.0
         _answered(deployment, place, [pace + 8 * wave - 0.5 * step for step in range(100)])
+        _answered(deployment, place, [290 - 6 * wave - 0.5 * step for step in range(100)], Arm.CONTROL)
     at = closed(deployment, last)
     hear(deployment.channel, at)
     return at
 
 
-def _answered(deployment: Deployment, place: int, values: list[float]) -> None:
+def _answered(deployment: Deployment, place: int, values: list[float], arm: Arm = Arm.CANDIDATE) -> None:
+    revision = deployment.revision_id if arm is Arm.CANDIDATE else stable_of(deployment)
     Window.objects.update_or_create(
         channel=deployment.channel,
         stage_began_at=deployment.stage_entered_at,
         starts_at=slot(deployment, place),
-        arm=Arm.CANDIDATE,
-        revision_id=deployment.revision_id,
+        arm=arm,
+        revision_id=revision,
         segment="",
         metric=Metric.LATENCY,
         defaults={

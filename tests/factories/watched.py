@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from governance.actors import Actor
 from releases.bundles.arms import Arm, arm_of
 from releases.monitoring.triggers.evaluation import evaluate_triggers
 from releases.monitoring.triggers.models import TriggerStatus
 from releases.monitoring.triggers.vocabulary import Evaluated
 from releases.monitoring.vocabulary.series import ALLOWED_LATENESS, WINDOW, Metric
-from releases.monitoring.windows.models import Window
+from releases.monitoring.windows.models import RollUp, Window
 from releases.rollouts.models import Deployment
 from tests.factories.approvals import World, candidate
 from tests.factories.bundles import rollback_plan
@@ -77,7 +79,7 @@ def counted(
                 stage_began_at=deployment.stage_entered_at,
                 starts_at=slot(deployment, place),
                 arm=side,
-                revision_id=revision or _stable(deployment),
+                revision_id=revision or stable_of(deployment),
                 segment=segment,
                 metric=metric,
                 defaults={
@@ -89,9 +91,19 @@ def counted(
                     "version": version,
                 },
             )
+    _moved(deployment)
 
 
-def _stable(deployment: Deployment) -> Any:
+def _moved(deployment: Deployment) -> None:
+    """Say, as counting does, that something was counted: later than it was said before, also at one time."""
+    progress, _ = RollUp.objects.get_or_create(channel=deployment.channel)
+    before = progress.rolled_up_at or timezone.now()
+    progress.rolled_up_at = max(timezone.now(), before + timedelta(microseconds=1))
+    progress.save()
+
+
+def stable_of(deployment: Deployment) -> Any:
+    """The revision that answers beside it."""
     assignment = deployment.assignments.order_by("-period").first()
     assert assignment is not None
     return assignment.stable_id

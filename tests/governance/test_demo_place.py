@@ -6,6 +6,7 @@ import pytest
 
 from governance.access.services import create_first_administrator
 from governance.actors import command_actor
+from governance.project.embedded import programs
 from governance.project.embedded.demo import DemoVerdict, KnownDatabases, describe_accounts, judge_demo
 from tests.database import servers
 
@@ -82,3 +83,14 @@ def test_the_accounts_are_told_with_their_tokens(tmp_path: Path) -> None:
 
     assert lines[0] == "Demo accounts (password countersign-demo):"
     assert "    author           cs_abc" in lines
+
+
+def test_demo_traffic_belongs_to_the_demo_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = tmp_path / "tokens.json"
+    tokens.write_text("{}")
+    monkeypatch.setattr(programs, "TOKENS", tokens)
+
+    (traffic,) = programs.demo_traffic(8123, {"COUNTERSIGN_DEMO": "1"})
+
+    assert traffic.command[-2:] == ["demo_traffic", "http://127.0.0.1:8123"]
+    assert programs.demo_traffic(8123, {"COUNTERSIGN_DEMO": "0"}) == []

@@ -103,7 +103,10 @@ def test_a_start_from_nothing_becomes_ready_in_every_part(first_run: Seen) -> No
         "database": True,
         "broker": True,
         "worker": True,
+        "watcher": True,
+        "evaluator": True,
         "seal": True,
+        "watching": True,
     }
     assert body["demo"] is False
 

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from governance.project.embedded.demo import TOKENS
 from governance.project.embedded.processes import Program
+from governance.queues import QUEUES, Queue
 
 ROOT = Path(__file__).resolve().parents[3]
 # As root the worker would warn; the embedded mode serves one person on the loopback address.
@@ -48,12 +50,20 @@ def web(port: int, environment: Mapping[str, str]) -> Program:
     )
 
 
-def worker(environment: Mapping[str, str]) -> Program:
-    """The Celery worker. If the supervisor is killed it drops its work at once: the outbox sends it again."""
+def workers(environment: Mapping[str, str]) -> list[Program]:
+    """A Celery worker for each queue, so that no kind of work waits for another."""
+    return [worker(queue, environment) for queue in QUEUES]
+
+
+def worker(queue: Queue, environment: Mapping[str, str]) -> Program:
+    """The worker of a queue. If the supervisor is killed it drops its work at once: the outbox sends it
+    again."""
     return Program(
-        name="worker",
+        name=queue.worker,
+        before=("nice", "-n", str(queue.nice)),
         command=[
-            *(*_CELERY, "worker", "--concurrency", "2", "--loglevel", "WARNING"),
+            *(*_CELERY, "worker", "--queues", queue.name, "--hostname", f"{queue.worker}@%h"),
+            *("--concurrency", str(queue.processes), "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ],
         environment=environment,
@@ -71,3 +81,18 @@ def beat(environment: Mapping[str, str]) -> Program:
         environment=environment,
         directory=ROOT,
     )
+
+
+def beside_the_web(port: int, environment: Mapping[str, str]) -> list[Program]:
+    """What starts once pages are served, in this order."""
+    return [*demo_traffic(port, environment), *workers(environment), beat(environment)]
+
+
+def demo_traffic(port: int, environment: Mapping[str, str]) -> list[Program]:
+    """What keeps the demo's channels busy; nothing where no demo runs. It starts before the workers, so that
+    they do not find the channels silent."""
+    is_demo = environment["COUNTERSIGN_DEMO"] == "1" and has_command("demo_traffic")
+    if not is_demo or not (ROOT / TOKENS).exists():
+        return []
+    address = f"http://127.0.0.1:{port}"
+    return [management("demo traffic", "demo_traffic", address, environment=environment)]

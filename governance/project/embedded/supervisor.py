@@ -1,6 +1,6 @@
 """``manage.py up`` and ``manage.py serve``: start everything in order, watch it, end it in reverse.
 
-Servers, then migrations and demo data, then the web server; worker, beat and integrator follow once the
+Servers, then migrations and demo data, then the web server; workers, beat and integrator follow once the
 port is open, because on two cores they would only slow the first page down.
 """
 
@@ -174,9 +174,9 @@ class Supervisor:
             self.say(line)
 
     def _start_workers(self, environment: dict[str, str]) -> None:
-        self.say("starting worker, beat and integrator")
-        self._launch(programs.worker(environment))
-        self._launch(programs.beat(environment))
+        self.say("starting workers, beat and integrator")
+        for program in programs.beside_the_web(self.options.port, environment):
+            self._launch(program)
         self._launch(programs.management("integrator", "run_integrator", environment=environment))
 
     def _watch(self) -> int:
@@ -288,7 +288,7 @@ def read_options(arguments: list[str]) -> Options:
     """The command line and the variables PORT and COUNTERSIGN_VAR."""
     parser = argparse.ArgumentParser(
         prog="manage.py",
-        description="Run PostgreSQL, Valkey, web, worker, beat and integrator until Ctrl-C. "
+        description="Run PostgreSQL, Valkey, web, workers, beat and integrator until Ctrl-C. "
         "Environment: PORT; DATABASE_URL with DATABASE_OWNER_URL and DATABASE_INTEGRATOR_URL; REDIS_URL.",
     )
     parser.add_argument("command", choices=("up", "serve"), help="up: with demo data; serve: without")

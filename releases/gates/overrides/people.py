@@ -17,7 +17,7 @@ from governance.access.scopes import AccessScope
 from governance.actors import Actor, ActorKind, moment
 from governance.errors import GovernanceError
 from releases.bundles.models import Revision
-from releases.gates.contributors import contributors
+from releases.gates.contributors import contributors, took_part
 from releases.gates.models import Override, Verdict
 
 
@@ -96,7 +96,7 @@ def check_still_answerable(
 
 def _check_free(account_id: UUID, username: str, revision: Revision) -> None:
     release = revision.release
-    if account_id == release.owner_id or account_id in contributors(revision):
+    if took_part(revision, account_id):
         raise GiverIsContributor(
             f"{username} contributed to {release} (its revisions, reports or score tables) and cannot let it "
             "past its gate."

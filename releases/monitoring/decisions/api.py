@@ -143,7 +143,8 @@ class DecisionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Governed
     def create(self, request: Request) -> Response:
         """Report decisions: one as JSON, or many as JSON lines, also gzip.
 
-        Both are idempotent by the decisions' own ids; an Idempotency-Key is not needed and not read. One
+        Both are idempotent by the decisions' own ids, which are taken for the whole installation; an
+        Idempotency-Key is not needed and not read. One
         decision: 201 stored, 200 it is there already, else a refusal. Many: 200 when every line is stored or
         was there already, 207 when some were refused; those are named, and the others are stored.
         """

@@ -10,37 +10,7 @@ enough to be reported again.
 OLDEST_DAYS = 91
 """Decisions at least so many days old may go; nothing of that age is taken any more."""
 
-FUNCTIONS = f"""
-CREATE SCHEMA decision_days;
-REVOKE ALL ON SCHEMA decision_days FROM PUBLIC;
-
-CREATE FUNCTION decision_days_make(days date[]) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    wanted date;
-    name text;
-BEGIN
-    FOREACH wanted IN ARRAY days LOOP
-        name := 'decision_' || to_char(wanted, 'YYYYMMDD');
-        CONTINUE WHEN to_regclass('decision_days.' || name) IS NOT NULL;
-        PERFORM pg_advisory_xact_lock(hashtext('decision_days'));
-        -- Asked of the table: the cache of names may not know yet what another transaction has committed.
-        CONTINUE WHEN EXISTS (
-            SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE n.nspname = 'decision_days' AND c.relname = name
-        );
-        -- Attached rather than made as a partition: that would lock all other reports out meanwhile.
-        EXECUTE format(
-            'CREATE TABLE decision_days.%I (LIKE public.releases_decision INCLUDING DEFAULTS '
-            'INCLUDING CONSTRAINTS INCLUDING STORAGE)', name);
-        EXECUTE format(
-            'ALTER TABLE public.releases_decision ATTACH PARTITION decision_days.%I '
-            'FOR VALUES FROM (%L) TO (%L)',
-            name, to_char(wanted, 'YYYY-MM-DD') || ' 00:00:00+00',
-            to_char(wanted + 1, 'YYYY-MM-DD') || ' 00:00:00+00');
-    END LOOP;
-END $$;
-
+EXPIRE_DAY = f"""\
 CREATE FUNCTION decision_days_expire(expired date, channels uuid[], kept uuid[]) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 DECLARE
@@ -81,7 +51,40 @@ BEGIN
         EXECUTE format('DROP TABLE decision_days.%I', name);
     END IF;
     RETURN gone;
+END $$;"""  # noqa: S608 - constants of this module alone
+
+FUNCTIONS = f"""
+CREATE SCHEMA decision_days;
+REVOKE ALL ON SCHEMA decision_days FROM PUBLIC;
+
+CREATE FUNCTION decision_days_make(days date[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wanted date;
+    name text;
+BEGIN
+    FOREACH wanted IN ARRAY days LOOP
+        name := 'decision_' || to_char(wanted, 'YYYYMMDD');
+        CONTINUE WHEN to_regclass('decision_days.' || name) IS NOT NULL;
+        PERFORM pg_advisory_xact_lock(hashtext('decision_days'));
+        -- Asked of the table: the cache of names may not know yet what another transaction has committed.
+        CONTINUE WHEN EXISTS (
+            SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE n.nspname = 'decision_days' AND c.relname = name
+        );
+        -- Attached rather than made as a partition: that would lock all other reports out meanwhile.
+        EXECUTE format(
+            'CREATE TABLE decision_days.%I (LIKE public.releases_decision INCLUDING DEFAULTS '
+            'INCLUDING CONSTRAINTS INCLUDING STORAGE)', name);
+        EXECUTE format(
+            'ALTER TABLE public.releases_decision ATTACH PARTITION decision_days.%I '
+            'FOR VALUES FROM (%L) TO (%L)',
+            name, to_char(wanted, 'YYYY-MM-DD') || ' 00:00:00+00',
+            to_char(wanted + 1, 'YYYY-MM-DD') || ' 00:00:00+00');
+    END LOOP;
 END $$;
+
+{EXPIRE_DAY}
 
 CREATE FUNCTION decision_keys_forget(before timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

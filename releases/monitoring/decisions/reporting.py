@@ -149,6 +149,7 @@ def _settle_others(report: Report, incoming: list[NewDecision], batch: DecisionB
     """Lines whose ids were stored before, by whichever report, also while this one was being read."""
     stored = _stored([one.id for one in incoming])
     for one in incoming:
-        digest, by = stored[one.id]
+        # A decision that is gone has no digest any more: what comes under its id cannot be the same.
+        digest, by = stored.get(one.id, ("", None))
         if by != batch.report:
             _settle(report, one, digest)

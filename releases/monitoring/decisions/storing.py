@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, timedelta
+from time import sleep
 from uuid import UUID
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
+from governance.background.transient import Transient
+from governance.errors import GovernanceError
 from releases.monitoring.decisions.models import Decision, DecisionKey
 from releases.monitoring.decisions.rows import COLUMNS, NewDecision
 
@@ -14,6 +17,9 @@ PIECE = 500
 """Rows written to the connection at a time."""
 
 DAYS_AHEAD = 3
+MOST_TRIES = 10
+WAITS_SECONDS = 0.3
+LOCK_NOT_AVAILABLE = "55P03"
 
 _CLAIM = f"""
     INSERT INTO {DecisionKey._meta.db_table} (id, at)
@@ -25,16 +31,42 @@ _CLAIM = f"""
 _COPY = f"COPY {Decision._meta.db_table} ({', '.join(COLUMNS)}) FROM STDIN"
 
 
+class DayNotMade(GovernanceError, Transient):
+    """The place for decisions of a day could not be made, because others use what it must lock."""
+
+    code = "day_not_made"
+    status = 503
+    title = "No room for this day yet"
+    next_step = "Send the report again in a few seconds; nothing of it was stored."
+
+
 def make_days(days: Iterable[date]) -> None:
-    """Make the partitions of these days unless they are there.
+    """Make the partitions of these days unless they are there, each in a transaction of its own.
 
     To be called before the transaction that inserts: making one locks what rows of it refer to, for a moment.
+    Whoever waits for that holds up all others, so none waits long: it lets them pass, and tries again.
+
+    Raises:
+        DayNotMade: also after some tries.
     """
-    wanted = sorted(set(days))
-    if not wanted:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT decision_days_make(%s::date[])", [wanted])
+    for day in sorted(set(days)):
+        for left in reversed(range(MOST_TRIES)):
+            if _made(day):
+                break
+            if not left:
+                raise DayNotMade(f"The place for decisions of {day} could not be made; others were busy.")
+            sleep(WAITS_SECONDS)
+
+
+def _made(day: date) -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT decision_days_make(%s::date[])", [[day]])
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") == LOCK_NOT_AVAILABLE:
+            return False
+        raise
+    return True
 
 
 def make_days_ahead() -> None:

@@ -84,7 +84,8 @@ class HeartbeatViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Governe
     def create(self, request: Request) -> Response:
         """Say that an instance is alive and what it runs: 201 the first time with this stamp, then 200.
 
-        It can be sent again at will; an Idempotency-Key is not needed and not read.
+        It can be sent again at will; an Idempotency-Key is not needed and not read. An instance is that of
+        the account which reports it, until it has been silent for three minutes.
         """
         body = checked(HeartbeatBody, request.data, field="heartbeat", title="The heartbeat")
         channel = self.visible(Channel.objects.select_related("system"), body.channel, "channel")

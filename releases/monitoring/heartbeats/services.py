@@ -1,4 +1,8 @@
-"""Heartbeats as instances of the decision service send them, every minute or so."""
+"""Heartbeats as instances of the decision service send them, every minute or so.
+
+An instance is that of the account which reports it: nobody else can say that it has followed a rollback,
+until it has been silent for some minutes and the account may have been replaced.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,6 +37,21 @@ class TooManyInstances(GovernanceError):
     next_step = "Give each instance a name that it keeps when it restarts, or wait an hour."
 
 
+TAKEN_OVER_AFTER = timedelta(minutes=3)
+"""An instance that was silent for so long may be reported by another account."""
+
+
+class InstanceOfAnother(GovernanceError):
+    """Another account reports the instance of this name."""
+
+    code = "instance_of_another"
+    title = "Another account reports this instance"
+    next_step = (
+        "Give each instance a name of its own. Where the account was replaced, the name is free once the "
+        "former one has been silent for three minutes."
+    )
+
+
 @dataclass(frozen=True)
 class Beat:
     """What an instance says of itself."""
@@ -48,11 +67,12 @@ def report_heartbeat(actor: Actor, *, channel: Channel, beat: Beat) -> Heartbeat
     Raises:
         PermissionDenied: the actor reports nothing on this channel.
         InvalidInput: the instance's clock is wrong by more than five minutes.
-        TooManyInstances: see there.
+        InstanceOfAnother, TooManyInstances: see there.
     """
     require(actor, Permission.REPORT_DECISIONS, channel)
     now = actor.at or timezone.now()
     check_time(beat.at, now, "at")
+    _refuse_anothers(actor, channel, beat, now)
     known = _known(channel, beat)
     known.update(at=Greatest(F("at"), Value(beat.at)), received_at=now, reported_by_username=actor.username)
     return known.first() or first_heartbeat(actor, channel=channel, beat=beat)
@@ -63,6 +83,7 @@ def first_heartbeat(actor: Actor, *, channel: Channel, beat: Beat) -> Heartbeat 
     """Note for the first time that the instance runs the stamp."""
     require(actor, Permission.REPORT_DECISIONS, channel)
     lock_channels({channel.id})
+    _refuse_anothers(actor, channel, beat, moment())
     if there := _known(channel, beat).first():
         return Unchanged(there)
     recent = Heartbeat.objects.filter(channel=channel, first_received_at__gt=moment() - timedelta(hours=1))
@@ -87,6 +108,14 @@ def first_heartbeat(actor: Actor, *, channel: Channel, beat: Beat) -> Heartbeat 
         reported_by_username=actor.username,
         entry=entry,
     )
+
+
+def _refuse_anothers(actor: Actor, channel: Channel, beat: Beat, now: datetime) -> None:
+    rows = Heartbeat.objects.filter(
+        channel=channel, instance=beat.instance, received_at__gt=now - TAKEN_OVER_AFTER
+    )
+    if rows.exclude(reported_by_username=actor.username).exists():
+        raise InstanceOfAnother(f"{beat.instance} was reported by another account a moment ago.")
 
 
 def _known(channel: Channel, beat: Beat) -> QuerySet[Heartbeat]:

@@ -76,6 +76,7 @@ class DismissIncident(OnIncident):
     """It did not happen."""
 
     form_class = ReasonForm
+    proves = True
 
     def words(self, target: Incident) -> Words:
         """What follows."""

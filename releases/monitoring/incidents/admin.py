@@ -1,6 +1,6 @@
 """The list of incidents, and the page of one: what happened, which release decided, what is left to do."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ from releases.monitoring.incidents.acts import (
 )
 from releases.monitoring.incidents.missing import criteria_that_let_it_pass
 from releases.monitoring.incidents.models import Attribution, FollowUp, Incident, IncidentStatus
+from releases.monitoring.incidents.people import why_not_dismiss
 from releases.monitoring.incidents.queries import listed_incidents
 from releases.monitoring.incidents.report_act import ReportIncident, channels_for
 from releases.monitoring.incidents.wording import due, effect, headline, named, said, to_do
@@ -82,6 +83,7 @@ class IncidentAdmin(GovernedAdmin):
         """What happened, and what is left to do."""
         now = timezone.now()
         late = obj.report_filed_at is None and obj.report_due_at <= now and obj.status != S.DISMISSED
+        offers = self._offers(request, obj)
         chips = [LOOKS[S(obj.status)], *([("fail", "Report overdue", "schedule")] if late else [])]
         return {
             "title": f"Incident on {obj.channel.name}",
@@ -92,7 +94,8 @@ class IncidentAdmin(GovernedAdmin):
             "lists": [_evidence(obj), self._follow_ups(request, obj, now)],
             "facts": _facts(obj, now),
             "events": events_of_streams([obj.stream()]),
-            "offers": self._offers(request, obj),
+            "offers": offers,
+            "bar_says": next((f"{one.label} is locked: {one.why}" for one in offers if one.why), ""),
         }
 
     def _follow_ups(self, request: HttpRequest, obj: Incident, now: datetime) -> Table:
@@ -113,17 +116,19 @@ class IncidentAdmin(GovernedAdmin):
     def _offers(self, request: HttpRequest, obj: Incident) -> list[Offer]:
         if obj.status == S.DISMISSED:
             return []
-        why = lock_reason(actor_from(request), Permission.HANDLE_INCIDENT, obj.channel)
+        actor = actor_from(request)
+        locked = lock_reason(actor, Permission.HANDLE_INCIDENT, obj.channel)
 
-        def offer(label: str, name: str, icon: str, look: str = "") -> Offer:
+        def offer(label: str, name: str, icon: str, look: str = "", why: str = "") -> Offer:
+            why = locked or why
             return Offer(label, self.url(name, obj.pk), icon, "" if why else look, why)
 
-        suspected, unknown = obj.status == S.SUSPECTED, obj.attribution == Attribution.UNKNOWN
+        barred = why_not_dismiss(actor, obj) if obj.status == S.SUSPECTED else ""
+        barred = f"{barred} Somebody who had no part in it may dismiss it." if barred else ""
+        suspected = obj.status == S.SUSPECTED
         return [
-            *([offer("Add follow-up", "follow_up", "add_task")]),
-            *([offer("Name what missed it", "criterion", "troubleshoot")] if not obj.missed_reason else []),
-            *([offer("Find out which release", "attribute", "person_search")] if unknown else []),
-            *([offer("Dismiss", "dismiss", "block")] if suspected else []),
+            *(self._further(obj, offer) if not locked else []),
+            *([offer("Dismiss", "dismiss", "block", why=barred)] if suspected else []),
             *(
                 [offer("Record the report", "file_report", "outgoing_mail", "" if suspected else "cs-pri")]
                 if obj.report_filed_at is None
@@ -131,6 +136,14 @@ class IncidentAdmin(GovernedAdmin):
             ),
             *([offer("Confirm", "confirm", "dangerous", "cs-pri")] if suspected else []),
         ]
+
+    def _further(self, obj: Incident, offer: Callable[..., Offer]) -> Iterator[Offer]:
+        """What completes the record; who cannot do that sees only what is to be decided."""
+        yield offer("Add follow-up", "follow_up", "add_task")
+        if not obj.missed_reason:
+            yield offer("Name what missed it", "criterion", "troubleshoot")
+        if obj.attribution == Attribution.UNKNOWN:
+            yield offer("Find out which release", "attribute", "person_search")
 
     @column("What", "kind")
     def kind_column(self, obj: Incident) -> str:

@@ -79,7 +79,9 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Governed
 
     @extend_schema(request=IncidentBody, responses={201: IncidentSerializer})
     def create(self, request: Request) -> Response:
-        """Report an incident: a suspected one holds, a confirmed one takes back what decided."""
+        """Report an incident. What follows is what the release's plan says: where it has a trigger in force
+        for it, a suspected one holds what is on its way, and a confirmed one takes back what decided.
+        """
         body = self.validated(IncidentBody)
         channel = self.visible(Channel.objects.select_related("system"), body["channel"], "channel")
         named = Named(body["decision"], body["subject"], body["happened_at"])
@@ -103,7 +105,7 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Governed
     @extend_schema(request=ReasonBody, responses={200: IncidentSerializer})
     @action(detail=True, methods=["post"])
     def dismiss(self, request: Request, pk: str) -> Response:
-        """Say that it did not happen."""
+        """Say that it did not happen: in person, and not by whoever made or started the release."""
         body = self.validated(ReasonBody)
         done = dismiss_incident(self.get_actor(), incident=self.get_object(), reason=body["reason"])
         return self.answered(done, IncidentSerializer)

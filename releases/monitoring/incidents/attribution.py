@@ -4,6 +4,7 @@ What cannot be known is never guessed: where two releases answered side by side 
 both are kept as possible ones.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +13,7 @@ from governance.access.queries import visible_to
 from governance.actors import Actor
 from governance.errors import GovernanceError, invalid
 from governance.registry.models import Channel
-from releases.bundles.arms import Arm, arm_of
+from releases.bundles.arms import arm_of
 from releases.bundles.documents import StageKind
 from releases.bundles.models import Assignment, Revision
 from releases.bundles.queries import assignments_at
@@ -79,7 +80,7 @@ def _by_decision(actor: Actor, channel: Channel, key: UUID, named: Named) -> Dec
     if found.revision is not None:
         return Decided(found.at, found.subject, Attribution.STAMP, found.revision, stage=stage)
     # A stamp that is nobody's says nothing; whatever was to answer then may have decided.
-    possible = _answering(assignment)
+    possible = _ids(_answering(assignment))
     how = Attribution.UNKNOWN if possible else Attribution.NONE
     return Decided(found.at, found.subject, how, possible=possible, stage=stage)
 
@@ -87,23 +88,28 @@ def _by_decision(actor: Actor, channel: Channel, key: UUID, named: Named) -> Dec
 def _by_assignment(assignment: Assignment | None, subject: str, at: datetime) -> Decided:
     if assignment is None:
         return Decided(at, subject, Attribution.NONE)
-    stage = assignment.stage
-    candidate = assignment.candidate
-    if candidate is None or not _is_shown(assignment):
-        return Decided(at, subject, Attribution.ASSIGNMENT, assignment.stable, stage=stage)
+    stage, answering = assignment.stage, _answering(assignment)
+    if len(answering) == 1:
+        return Decided(at, subject, Attribution.ASSIGNMENT, answering[0], stage=stage)
     if subject:
-        is_candidate = arm_of(assignment, subject) is Arm.CANDIDATE
-        found = candidate if is_candidate else assignment.stable
+        found = assignment.answering(arm_of(assignment, subject))
         return Decided(at, subject, Attribution.ARM, found, stage=stage)
-    return Decided(at, subject, Attribution.UNKNOWN, possible=_answering(assignment), stage=stage)
+    return Decided(at, subject, Attribution.UNKNOWN, possible=_ids(answering), stage=stage)
 
 
-def _answering(assignment: Assignment | None) -> tuple[str, ...]:
-    """Ids of the revisions that answered somebody, the candidate first."""
+def _answering(assignment: Assignment | None) -> tuple[Revision, ...]:
+    """The revisions that answered somebody: the candidate, what a last stage keeps as its control, and what
+    answers everybody else."""
     if assignment is None:
         return ()
-    shown = assignment.candidate_id if _is_shown(assignment) else None
-    return tuple(str(key) for key in (shown, assignment.stable_id) if key is not None)
+    found = [assignment.candidate if _is_shown(assignment) else None]
+    found.append(assignment.control if assignment.control_share else None)
+    found.append(assignment.stable)
+    return tuple({one.pk: one for one in found if one is not None}.values())
+
+
+def _ids(revisions: Iterable[Revision]) -> tuple[str, ...]:
+    return tuple(str(one.pk) for one in revisions)
 
 
 def _is_shown(assignment: Assignment) -> bool:

@@ -15,6 +15,7 @@ from governance.registry.models import Channel
 from releases.monitoring.incidents.attribution import Decided, Named, decided_by
 from releases.monitoring.incidents.evidence import evidence_of
 from releases.monitoring.incidents.models import Attribution, Incident, IncidentKind, IncidentStatus
+from releases.monitoring.incidents.people import check_may_dismiss, check_may_let_off
 from releases.monitoring.incidents.recipients import tell_of_incident
 from releases.monitoring.incidents.stages import IncidentDecided, check_transition
 from releases.monitoring.incidents.steps import document, lock_incident, record_change
@@ -55,8 +56,8 @@ class Told:
 def report_incident(actor: Actor, *, channel: Channel, told: Told) -> Incident:
     """Report that something went wrong on the channel, suspected or confirmed.
 
-    Triggers act on it at the next tick: a suspected one holds what is on its way there, a confirmed one
-    takes back what decided.
+    Where a trigger of the plan is about it and in force, that acts at the next tick: a suspected one holds
+    what is on its way there, a confirmed one takes back what decided.
 
     Raises:
         DecisionNotReported, IncidentKnown: see the messages.
@@ -126,7 +127,8 @@ def _set_decided(incident: Incident, decided: Decided) -> None:
 
 @verb("incident.confirmed")
 def confirm_incident(actor: Actor, *, incident: Incident, reason: str, species: str = "") -> Incident:
-    """Say that it did happen. What decided is taken back at the next tick, if its plan's trigger says so.
+    """Say that it did happen. What decided is taken back at the next tick, if a trigger of its plan says so
+    and it still answers there.
 
     Raises:
         IncidentDecided: it is confirmed or dismissed.
@@ -138,10 +140,12 @@ def confirm_incident(actor: Actor, *, incident: Incident, reason: str, species: 
 
 @verb("incident.dismissed")
 def dismiss_incident(actor: Actor, *, incident: Incident, reason: str) -> Incident:
-    """Say that it did not happen, and why. A rollout that it held stays held until somebody resumes it.
+    """Say that it did not happen, and why: a person who has no part in what it speaks against. A rollout that
+    it held stays held until somebody resumes it.
 
     Raises:
         IncidentDecided: it is confirmed or dismissed.
+        NotYoursToDismiss, NotInPerson, ReauthenticationNeeded, SecondFactorNeeded: who, and how well proved.
         InvalidInput: no reason.
     """
     require(actor, Permission.HANDLE_INCIDENT, incident.channel)
@@ -154,6 +158,8 @@ def _decide(actor: Actor, incident: Incident, to: IncidentStatus, reason: str, s
     incident = lock_incident(incident)
     before = document(incident)
     check_transition(incident.status, to, by=incident.status_changed_by_username)
+    if to is S.DISMISSED:
+        check_may_dismiss(actor, incident)
     incident.status = to
     incident.status_changed_at = moment()
     incident.status_changed_by_username = actor.username
@@ -174,6 +180,7 @@ def attribute_incident(actor: Actor, *, incident: Incident, named: Named) -> Inc
     Raises:
         AlreadyAttributed, IncidentDecided: it is known, or the incident was dismissed.
         DecisionNotReported, IncidentKnown, InvalidInput: see the messages.
+        NotYoursToDismiss: it would no longer speak against a release that the actor has a part in.
     """
     require(actor, Permission.HANDLE_INCIDENT, incident.channel)
     incident = lock_incident(incident)
@@ -187,6 +194,7 @@ def attribute_incident(actor: Actor, *, incident: Incident, named: Named) -> Inc
     before = document(incident)
     at = named.happened_at or (None if named.decision else incident.happened_at)
     decided = decided_by(actor, incident.channel, Named(named.decision, named.subject, at), moment())
+    check_may_let_off(actor, incident, decided.revision)
     incident.decision = named.decision or incident.decision
     _set_decided(incident, decided)
     incident.save()

@@ -52,7 +52,7 @@ def effect(incident: Incident) -> str:
     if incident.attribution == Attribution.UNKNOWN:
         return (
             "More than one release answered then, and nobody has said whom it met: it counts as suspected of "
-            "each of them, and holds what is on its way."
+            "each of them, and holds what is on its way, where the rollback plan says so."
         )
     if incident.status == S.SUSPECTED:
         return "As long as it is suspected it holds what is on its way, where the rollback plan says so."

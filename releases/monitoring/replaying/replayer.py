@@ -1,5 +1,9 @@
-"""Replays many decisions: what they share is read once for each revision and set of segments."""
+"""Replays many decisions: what they share is read once for each revision and set of segments.
 
+A decision on which the arithmetic breaks is one that cannot be replayed, and says so: it stops no other.
+"""
+
+import logging
 from collections import defaultdict
 from uuid import UUID
 
@@ -8,6 +12,8 @@ from releases.bundles.models import Slot
 from releases.monitoring.decisions.models import Decision
 from releases.monitoring.replaying.queries import Policy, policy_of, replayed
 from releases.monitoring.replaying.replay import Replay
+
+logger = logging.getLogger(__name__)
 
 UNKNOWN_STAMP = "cannot be replayed: no release of this system has the digest of the stamp."
 
@@ -28,7 +34,11 @@ class Replayer:
         key = (decision.revision_id, tuple(one.id for one in segments))
         if key not in self._policies:
             self._policies[key] = policy_of(self._slots_of(decision.revision_id), segments)
-        return replayed(decision, self._policies[key])
+        try:
+            return replayed(decision, self._policies[key])
+        except Exception as error:
+            logger.exception("the decision %s could not be replayed", decision.id)
+            return Replay(problem=f"cannot be replayed: it ended with an error ({type(error).__name__}).")
 
     def _slots_of(self, revision_id: UUID) -> list[Slot]:
         if revision_id not in self._slots:

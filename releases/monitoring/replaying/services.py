@@ -8,11 +8,10 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from governance.access.queries import require
@@ -25,14 +24,12 @@ from releases.monitoring.decisions.models import Decision, DecisionBatch
 from releases.monitoring.replaying.models import BatchReplay, ReplayMismatch, ReplayWindow
 from releases.monitoring.replaying.replay import Replay
 from releases.monitoring.replaying.replayer import Replayer
-from releases.monitoring.replaying.sampling import first_of, is_sampled, made_at, window_of
+from releases.monitoring.replaying.sampling import is_sampled, window_of
+from releases.monitoring.replaying.waiting import waiting_batches
 from releases.monitoring.terms.queries import terms_of
 from releases.rollouts.steps import lock_channels
 
 logger = logging.getLogger(__name__)
-
-OVERLAP = timedelta(minutes=15)
-"""So long after its id was made a batch may still commit, and be found beside later ones."""
 
 MOST_AT_ONCE = 20_000
 """Decisions replayed in one round; what is left comes in the next."""
@@ -82,26 +79,19 @@ class _Found:
     sampled: int = 0
 
 
-def waiting_batches() -> QuerySet[DecisionBatch]:
-    """Batches of which nothing was replayed yet, the oldest first."""
-    rows = DecisionBatch.objects.filter(replay__isnull=True).select_related("channel__system")
-    newest = BatchReplay.objects.order_by("-batch_id").values_list("batch_id", flat=True).first()
-    if newest is not None:
-        rows = rows.filter(id__gte=first_of(made_at(newest) - OVERLAP))
-    return rows.order_by("id")
-
-
 def replay_new(actor: Actor, most: int = MOST_AT_ONCE) -> int:
     """Replay the sample of the batches that wait; answers how many decisions were replayed.
 
-    A batch that fails stops no other: it is left for the next round.
+    A batch that fails, however it does, stops no other: it is left for the next round.
     """
     done, replayer = 0, Replayer()
-    for batch in waiting_batches().iterator(chunk_size=200):
+    for batch in waiting_batches().select_related("channel__system").iterator(chunk_size=200):
         try:
             done += replay_batch(actor, batch=batch, replayer=replayer).sampled
         except GovernanceError as refusal:
             logger.warning("left for the next round: %s", refusal.message)
+        except Exception:
+            logger.exception("the batch %s could not be replayed; the others go on", batch.id)
         if done >= most:
             logger.info("%d decisions were replayed; the rest comes in the next round", done)
             break

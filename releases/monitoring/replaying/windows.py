@@ -8,10 +8,13 @@ from django.utils import timezone
 
 from governance.registry.models import Channel
 from releases.bundles.arms import Arm
+from releases.bundles.documents import WITH_ARMS
 from releases.bundles.models import Revision
 from releases.monitoring.replaying.models import ReplayMismatch, ReplayWindow
+from releases.monitoring.replaying.waiting import replayed_to
 from releases.monitoring.vocabulary.series import ALLOWED_LATENESS, EVERYBODY, WINDOW, Metric, WindowCounts
 from releases.rollouts.models import Deployment
+from releases.rollouts.stages import current_step
 
 
 @dataclass(frozen=True)
@@ -33,24 +36,30 @@ def replay_windows(
 ) -> list[WindowCounts]:
     """The metric ``replay_mismatch`` on the deployment's channel, of windows that begin in [since, until).
 
-    The arm is the candidate's for the deployment's own revision and stable for any other. Each decision is a
-    unit of its own (whether arithmetic comes out the same does not depend on who stood before the camera), so
-    ``subjects`` and ``captures`` are both the decisions that could be recomputed. ``at`` decides what is
-    closed; by default now.
+    The arm is the candidate's for the deployment's own revision; any other is its control where its stage
+    has one, else stable. Each decision is a unit of its own (whether arithmetic comes out the same does not
+    depend on who stood before the camera), so ``subjects`` and ``captures`` are both the decisions that could
+    be recomputed. What is closed is judged at ``at``, by default now, or at what replaying has come to by
+    then.
     """
-    now = at or timezone.now()
+    settled = replayed_to(deployment.channel, at or timezone.now())
+    stage = current_step(deployment).stage
+    beside = Arm.CONTROL if stage.kind in WITH_ARMS or stage.control else Arm.STABLE
     rows = ReplayWindow.objects.filter(
         channel=deployment.channel_id, starts_at__gte=since, starts_at__lt=until, revision__isnull=False
     )
-    return [_counts(row, deployment, now) for row in rows.order_by("starts_at", "revision")]
+    return [
+        _counts(row, Arm.CANDIDATE if row.revision_id == deployment.revision_id else beside, settled)
+        for row in rows.order_by("starts_at", "revision")
+    ]
 
 
-def _counts(row: ReplayWindow, deployment: Deployment, now: datetime) -> WindowCounts:
+def _counts(row: ReplayWindow, arm: Arm, settled: datetime) -> WindowCounts:
     replayed, ends_at = row.sampled - row.not_replayable, row.starts_at + WINDOW
     return WindowCounts(
         starts_at=row.starts_at,
         ends_at=ends_at,
-        arm=Arm.CANDIDATE if row.revision_id == deployment.revision_id else Arm.STABLE,
+        arm=arm,
         revision=row.revision_id,
         segment=EVERYBODY,
         metric=Metric.REPLAY_MISMATCH,
@@ -60,7 +69,7 @@ def _counts(row: ReplayWindow, deployment: Deployment, now: datetime) -> WindowC
         capture_events=row.mismatched,
         sketch=None,
         version=1,
-        closed=ends_at + ALLOWED_LATENESS <= now,
+        closed=ends_at + ALLOWED_LATENESS <= settled,
     )
 
 

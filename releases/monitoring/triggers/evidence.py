@@ -2,19 +2,27 @@
 
 from typing import Any
 
+from governance.ledger.canonical import digest_of
 from releases.monitoring.triggers.judgements import Judged
-from releases.monitoring.triggers.measuring import Found
+from releases.monitoring.triggers.known import Found
 from releases.monitoring.triggers.models import TriggerStatus
 from releases.monitoring.triggers.outcome import Outcome
 from releases.monitoring.triggers.scene import Place, Scene
 from releases.monitoring.triggers.states import ASKING
+from releases.monitoring.triggers.vocabulary import STRONGEST_FIRST, Action
 
 
 def evidence_of(
     scene: Scene, place: Place, status: TriggerStatus, outcome: Outcome, found: Found | None
 ) -> dict[str, Any] | None:
-    """The evidence of a change; None while the firing that began before goes on, whose evidence stays."""
-    if outcome.fires_for is None and outcome.after.course.phase in ASKING and status.phase in ASKING:
+    """The evidence of a change; None while the firing that began before goes on, whose evidence stays.
+
+    What asks for more than before, as where data fail too, rests on other evidence: whoever goes past a hold
+    has not answered for a rollback.
+    """
+    asks = outcome.asked.action
+    goes_on = outcome.after.course.phase in ASKING and status.phase in ASKING
+    if outcome.fires_for is None and goes_on and not _is_stronger(asks, status.action):
         return None
     judged = outcome.fires_for or outcome.newest
     return {
@@ -27,11 +35,27 @@ def evidence_of(
         "stage_number": scene.step.number,
         "change": status.changes + 1,
         "lack": outcome.after.lack or None,
+        "asks": asks,
+        "because": outcome.asked.because if asks else None,
+        "after": status.evidence_digest or None,
         "judged": _judged(judged) if judged else None,
         "tests": found.tests if found else None,
-        "counted": found.known.fingerprint or None if found else None,
+        "counted": _counted(found),
         "sentence": judged.sentence if judged else outcome.sentence,
     }
+
+
+def _is_stronger(asks: Action | None, before: str) -> bool:
+    return asks is not None and (not before or _strength(asks) < _strength(Action(before)))
+
+
+def _strength(action: Action) -> int:
+    return STRONGEST_FIRST.index(action)
+
+
+def _counted(found: Found | None) -> str | None:
+    """The digest of the marks of all hours that were counted."""
+    return digest_of(dict(found.known.marks_document)) if found and found.known.marks else None
 
 
 def _judged(judged: Judged) -> dict[str, Any]:

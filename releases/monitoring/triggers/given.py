@@ -2,18 +2,25 @@
 with, and what it has counted before. Pure."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
-from releases.monitoring.triggers.series import Window
-from releases.statistics.sequential import TwoArmBlock, TwoArmProcess, e_threshold
+from releases.monitoring.triggers.series import EPOCH, Window
+from releases.statistics.restarts import RestartingTwoArm
+from releases.statistics.sequential import TwoArmBlock, alternatives_of, e_threshold
+
+BET_EVERY = timedelta(hours=1)
+"""A test against the control begins a bet of its own with every hour of the clock in which it sees anybody,
+so that what gets worse late does not have to outweigh all that was good before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
     """Everything of a stage so far, up to the window that ends at ``to``. ``since`` is the beginning of the
-    first window that later ones may have to be seen together with."""
+    first window that later ones may have to be seen together with. ``log_values``, ``kept`` and ``begun`` are
+    those of the test against the control, ``hour`` is the one in which its newest bet began."""
 
     to: datetime | None = None
     since: datetime | None = None
@@ -22,7 +29,9 @@ class Sums:
     control_events: float = 0.0
     control_subjects: int = 0
     log_values: tuple[float, ...] = ()
-    blocks: int = 0
+    kept: float = 1.0
+    begun: int = 0
+    hour: int | None = None
 
     def plus(self, window: Window) -> "Sums":
         """With one more window of subjects that were not counted before."""
@@ -45,27 +54,38 @@ class Sums:
         """Of the control's."""
         return self.control_events / self.control_subjects if self.control_subjects else None
 
-    def process(self, margin: float) -> TwoArmProcess:
+    def process(self, margin: float) -> RestartingTwoArm:
         """The evidence of both arms so far."""
-        start = TwoArmProcess.start(margin)
-        if len(self.log_values) != len(start.log_values):
-            return start
-        return replace(start, log_values=self.log_values, blocks=self.blocks)
+        if len(self.log_values) != alternatives_of(margin):
+            return RestartingTwoArm(margin)
+        return RestartingTwoArm(margin, self.log_values, self.kept, self.begun)
 
-    def with_process(self, process: TwoArmProcess) -> "Sums":
+    def with_process(self, process: RestartingTwoArm, hour: int | None) -> "Sums":
         """With the evidence of both arms so far."""
-        return replace(self, log_values=process.log_values, blocks=process.blocks)
+        return replace(self, log_values=process.log_values, kept=process.kept, begun=process.begun, hour=hour)
+
+    def begins(self, windows: Sequence[Window]) -> tuple[list[bool], int | None]:
+        """With which of the windows a bet begins, and the hour of the last."""
+        hours = [(window.starts_at - EPOCH) // BET_EVERY for window in windows]
+        former = [self.hour, *hours]
+        return [one != before for before, one in zip(former, hours, strict=False)], former[-1]
+
+    @property
+    def carried(self) -> "Sums":
+        """What goes on with a stage that was paused: its evidence, and none of its windows."""
+        return replace(self, to=None, since=None, hour=None)
 
     def document(self) -> dict[str, Any]:
         """To be remembered."""
         times = {name: written_time(getattr(self, name)) for name in ("to", "since")}
-        return {**asdict(self), **times}
+        return {**asdict(self), **times, "log_values": list(self.log_values)}
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Self:
         """What was remembered."""
         times = {name: read_time(document.get(name)) for name in ("to", "since")}
-        return cls(**{**document, **times, "log_values": tuple(document.get("log_values", ()))})
+        known = {name: value for name, value in document.items() if name in cls.__slots__}
+        return cls(**{**known, **times, "log_values": tuple(document.get("log_values", ()))})
 
 
 def written_time(at: datetime | None) -> str | None:

@@ -12,7 +12,7 @@ from releases.bundles.triggers import (
     MeasuredTrigger,
 )
 from releases.monitoring.triggers.judgements import Judged
-from releases.monitoring.triggers.states import ASKING, Course, rule_of, stepped
+from releases.monitoring.triggers.states import ASKING, Course, judged_again, rule_of, stepped
 from releases.monitoring.triggers.vocabulary import STRONGEST_FIRST, Action, Lack, Phase, State
 
 ON_NO_DATA = {"hold": Action.HOLD, "rollback": Action.ROLLBACK, "warn": Action.NOTIFY}
@@ -58,12 +58,23 @@ class Moment:
 
 
 def judged_outcome(
-    spec: MeasuredTrigger, before: Condition, judged: tuple[Judged, ...], moment: Moment
+    spec: MeasuredTrigger,
+    before: Condition,
+    judged: tuple[Judged, ...],
+    moment: Moment,
+    *,
+    again: bool = False,
 ) -> Outcome:
-    """The outcome of an evaluation that could be made."""
-    rule, course = rule_of(spec), before.course
+    """The outcome of an evaluation that could be made; ``again`` says that some of it was judged before,
+    without what came late."""
+    rule, course, former = rule_of(spec), before.course, before.course.judged_to
     fires_for: Judged | None = None
-    passed: list[Phase] = []
+    newest = judged[-1] if judged else None
+    if again and former is not None:
+        course, fires_for = judged_again(course, rule, [one for one in judged if one.at <= former])
+        judged = tuple(one for one in judged if one.at > former)
+        newest = judged[-1] if judged else fires_for or newest
+    passed = [course.phase] if course.phase is not before.course.phase else []
     for found in judged:
         after = stepped(course, rule, found)
         if after.phase is not course.phase:
@@ -73,7 +84,6 @@ def judged_outcome(
         course = after
     lack = Lack.NO_DATA if _lacks_data(spec, course, moment) else Lack.NOTHING
     after_all = Condition(course, lack, 0)
-    newest = judged[-1] if judged else None
     sentence = newest.sentence if newest else ""
     if lack:
         sentence = _silence(spec, course, moment)

@@ -1,5 +1,6 @@
 """Reads of triggers: how they stand, and which overrides go past them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Prefetch, QuerySet
@@ -40,6 +41,28 @@ def open_proposals_of(status: TriggerStatus, at: datetime) -> list[Proposal]:
         arguments__evidence_digest=status.evidence_digest,
     )
     return list(rows.order_by("-proposed_at"))
+
+
+def waiting_overrides(at: datetime) -> list[tuple[Proposal, TriggerStatus]]:
+    """Overrides of triggers that wait for a second person, on what their triggers rest on now; the first to
+    run out first. In a fixed number of queries."""
+    rows = Proposal.objects.filter(verb="trigger.overridden", confirmed_at__isnull=True, expires_at__gt=at)
+    proposals = list(rows.order_by("expires_at"))
+    statuses = {str(row.pk): row for row in listed_triggers().filter(pk__in=_triggers_of(proposals))}
+    found = ((one, statuses.get(one.arguments["trigger"])) for one in proposals)
+    return [(one, status) for one, status in found if status is not None and _is_about(one, status)]
+
+
+def _triggers_of(proposals: Sequence[Proposal]) -> set[str]:
+    return {one.arguments["trigger"] for one in proposals}
+
+
+def _is_about(proposal: Proposal, status: TriggerStatus) -> bool:
+    """Whether confirming it would still be taken: the same evidence, asking for something, in this stage."""
+    same = proposal.arguments["evidence_digest"] == status.evidence_digest
+    return (
+        same and bool(status.action) and proposal.arguments["stage_number"] == status.deployment.stage_number
+    )
 
 
 def spec_of(status: TriggerStatus) -> Spec:

@@ -5,7 +5,7 @@ each week is a test of its own, so that alpha holds for a week and what is read 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from governance.registry.models import Segment
@@ -15,12 +15,11 @@ from releases.bundles.documents import StageKind
 from releases.bundles.models import Assignment
 from releases.bundles.queries import live_assignment
 from releases.bundles.triggers import CountedTrigger, Spec, WordsTrigger, triggers_of
-from releases.monitoring.vocabulary.series import EVERYBODY, WindowCounts
+from releases.monitoring.replaying.waiting import replayed_to
+from releases.monitoring.vocabulary.series import EVERYBODY, OF_REPLAYS, WindowCounts, epoch_start
+from releases.monitoring.windows.queries import BEHIND, counted_to
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.stages import Step, current_step, steps_of
-
-EPOCH_OF_LIVE = timedelta(days=7)
-"""How long data of a release that is live add up, before a test begins anew."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,8 @@ class Scene:
 
     ``began`` is where the data of this stage begin; ``exposed`` says that its release answers somebody and
     is the one whose traffic is counted (else no data are to be expected). ``tests`` may act in this rollout
-    and share alpha. ``assignment`` is what answers on the channel now.
+    and share alpha. ``assignment`` is what answers on the channel now. ``counted_to`` is the moment up to
+    which its windows are whole, ``at`` where nothing waits to be counted.
     """
 
     deployment: Deployment
@@ -49,6 +49,20 @@ class Scene:
     words: tuple[str, ...]
     tests: int
     assignment: Assignment | None
+    counted_to: datetime
+
+    def settled(self, metric: str) -> datetime:
+        """The moment up to which windows are whole, of replays where the metric is: what is judged goes no
+        further, since it would not be asked again."""
+        if metric not in OF_REPLAYS:
+            return self.counted_to
+        return min(self.counted_to, replayed_to(self.deployment.channel, self.at))
+
+    def expects(self, spec: Spec) -> bool:
+        """Whether data for the trigger are to be expected by now. What is reported and waits to be counted is
+        not absent, so nothing follows from absence while counting is behind."""
+        is_behind = self.at - self.counted_to > BEHIND
+        return self.exposed and not (is_behind and isinstance(spec, CountedTrigger))
 
     @property
     def has_control(self) -> bool:
@@ -96,7 +110,7 @@ def scene_of(deployment: Deployment, at: datetime) -> Scene:
         deployment=deployment,
         step=step,
         at=at,
-        began=_began(deployment, at),
+        began=_began(deployment, assignment, at),
         exposed=_is_exposed(deployment, assignment),
         places=tuple(
             place
@@ -107,6 +121,7 @@ def scene_of(deployment: Deployment, at: datetime) -> Scene:
         words=tuple(one.key for one in in_force if isinstance(one, WordsTrigger)),
         tests=tests_of(deployment, segments),
         assignment=assignment,
+        counted_to=counted_to(deployment.channel, at),
     )
 
 
@@ -144,11 +159,14 @@ def _is_sequential(spec: Spec | WordsTrigger) -> bool:
     return acts and getattr(spec, "test", "") == "e_process"
 
 
-def _began(deployment: Deployment, at: datetime) -> datetime:
+def _began(deployment: Deployment, assignment: Assignment | None, at: datetime) -> datetime:
+    """Where the stage began; of what is live, where the week did in which subjects count anew."""
     began = deployment.stage_entered_at or deployment.started_at
-    if deployment.state != DeploymentState.LIVE or at <= began:
+    if deployment.state != DeploymentState.LIVE:
         return began
-    return began + (at - began) // EPOCH_OF_LIVE * EPOCH_OF_LIVE
+    if assignment is not None and assignment.candidate_id is None:
+        began = assignment.period.lower
+    return epoch_start(began, max(began, at))
 
 
 def _is_exposed(deployment: Deployment, assignment: Assignment | None) -> bool:

@@ -81,7 +81,7 @@ class Cut:
 
     def settled_to(self, at: datetime) -> datetime:
         """The end of the newest window that can be settled at ``at``."""
-        return _start(at - self._waits, self.width)
+        return begins_at(at - self._waits, self.width)
 
     @property
     def _waits(self) -> timedelta:
@@ -97,7 +97,7 @@ def windows_of(rows: Iterable[WindowCounts], cut: Cut, at: datetime) -> list[Win
     parts: dict[datetime, list[WindowCounts]] = {}
     for row in rows:
         if row.metric == cut.metric and row.segment == cut.segment:
-            parts.setdefault(_start(row.starts_at, cut.width), []).append(row)
+            parts.setdefault(begins_at(row.starts_at, cut.width), []).append(row)
     return list(_settled(parts, cut, at))
 
 
@@ -109,7 +109,8 @@ def _settled(parts: dict[datetime, list[WindowCounts]], cut: Cut, at: datetime) 
             yield _window(starts_at, ends_at, found, cut)
 
 
-def _start(at: datetime, width: timedelta) -> datetime:
+def begins_at(at: datetime, width: timedelta) -> datetime:
+    """The beginning of the window of a width that ``at`` lies in."""
     return EPOCH + (at - EPOCH) // width * width
 
 

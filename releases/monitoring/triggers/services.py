@@ -11,6 +11,7 @@ from governance.actors import Actor, ActorKind, moment
 from governance.errors import GovernanceError, invalid
 from governance.ledger.canonical import digest_of
 from governance.ledger.verbs import Unchanged, record, touching, verb
+from releases.gates.contributors import took_part
 from releases.monitoring.triggers.models import TriggerMemory, TriggerReading, TriggerStatus
 from releases.monitoring.triggers.recipients import tell_of_trigger
 from releases.monitoring.triggers.scene import Place
@@ -33,6 +34,15 @@ class AcknowledgerIsService(GovernanceError):
     status = 403
     title = "A person must do this"
     next_step = "Ask a release manager to acknowledge it."
+
+
+class AcknowledgerTookPart(GovernanceError):
+    """Whoever made the release does not take note of what speaks against it."""
+
+    code = "contributor_acknowledges"
+    status = 403
+    title = "Not yours to acknowledge"
+    next_step = "Ask a release manager who took no part in the release."
 
 
 @dataclass(frozen=True)
@@ -187,12 +197,14 @@ def acknowledge_trigger(actor: Actor, *, status: TriggerStatus, reason: str) -> 
 
     Raises:
         NothingToAcknowledge: it is not latched.
-        AcknowledgerIsService: the actor is no person.
+        AcknowledgerIsService, AcknowledgerTookPart: the actor is no person, or contributed to the release.
         InvalidInput: no reason.
     """
     require(actor, Permission.RESUME_ROLLOUT, status.deployment.channel)
-    if actor.kind is not ActorKind.USER:
+    if actor.id is None or actor.kind is not ActorKind.USER:
         raise AcknowledgerIsService(f"{actor.username} is no person; a latched trigger waits for one.")
+    if took_part(status.deployment.revision, actor.id):
+        raise AcknowledgerTookPart(f"{actor.username} contributed to {status.deployment.revision}.")
     if not reason.strip():
         raise invalid("reason", "say what came of it; the record keeps it.")
     locked = _locked(status)
@@ -230,3 +242,10 @@ def remember(memories: Sequence[TriggerMemory], readings: Sequence[TriggerReadin
             "control_subjects",
         ],
     )
+
+
+def seen_again(memories: Sequence[TriggerMemory], at: datetime) -> None:
+    """Keep that these were evaluated, and came to what is kept of them."""
+    if memories:
+        rows = TriggerMemory.objects.filter(status__in=[one.status_id for one in memories])
+        rows.update(evaluated_at=at)

@@ -89,6 +89,35 @@ def folded(course: Course, rule: Rule, judged: Iterable[Judged]) -> Course:
     return course
 
 
+def judged_again(course: Course, rule: Rule, judged: Iterable[Judged]) -> tuple[Course, Judged | None]:
+    """The course once late data have changed what was folded in, and the judgement it fires for, if it does.
+
+    It fires now if it would have fired then: those who answer late are often those who fail. What fires goes
+    on, since only newer data may clear it; and a firing that is over is not had again.
+    """
+    if course.phase in ASKING:
+        return _relapsed(course, rule, judged), None
+    again = Course(ended_at=course.ended_at)
+    for found in judged:
+        if again.judged_to is None and course.breach_since is not None and course.breach_since < found.at:
+            again = replace(again, phase=course.phase, since=course.since, breach_since=course.breach_since)
+        if course.ended_at is None or found.at > course.ended_at:
+            again = stepped(again, rule, found)
+        if again.phase in ASKING:
+            return replace(again, judged_to=course.judged_to), found
+    since = course.since if again.phase is course.phase else again.since
+    return replace(again, since=since, judged_to=course.judged_to), None
+
+
+def _relapsed(course: Course, rule: Rule, judged: Iterable[Judged]) -> Course:
+    """What recovers fires again where the windows that spoke for it do not any more."""
+    for found in judged:
+        is_since = course.clear_since is not None and found.at >= course.clear_since
+        if course.phase is Phase.RECOVERING and is_since and found.judgement is Judgement.BREACH:
+            return replace(_breached(course, rule, found), judged_to=course.judged_to)
+    return course
+
+
 def acknowledged(course: Course) -> Course:
     """Somebody has seen it: it ends once the data are good."""
     return replace(course, latched=False)

@@ -219,7 +219,14 @@ def rows_of_csv(text: str) -> list[dict[str, Any]]:
     Raises:
         InvalidInput: it has no head, an unknown column, or a number that is none.
     """
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
+    try:
+        reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=None))
+        return _rows_of_csv(reader)
+    except csv.Error as error:
+        raise invalid("csv", f"it cannot be read as CSV: {error}.") from error
+
+
+def _rows_of_csv(reader: "csv.DictReader[str]") -> list[dict[str, Any]]:
     known = set(SeriesRow.model_fields)
     unknown = [name for name in reader.fieldnames or [] if name not in known]
     if not reader.fieldnames or "at" not in reader.fieldnames or unknown:

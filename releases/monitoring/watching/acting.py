@@ -9,14 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from governance.actors import Actor
-from governance.ledger.canonical import canonical_bytes, plain
+from governance.ledger.canonical import digest_of
+from releases.bundles.triggers import measured_triggers
 from releases.monitoring.triggers.vocabulary import Action, Evaluated, Firing
 from releases.rollouts.advancing import advance_by_itself, goes_by_itself
 from releases.rollouts.asking import ask_for_decision
+from releases.rollouts.left_to_people import leave_to_people
 from releases.rollouts.models import Deployment, DeploymentState, StageReading
 from releases.rollouts.progress import hold_watched_rollout
 from releases.rollouts.queries import rollback_target
-from releases.rollouts.readings import Check, CheckState, Reading, document_of
+from releases.rollouts.readings import Check, CheckState, Reading, document_of, fitting
 from releases.rollouts.services import roll_back
 from releases.rollouts.stages import ON_ITS_WAY, advance_at, current_step, next_step
 
@@ -26,12 +28,16 @@ MOST_NAMED = 40
 ROOM_FOR_EVIDENCE = 8 * 1024
 """Bytes of evidence in the entry of an act."""
 
+NOTHING_TO_GO_BACK_TO = "there is no release before it to go back to"
+NOTHING_TO_HOLD = "it answers everybody already, so there is nothing to hold"
+
 
 def act_on_triggers(actor: Actor, deployment: Deployment, evaluated: Evaluated) -> str:
     """Do what firing triggers ask for; answers what was done, for the log: empty for nothing.
 
     This comes before all that is counted, so that nothing which fails there keeps a release from being taken
-    back. What asks to be taken back and has nothing to go back to is held.
+    back. What asks to be taken back and has nothing to go back to is held; of what is live, which nothing can
+    hold, people are told that nothing is done by itself.
     """
     back = evaluated.asks_for(Action.ROLLBACK)
     if back and _can_go_back(deployment):
@@ -44,10 +50,37 @@ def act_on_triggers(actor: Actor, deployment: Deployment, evaluated: Evaluated) 
         )
         return TAKEN_BACK
     firing = (*back, *evaluated.asks_for(Action.HOLD))
+    if firing and deployment.state == DeploymentState.LIVE:
+        return _leave_to_people(actor, deployment, firing)
     if not firing or deployment.state != DeploymentState.ROLLING_OUT:
         return ""
     _hold(actor, deployment, [_sentences(firing)], _documents(firing))
     return "held"
+
+
+def _leave_to_people(actor: Actor, deployment: Deployment, firings: Sequence[Firing]) -> str:
+    """Tell people of what is live and fires, once for what it rests on."""
+    digest = digest_of([[one.key, one.segment, one.action, one.digest] for one in firings])
+    if _was_asked(deployment, digest):
+        return ""
+    goes_back = any(one.action is Action.ROLLBACK for one in firings)
+    keys = {one.key for one in firings}
+    leave_to_people(
+        actor,
+        deployment=deployment,
+        digest=digest,
+        why=NOTHING_TO_GO_BACK_TO if goes_back else NOTHING_TO_HOLD,
+        sentence=_sentences(firings),
+        evidence=_documents(firings),
+        owners=_owners(deployment, keys),
+    )
+    return "left to people"
+
+
+def _owners(deployment: Deployment, keys: set[str]) -> list[str]:
+    """Whom the plan names for the triggers."""
+    named = measured_triggers(deployment.revision.rollback_plan)
+    return sorted({one.owner for one in named if one.key in keys and one.owner})
 
 
 def _can_go_back(deployment: Deployment) -> bool:
@@ -61,7 +94,9 @@ def act_on(actor: Actor, deployment: Deployment, reading: Reading, at: datetime)
         return ""
     failed = [one for one in reading.checks if one.state is CheckState.FAILED and one.check != "triggers"]
     if failed:
-        _hold(actor, deployment, [_said(one) for one in failed], [{"reading": document_of(reading)}])
+        said = [_said(one) for one in failed[:MOST_SAID]]
+        more = [f"And {len(failed) - MOST_SAID} more."] if len(failed) > MOST_SAID else []
+        _hold(actor, deployment, [*said, *more], [{"reading": document_of(reading)}])
         return "held"
     return _go_on(actor, deployment, reading, at)
 
@@ -77,20 +112,19 @@ def _documents(firings: Sequence[Firing]) -> list[dict[str, Any]]:
     """What fired. An entry holds 32 KiB and must be written however much fires, or nothing is taken back: the
     evidence stands in the trigger's own entry, which names the same digest, and here while there is room.
     """
-    documents, room = [], ROOM_FOR_EVIDENCE
-    for one in firings[:MOST_NAMED]:
-        short = {"key": one.key, "segment": one.segment, "action": one.action, "digest": one.digest}
-        whole = {
-            **short,
-            "sentence": one.sentence,
-            "because": one.because,
-            "since": one.since,
-            "evidence": one.evidence,
-        }
-        size = len(canonical_bytes(plain(whole)))
-        documents.append(whole if size <= room else short)
-        room -= size if size <= room else 0
-    return documents
+    pairs = [
+        (
+            {"key": one.key, "segment": one.segment, "action": one.action, "digest": one.digest},
+            {
+                "sentence": one.sentence,
+                "because": one.because,
+                "since": one.since,
+                "evidence": one.evidence,
+            },
+        )
+        for one in firings[:MOST_NAMED]
+    ]
+    return fitting(pairs, ROOM_FOR_EVIDENCE)
 
 
 def _hold(
@@ -107,14 +141,14 @@ def _hold(
 
 def _said(check: Check) -> str:
     named = f"{check.key}: " if check.key else ""
-    return f"{named}{check.sentence}"
+    return f"{named}{check.sentence}"[:LONGEST_SENTENCE]
 
 
 def _go_on(actor: Actor, deployment: Deployment, reading: Reading, at: datetime) -> str:
     """Let it go on where its plan says so, or tell people that it is their turn."""
     step, following = current_step(deployment), next_step(deployment)
     is_turn = step.needs_reading and at >= advance_at(deployment)
-    if following is None or not is_turn or (step.stage.measures and not reading.is_shown):
+    if following is None or not is_turn or reading.open_among(step.asks_for):
         return ""
     if goes_by_itself(deployment, at):
         moved = advance_by_itself(actor, deployment=deployment, to_stage=following.number)

@@ -13,6 +13,7 @@ from releases.monitoring.vocabulary.series import (
     ALLOWED_LATENESS,
     EVERYBODY,
     OF_REPLAYS,
+    OF_SHADOWS,
     WINDOW,
     Metric,
     WindowCounts,
@@ -26,7 +27,7 @@ BLOCKS_OF_A_STAGE = 48
 
 LONGEST_BLOCK = timedelta(hours=6)
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-OUTCOMES = frozenset(Metric) - OF_REPLAYS - {Metric.DISAGREEMENT, Metric.LATENCY}
+OUTCOMES = frozenset(Metric) - OF_REPLAYS - {*OF_SHADOWS, Metric.LATENCY}
 """Metrics that every decision has, so that each counts all subjects of its window."""
 
 

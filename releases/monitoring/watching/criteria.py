@@ -9,12 +9,13 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from releases.bundles.stage_terms import StageCriterion, StageMeasure
+from releases.bundles.stage_terms import StageCriterion, StageKind, StageMeasure
 from releases.monitoring.triggers.wording import TITLES, evidence, percent, points
-from releases.monitoring.vocabulary.series import EVERYBODY, Metric
+from releases.monitoring.vocabulary.series import EVERYBODY, OF_REPLAYS, Metric
 from releases.monitoring.watching.counted import Counted
 from releases.rollouts.readings import Check, CheckState
 from releases.rollouts.waits import criteria_unmeasured
+from releases.statistics.paired_sequential import PairedSums, log_paired_excess, log_paired_noninferiority
 from releases.statistics.sequential import (
     TwoArmBlock,
     TwoArmProcess,
@@ -106,6 +107,8 @@ def _judged(
     if measure is None:
         return
     judge = _against_control if measure.margin is not None else _against_limit
+    if judge is _against_control and counted.step.stage.kind is StageKind.SHADOW:
+        judge = _against_shadow
     for segment in strata_of(measure, list(protected)):
         yield judge(counted, criterion.key, measure, segment, tests)
 
@@ -135,6 +138,35 @@ def _against_control(counted: Counted, key: str, measure: StageMeasure, segment:
     return _check(line, said, weight, numbers)
 
 
+def _against_shadow(counted: Counted, key: str, measure: StageMeasure, segment: str, tests: int) -> Check:
+    """Both answers to the same captures: whom only the candidate would not accept, and whom it alone would.
+
+    Beside the margin it says when more got worse than better by more than chance, however little that is:
+    the sequential McNemar test of the pairs that differ.
+    """
+    margin, arm = measure.margin or 0.0, counted.watched
+    worse, subjects = counted.total(Metric.STRICTER, segment, arm)
+    better, _ = counted.total(Metric.LOOSER, segment, arm)
+    line = Line(key, segment, f"no more than {points(margin)[1:]} worse than the release beside it")
+    if not subjects:
+        return _nobody(line, measure, " with both answers")
+    pairs = PairedSums(worse, better, max(0.0, subjects - worse - better))
+    weight = Weight(
+        log_paired_noninferiority(pairs, margin), log_paired_excess(pairs, margin), measure.alpha, tests
+    )
+    log_mcnemar = log_rate_e_value(worse, better, 0.5)
+    said = (
+        f"of {subjects:,} people {percent(worse / subjects)} would not be accepted who are today, and "
+        f"{percent(better / subjects)} the other way round ({points((worse - better) / subjects)})"
+    )
+    if weight.state is not CheckState.FAILED and log_mcnemar >= weight.needed:
+        said += f", which is more than chance ({evidence(log_mcnemar, weight.needed)})"
+    numbers = {"worse": worse, "better": better, "subjects": subjects, "margin": margin}
+    if math.isfinite(log_mcnemar):
+        numbers["log_e_mcnemar"] = round(log_mcnemar, 6)
+    return _check(line, said, weight, numbers)
+
+
 def _against_limit(counted: Counted, key: str, measure: StageMeasure, segment: str, tests: int) -> Check:
     limit, metric = measure.limit or 0.0, Metric(measure.metric)
     events, subjects = counted.total(metric, segment, counted.watched)
@@ -148,7 +180,8 @@ def _against_limit(counted: Counted, key: str, measure: StageMeasure, segment: s
         measure.alpha,
         tests,
     )
-    said = f"{percent(events / subjects)} of {subjects:,} people {TITLES[metric]}"
+    who = "replayed decisions" if metric in OF_REPLAYS else "people"
+    said = f"{percent(events / subjects)} of {subjects:,} {who} {TITLES[metric]}"
     return _check(line, said, weight, {"events": events, "subjects": subjects, "limit": limit})
 
 
@@ -178,12 +211,14 @@ def _check(line: Line, said: str, weight: Weight, numbers: dict[str, float]) -> 
     )
 
 
-def _nobody(line: Line, measure: StageMeasure) -> Check:
-    where = " in one of the arms" if measure.margin is not None else ""
+def _nobody(line: Line, measure: StageMeasure, where: str = "") -> Check:
+    if not where and measure.margin is not None:
+        where = " in one of the arms"
+    who = "no decision was replayed" if measure.metric in OF_REPLAYS else f"nobody was counted{where}"
     return Check(
         "criteria",
         CheckState.WAITING,
-        f"{line.among}nobody was counted{where} yet. To be shown: {TITLES[measure.metric]}, {line.asked}.",
+        f"{line.among}{who} yet. To be shown: {TITLES[measure.metric]}, {line.asked}.",
         key=line.name,
         numbers={"subjects": 0},
     )

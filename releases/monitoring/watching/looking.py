@@ -4,23 +4,34 @@ Triggers were evaluated before, whatever else waits. Counts are judged again whe
 and now and then in between, for what came late: in between they say what they said.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from governance.registry.queries import segments_in_force
+from releases.bundles.models import Assignment
 from releases.bundles.queries import live_assignment
 from releases.monitoring.heartbeats.queries import beats_of
-from releases.monitoring.triggers.vocabulary import Action, Evaluated, Mode
+from releases.monitoring.replaying.windows import replay_windows
+from releases.monitoring.triggers.vocabulary import Action, Evaluated, Mode, State
+from releases.monitoring.vocabulary.series import OF_REPLAYS, SETTLING
 from releases.monitoring.watching.counted import Counted, closed_until
 from releases.monitoring.watching.criteria import criteria_checks
 from releases.monitoring.watching.soundness import (
+    JUDGED_FROM,
+    JUDGED_OVER,
+    behind_check,
     integrity_checks,
     ratio_checks,
     subjects_check,
     traffic_checks,
 )
-from releases.monitoring.windows.queries import counts_of, latest_decision_at, mismatches
-from releases.monitoring.windows.stretches import SETTLING
+from releases.monitoring.windows.queries import (
+    counted_to,
+    counts_of,
+    is_caught_up,
+    latest_decision_at,
+    mismatches,
+)
 from releases.rollouts.models import Deployment
 from releases.rollouts.readings import Check, CheckState, Reading, entered, last_reading, reading_of
 from releases.rollouts.stages import ON_ITS_WAY, current_step
@@ -50,13 +61,16 @@ def look_at(deployment: Deployment, evaluated: Evaluated, at: datetime) -> Readi
 
 def _integrity(deployment: Deployment, at: datetime) -> tuple[Check, ...]:
     channel = deployment.channel
-    return integrity_checks(
+    found = integrity_checks(
         latest_decision_at(channel),
-        mismatches(deployment, since=entered(deployment), until=at),
+        mismatches(deployment, since=entered(deployment), until=at, span=JUDGED_OVER, decisions=JUDGED_FROM),
         beats_of(channel, since=at - BEATS_OF),
         live_assignment(channel),
         at,
     )
+    if is_caught_up(channel, at) or any(one.state is CheckState.FAILED for one in found):
+        return found
+    return (behind_check(counted_to(channel, at), at),)
 
 
 def trigger_checks(evaluated: Evaluated) -> tuple[Check, ...]:
@@ -77,14 +91,15 @@ def trigger_checks(evaluated: Evaluated) -> tuple[Check, ...]:
         )
         for key in evaluated.not_measured
     ]
+    past = list(_overridden(evaluated))
     if firing or blocked:
-        return (*firing, *blocked, *words)
-    if evaluated.states:
-        many = len(evaluated.states)
+        return (*firing, *blocked, *past, *words)
+    many = len(evaluated.states) - len(past)
+    if many:
         said_quiet = "1 trigger is quiet" if many == 1 else f"{many} triggers are quiet"
-        return (Check("triggers", CheckState.DONE, f"{said_quiet}."), *words)
-    if words:
-        return tuple(words)
+        return (Check("triggers", CheckState.DONE, f"{said_quiet}."), *past, *words)
+    if past or words:
+        return (*past, *words)
     return (
         Check(
             "triggers",
@@ -92,6 +107,19 @@ def trigger_checks(evaluated: Evaluated) -> tuple[Check, ...]:
             "The plan puts no trigger in force in this stage; nothing rolls back by itself.",
         ),
     )
+
+
+def _overridden(evaluated: Evaluated) -> Iterator[Check]:
+    """Triggers that fire and stop nothing because somebody answers for that: those who decide see them."""
+    for one in evaluated.states:
+        if one.state is State.OVERRIDDEN:
+            until = f"{one.overridden_until:%-d %b, %H:%M}" if one.overridden_until else "then"
+            yield Check(
+                "triggers",
+                CheckState.DONE,
+                f"{one.key}: {one.sentence} Overridden until {until} UTC.",
+                key=_name(one.key, one.segment),
+            )
 
 
 def _firing(evaluated: Evaluated) -> Iterator[Check]:
@@ -119,16 +147,52 @@ def _counted(
         return (Check("traffic", CheckState.WAITING, nobody),), at
     if before is not None and not is_due(before.measured_at, at):
         return tuple(one for one in before.checks if one.check in COUNTED), before.measured_at
-    step, since = current_step(deployment), entered(deployment)
-    rows = counts_of(deployment, since=since, until=at, at=at)
-    counted = Counted.of(step, rows, at, settled_at=since + SETTLING)
+    since, first = entered(deployment), _first_shown(deployment)
+    # A pause begins another run where there are arms, in which everybody counts again; elsewhere it goes on.
+    has_arms = current_step(deployment).share > 0
+    counted = _counted_since(deployment, since if has_arms else first, at)
+    of_stage = _counted_since(deployment, first, at) if has_arms and first < since else counted
     checks = (
         *traffic_checks(counted),
         *ratio_checks(counted),
         subjects_check(counted),
-        *criteria_checks(counted, _protected(deployment)),
+        *_criteria_checks(counted, of_stage, _protected(deployment)),
     )
     return checks, at
+
+
+def _criteria_checks(counted: Counted, of_stage: Counted, protected: Sequence[str]) -> tuple[Check, ...]:
+    """The criteria by the counts since the last pause. What all counts of the stage speak against stays
+    spoken against; for the candidate they say nothing, since people who returned are in them twice.
+    """
+    found = criteria_checks(counted, protected)
+    if of_stage is counted:
+        return tuple(found)
+    before = criteria_checks(of_stage, protected)
+    return tuple(
+        former if former.state is CheckState.FAILED else one
+        for one, former in zip(found, before, strict=True)
+    )
+
+
+def _counted_since(deployment: Deployment, since: datetime, at: datetime) -> Counted:
+    step = current_step(deployment)
+    rows = counts_of(deployment, since=since, until=at, at=at)
+    if any(one.measure and one.measure.metric in OF_REPLAYS for one in step.stage.measures):
+        rows = [*rows, *replay_windows(deployment, since=since, until=at, at=at)]
+    settled = counted_to(deployment.channel, at)
+    return Counted.of(step, rows, settled, settled_at=since + SETTLING)
+
+
+def _first_shown(deployment: Deployment) -> datetime:
+    """When the stage was first shown. A pause begins its time anew, and where it has arms its people too;
+    what was found against the candidate stays, so that nobody pauses it to be rid of that."""
+    rows = Assignment.objects.filter(
+        deployment=deployment, stage_number=deployment.stage_number, candidate=deployment.revision
+    )
+    first = rows.order_by("period").first()
+    since = entered(deployment)
+    return since if first is None else min(since, first.period.lower)
 
 
 def is_due(measured_at: datetime, at: datetime) -> bool:

@@ -13,7 +13,7 @@ from releases.bundles.documents import WITH_ARMS, StageKind
 from releases.bundles.models import Assignment
 from releases.monitoring.heartbeats.queries import Beat
 from releases.monitoring.triggers.wording import evidence
-from releases.monitoring.vocabulary.series import WINDOW
+from releases.monitoring.vocabulary.series import SETTLING, WINDOW
 from releases.monitoring.watching.counted import Counted
 from releases.monitoring.windows.queries import Mismatches
 from releases.rollouts.progress_queries import lasting
@@ -28,9 +28,12 @@ MISMATCH_RATE = 0.01
 """Some decisions may be on their way while an assignment changes; more than these say that the arms are not
 answered as assigned."""
 
+JUDGED_OVER = timedelta(hours=1)
+JUDGED_FROM = 500
+"""Mismatches are judged on the last hour, or on as many decisions as make a few of them more than rare: one
+that is over does not keep a stage held for as long as it lasts."""
+
 RATIO_ALPHA = 0.01
-SETTLE = timedelta(minutes=2)
-"""How long instances may take to follow what is assigned."""
 
 
 def integrity_checks(
@@ -49,10 +52,22 @@ def integrity_checks(
         Check(
             "integrity",
             CheckState.DONE,
-            f"The newest decision is {seen} old. {found.decisions:,} of this stage were looked at, and carry "
-            "the release that was due.",
+            f"The newest decision is {seen} old. The last {found.decisions:,} of this stage were looked at, "
+            "and carry the release that was due.",
             numbers={"decisions": found.decisions},
         ),
+    )
+
+
+def behind_check(counted_to: datetime, at: datetime) -> Check:
+    """That what was reported waits to be counted: half of the data would show something else than all."""
+    since = f"{counted_to:%F %R} UTC, {lasting((at - counted_to).total_seconds())} ago"
+    return Check(
+        "integrity",
+        CheckState.WAITING,
+        f"What was reported since {since}, waits to be counted; nothing is shown meanwhile. If it stays so, "
+        "see that the worker runs (/readyz tells).",
+        numbers={"counted_to": counted_to.isoformat()},
     )
 
 
@@ -93,7 +108,7 @@ def _problems(
 
 def _strays(beats: Iterable[Beat], assignment: Assignment | None, at: datetime) -> Iterator[str]:
     """Instances whose newest beat names what is not assigned, once they had time to follow."""
-    if assignment is None or at - assignment.period.lower < SETTLE:
+    if assignment is None or at - assignment.period.lower < SETTLING:
         return
     due = {assignment.stable_id, assignment.candidate_id, assignment.control_id}
     newest: dict[str, Beat] = {}
@@ -127,7 +142,11 @@ _WITH = {
 
 
 def ratio_checks(counted: Counted) -> Iterator[Check]:
-    """Whether subjects fall to the arms as assigned: an arm that loses some is compared unfairly."""
+    """Whether subjects fall to the arms as assigned: an arm that loses some is compared unfairly.
+
+    Where a service counts its own windows and reports the two arms alone, the arms are held against each
+    other; nobody beside them was counted, and that says nothing about them.
+    """
     step = counted.step
     if step.stage.kind not in WITH_ARMS:
         return
@@ -137,10 +156,11 @@ def ratio_checks(counted: Counted) -> Iterator[Check]:
         yield Check("ratio", CheckState.WAITING, "Not judged before a whole window of the stage is over.")
         return
     shares = [step.share, step.share, 1 - 2 * step.share]
-    arms = 3 if shares[2] > 0 else 2
+    arms = 3 if shares[2] > 0 and seen[2] else 2
     log_e = log_sample_ratio_e_value(seen[:arms], _normed(shares[:arms]))
     needed = math.log(e_threshold(RATIO_ALPHA))
-    said = f"{seen[0]:,} people in the candidate's arm, {seen[1]:,} in the control's, {seen[2]:,} beside"
+    beside = f", {seen[2]:,} beside" if seen[2] else "; nobody beside was counted" if shares[2] > 0 else ""
+    said = f"{seen[0]:,} people in the candidate's arm, {seen[1]:,} in the control's{beside}"
     numbers = {"subjects": seen, "shares": shares, "log_e": round(log_e, 6), "log_e_alarming": needed}
     if log_e >= needed:
         yield Check(

@@ -1,27 +1,31 @@
 """The tick: look at all that is on its way or live, and at all that is to land; act on what is found.
 
 Each rollout is looked at by itself, under a lock of its own and with its own transactions, so that one that
-fails stops no other. What failed is kept with it and said on its page; after four looks in a row it is held.
+fails or waits stops no other. What failed is kept with it and said on its page; after four looks in a row it
+is held. Ticks may run side by side: each takes rollouts that no other has taken, until all are looked at.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from governance.actors import Actor
-from governance.background.locks import advisory_lock
+from governance.background.locks import advisory_lock, try_lock, unlock, waiting_at_most
 from releases.bundles.triggers import measured_triggers
 from releases.monitoring.triggers.evaluation import evaluate_triggers
 from releases.monitoring.triggers.vocabulary import Evaluated
 from releases.monitoring.watching.acting import TAKEN_BACK, act_on, act_on_triggers
 from releases.monitoring.watching.landings import Following, following_on
 from releases.monitoring.watching.looking import look_at
+from releases.monitoring.watching.standing import standing_firings
 from releases.rollouts.drills import (
     LEG_LASTS_AT_MOST,
     complete_drill,
@@ -43,27 +47,77 @@ from releases.rollouts.stages import ON_ITS_WAY, current_step
 
 logger = logging.getLogger(__name__)
 
+WAITS_AT_MOST_SECONDS = 3.0
+"""For a lock that somebody else holds. Whoever waits longer fails, and is looked at by the next tick."""
+
+AS_READ = ("state", "stage_number", "stage_entered_at", "paused", "reading__read_at", "reading__errors")
+"""What of a deployment changes when somebody moved it or looked at it."""
+
 T = TypeVar("T", Deployment, Rollback, Drill)
 R = TypeVar("R")
 
 
-def tick(actor: Actor) -> None:
-    """Look at everything once: first at all triggers, so that what must be taken back does not wait for what
-    is counted of others."""
-    rows = watched_deployments()
-    said = {row.pk: _apart(watch_triggers, actor, row) for row in rows}
-    for row in rows:
-        evaluated = said[row.pk]
-        if evaluated is not None:
-            _apart(partial(watch_counts, evaluated=evaluated), actor, row)
-    for rollback in watched_rollbacks():
-        _apart(watch_landing, actor, rollback)
-    for drill in running_drills():
-        _apart(watch_drill, actor, drill)
+def tick(actor: Actor, *, unless_within: timedelta = timedelta(0)) -> None:
+    """Look at everything once that was not looked at ``unless_within`` before now."""
+    since = timezone.now() - unless_within
+    with waiting_at_most(WAITS_AT_MOST_SECONDS):
+        _watch_all(actor, [row for row in watched_deployments() if not _was_looked_at(row, since)])
+        for rollback in watched_rollbacks():
+            _apart(watch_landing, actor, rollback)
+        for drill in running_drills():
+            _apart(watch_drill, actor, drill)
+
+
+def _watch_all(actor: Actor, rows: Sequence[Deployment]) -> None:
+    """First all triggers, so that what must be taken back does not wait for what is counted of others.
+
+    A rollout is taken until all of it is looked at, so that a tick beside this one goes on with the next.
+    """
+    said: dict[Deployment, Evaluated | None] = {}
+    try:
+        for row in rows:
+            if _take(row):
+                said[row] = None
+                said[row] = _guarded(watch_triggers, actor, row)
+        for row in list(said):
+            evaluated = said[row]
+            if evaluated is not None:
+                _guarded(partial(watch_counts, evaluated=evaluated), actor, row)
+            unlock(_lock_of(row))
+            del said[row]
+    finally:
+        for row in said:
+            unlock(_lock_of(row))
+
+
+def _take(row: Deployment) -> bool:
+    """Take a rollout for this tick, unless another has it, or had it since it was read."""
+    if not try_lock(_lock_of(row)):
+        return False
+    if _as_read(row) == Deployment.objects.filter(pk=row.pk).values_list(*AS_READ).first():
+        return True
+    unlock(_lock_of(row))
+    return False
+
+
+def _as_read(row: Deployment) -> tuple[Any, ...]:
+    reading = getattr(row, "reading", None)
+    seen = (reading.read_at, reading.errors) if reading else (None, None)
+    return (row.state, row.stage_number, row.stage_entered_at, row.paused, *seen)
+
+
+def _lock_of(subject: Deployment | Rollback | Drill) -> str:
+    return f"watch:{subject.pk}"
+
+
+def _was_looked_at(row: Deployment, since: datetime) -> bool:
+    reading = getattr(row, "reading", None)
+    return reading is not None and not reading.errors and reading.read_at > since
 
 
 def watched_deployments() -> list[Deployment]:
-    """What is on its way, and what is live with triggers in force."""
+    """What is on its way, and what is live with triggers in force; whose look failed last, then who was
+    looked at least lately."""
     rows = (
         Deployment.objects.filter(state__in=[*ON_ITS_WAY, DeploymentState.LIVE])
         .select_related(
@@ -74,21 +128,33 @@ def watched_deployments() -> list[Deployment]:
             "reading",
         )
         .prefetch_related("stage_approvals")
-        .order_by("started_at", "id")
+        .order_by(
+            Coalesce("reading__errors", 0), F("reading__read_at").asc(nulls_first=True), "started_at", "id"
+        )
     )
     return [row for row in rows if row.state in ON_ITS_WAY or _has_triggers(row)]
 
 
 def _has_triggers(deployment: Deployment) -> bool:
-    in_force = set(current_step(deployment).stage.triggers)
-    return any(one.key in in_force for one in measured_triggers(deployment.revision.rollback_plan))
-
-
-def _apart(watch: Callable[[Actor, T], R], actor: Actor, subject: T) -> R | None:
-    """Watch one thing so that its failure is its own; None where it failed, or where somebody else does."""
+    """Whether any is in force. A plan that cannot be read is watched: the look says what is wrong with it."""
     try:
-        with advisory_lock(f"watch:{subject.pk}") as held:
-            return watch(actor, subject) if held else None
+        in_force = set(current_step(deployment).stage.triggers)
+        return any(one.key in in_force for one in measured_triggers(deployment.revision.rollback_plan))
+    except Exception:
+        return True
+
+
+def _apart(watch: Callable[[Actor, T], R], actor: Actor, subject: T) -> None:
+    """Watch one thing, unless somebody else does, so that its failure is its own."""
+    with advisory_lock(_lock_of(subject)) as held:
+        if held:
+            _guarded(watch, actor, subject)
+
+
+def _guarded(watch: Callable[[Actor, T], R], actor: Actor, subject: T) -> R | None:
+    """Watch one thing so that its failure is its own; None where it failed."""
+    try:
+        return watch(actor, subject)
     except Exception:
         logger.exception("%s %s could not be watched", type(subject).__name__, subject.pk)
         _let_go_of_what_broke()
@@ -114,11 +180,23 @@ def watch_triggers(actor: Actor, deployment: Deployment) -> Evaluated | None:
     found: Evaluated | None = None
     is_over = True
     with _looking(actor, deployment):
-        found = evaluate_triggers(actor, deployment, timezone.now())
+        found = _evaluated(actor, deployment)
         done = act_on_triggers(actor, deployment, found)
         _log(deployment, done)
         is_over = done == TAKEN_BACK
     return None if is_over else found
+
+
+def _evaluated(actor: Actor, deployment: Deployment) -> Evaluated:
+    """What the triggers say. Where they cannot be evaluated, what fires by the record is acted on all the
+    same, and the failure stands."""
+    at = timezone.now()
+    try:
+        return evaluate_triggers(actor, deployment, at)
+    except Exception:
+        _let_go_of_what_broke()
+        _log(deployment, act_on_triggers(actor, deployment, standing_firings(deployment, at)))
+        raise
 
 
 def watch_counts(actor: Actor, deployment: Deployment, evaluated: Evaluated) -> None:
@@ -164,7 +242,7 @@ def watch_landing(actor: Actor, rollback: Rollback) -> None:
         rollback.deployment.channel, rollback.target.manifest_digest, rollback.rolled_back_at
     )
     if found.is_whole:
-        confirm_landing(actor, rollback=rollback, instances=found.instances)
+        confirm_landing(actor, rollback=rollback, instances=found.instances, gone=found.gone)
     elif rollback.landing == Landing.PENDING and _is_over(rollback.rolled_back_at, ESCALATED_AFTER):
         escalate_rollback(actor, rollback=rollback, missing=found.sentence)
 

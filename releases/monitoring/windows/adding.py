@@ -14,7 +14,7 @@ from uuid import UUID
 from governance.registry.predicates import Predicate, matches
 from releases.bundles.arms import Arm
 from releases.monitoring.replaying.replay import texts_of
-from releases.monitoring.vocabulary.series import EVERYBODY, Metric
+from releases.monitoring.vocabulary.series import EVERYBODY, OF_SHADOWS, Metric
 from releases.monitoring.vocabulary.sketches import sketch_of_bins
 from releases.monitoring.windows.stretches import Stretch
 
@@ -23,12 +23,13 @@ Key = tuple[datetime, datetime, str, UUID, str]
 """Window, beginning of the run, arm, revision and segment."""
 
 METRICS = (Metric.RETRY, Metric.REFUSED, Metric.NOT_ACCEPTED, Metric.ERROR)
+COUNTED = len(METRICS) + len(OF_SHADOWS)
 
 
 @dataclass
 class Totals:
     """What is known of one arm and segment in a window. ``captures`` and ``capture_events`` count decisions,
-    ``events`` add up the shares of the subjects that count here; the last of both is of shadow answers.
+    ``events`` add up the shares of the subjects that count here; the last three of both are of shadows.
     """
 
     deployment: UUID | None
@@ -36,8 +37,8 @@ class Totals:
     shadowed: int = 0
     captures: int = 0
     shadows: int = 0
-    capture_events: list[int] = field(default_factory=lambda: [0] * 5)
-    events: list[float] = field(default_factory=lambda: [0.0] * 5)
+    capture_events: list[int] = field(default_factory=lambda: [0] * COUNTED)
+    events: list[float] = field(default_factory=lambda: [0.0] * COUNTED)
 
     def add_captures(self, n: int, shadows: int, capture_events: Sequence[int]) -> None:
         """Decisions, with their events by metric."""
@@ -88,20 +89,21 @@ def totals_of(rows: Iterable[tuple[Any, ...]], places: Places) -> dict[Key, Tota
     found: dict[Key, Totals] = {}
     of_subject: dict[tuple[Key, str], Totals] = {}
     for start, number, arm, combination, subject, first, *counts in rows:
-        subjects, shadowed, n, *capture_events, shadows, differing = counts[:9]
+        subjects, shadowed, n = counts[:3]
+        shadows, capture_events = counts[7], (*counts[3:7], *counts[8:11])
         deployment = places.deployment(number)
         for key in places.keys(start, number, arm, combination):
             totals = found.setdefault(key, Totals(deployment))
-            totals.add_captures(n, shadows, (*capture_events, differing))
+            totals.add_captures(n, shadows, capture_events)
             if subject is None:
-                totals.add_subjects(subjects, shadowed, counts[9:])
+                totals.add_subjects(subjects, shadowed, counts[11:])
             elif first:
                 one = of_subject.setdefault((key, subject), Totals(deployment))
-                one.add_captures(n, shadows, (*capture_events, differing))
+                one.add_captures(n, shadows, capture_events)
     for (key, _), one in of_subject.items():
-        shares = [events / one.captures for events in one.capture_events[:-1]]
-        differs = one.capture_events[-1] / one.shadows if one.shadows else 0.0
-        found[key].add_subjects(1, int(one.shadows > 0), (*shares, differs))
+        shares = [events / one.captures for events in one.capture_events[: len(METRICS)]]
+        differs = [events / (one.shadows or 1) for events in one.capture_events[len(METRICS) :]]
+        found[key].add_subjects(1, int(one.shadows > 0), (*shares, *differs))
     return found
 
 

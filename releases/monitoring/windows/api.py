@@ -110,7 +110,8 @@ class ObservationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gover
 
         Idempotent by channel, release, arm, segment, metric and window; an Idempotency-Key is not needed and
         not read. 200 when every one is stored or was there already, 207 when some were refused: those are
-        named, and the others are stored.
+        named, and the others are stored. A window is reported when it is over. Where decisions of the same
+        window are reported too, the one with more people counts.
         """
         actor = actor_from(request)
         if isinstance(request.data, ReportLines):

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from governance.registry.predicates import attributes_of
-from releases.monitoring.vocabulary.series import ALLOWED_LATENESS, WINDOW, Metric
+from releases.monitoring.vocabulary.series import ALLOWED_LATENESS, OF_SHADOWS, WINDOW, Metric
 from releases.monitoring.windows import statements
 from releases.monitoring.windows.adding import METRICS, Key, Places, Segments, Totals, sketches_of, totals_of
 from releases.monitoring.windows.stretches import Stretch
@@ -115,10 +115,18 @@ def _add(columns: _Columns, key: Key, totals: Totals, sketch: bytes) -> None:
     for metric, events, capture_events in counts:
         columns.add(*place, metric.value, subjects, _steady(events), captures, capture_events, None)
     if totals.shadows:
-        events, capture_events = _steady(totals.events[-1]), totals.capture_events[-1]
-        differs = (totals.shadowed, events, totals.shadows, capture_events, None)
-        columns.add(*place, Metric.DISAGREEMENT.value, *differs)
+        _add_shadows(columns, place, totals)
     columns.add(*place, Metric.LATENCY.value, subjects, 0.0, captures, 0, sketch)
+
+
+def _add_shadows(columns: _Columns, place: tuple[Any, ...], totals: Totals) -> None:
+    """The rows of what shadows answered otherwise."""
+    own = len(METRICS)
+    counts = zip(OF_SHADOWS, totals.events[own:], totals.capture_events[own:], strict=True)
+    for metric, events, capture_events in counts:
+        columns.add(
+            *place, metric.value, totals.shadowed, _steady(events), totals.shadows, capture_events, None
+        )
 
 
 def _steady(events: float) -> float:

@@ -112,7 +112,10 @@ def _check_window(starts_at: datetime, ends_at: datetime, now: datetime) -> None
         raise invalid(
             "window", f"{minutes} minutes are wanted that begin at a multiple of {minutes} minutes UTC."
         )
-    check_time(ends_at, now, "window")
+    if ends_at > now:
+        raise invalid(
+            "window", f"it ends at {ends_at:%F %T} UTC and is not over yet; report it then, it never changes."
+        )
     check_time(starts_at, now, "window")
 
 

@@ -3,28 +3,34 @@
 A system keeps its decisions for as many days as ``settings.DECISION_DAYS`` says. What an incident names, or a
 replay that came out otherwise, is evidence and stays. Nothing goes before it was counted, and each channel's
 stream says what went; the batches stay, with digests that can no longer be compared.
+
+A day of which nothing stays goes whole, for all of its systems at once; of another one decisions go some at a
+time, each time with an entry. All that takes long is done before a lock is taken: no rollback waits for it.
 """
 
 import logging
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from governance.access.queries import require
 from governance.access.roles import Permission
+from governance.access.scopes import INSTALLATION
 from governance.actors import Actor
+from governance.background.locks import waiting_at_most
+from governance.background.transient import Transient
 from governance.errors import GovernanceError
-from governance.ledger.verbs import Unchanged, record, verb
+from governance.ledger.verbs import record, verb
 from governance.registry.models import Channel, System
-from releases.monitoring.decisions.limits import OLDEST
-from releases.monitoring.decisions.models import Decision
+from releases.monitoring.decisions.models import Decision, DecisionBatch, DecisionKey
 from releases.monitoring.incidents.models import Incident
 from releases.monitoring.replaying.models import ReplayMismatch
 from releases.monitoring.windows.models import RollUp
@@ -33,8 +39,11 @@ from releases.rollouts.steps import lock_channels
 logger = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
-ROWS_OF_KEYS = 50_000
-"""Keys that are forgotten in one statement, as ``decision_keys_forget`` does it."""
+ROWS_AT_ONCE = 3_000
+"""Decisions of a channel that go with one entry: so many are gone in a tenth of a second."""
+
+WAITS_AT_MOST_SECONDS = 0.5
+"""For a channel that somebody else has locked; then the day stays until the next round."""
 
 
 class NotCounted(GovernanceError):
@@ -45,21 +54,21 @@ class NotCounted(GovernanceError):
     next_step = "Nothing: it is tried again when the worker has counted them."
 
 
-def expire_decisions(actor: Actor) -> int:
-    """Let go of every day that a system need not keep, and of keys that no report can repeat any more.
+class StaysForNow(GovernanceError, Transient):
+    """The decisions are in use, or some of them have just become evidence."""
 
-    Answers how many days of systems went.
-    """
-    gone = 0
+    code = "stays_for_now"
+    title = "Stays for now"
+    next_step = "Nothing: it is tried again in the next round."
+
+
+def expire_decisions(actor: Actor) -> int:
+    """Let go of every day that a system need not keep. Answers how many days of systems went."""
+    days: dict[date, list[System]] = defaultdict(list)
     for system in System.objects.order_by("id"):
         for day in days_over(system, timezone.now()):
-            try:
-                expire_day(actor, system=system, day=day)
-                gone += 1
-            except GovernanceError as refusal:
-                logger.warning("decisions of %s on %s stay for now: %s", system, day, refusal.message)
-    _forget_keys(timezone.now() - OLDEST - 2 * DAY)
-    return gone
+            days[day].append(system)
+    return sum(_expired(actor, day, days[day]) for day in sorted(days))
 
 
 def kept_days(system: System) -> int:
@@ -71,72 +80,130 @@ def kept_days(system: System) -> int:
 def days_over(system: System, now: datetime) -> list[date]:
     """Days with decisions of the system that need not be kept any more, the oldest first."""
     first = datetime.combine((now - kept_days(system) * DAY).astimezone(UTC).date(), time(), UTC)
-    rows = Decision.objects.filter(channel__system=system, at__lt=first).exclude(id__in=_evidence(first))
+    rows = _without_evidence(Decision.objects.filter(channel__system=system, at__lt=first))
     days = rows.order_by().values_list(TruncDate("at", tzinfo=UTC), flat=True).distinct()
     return sorted(days)
 
 
+def _expired(actor: Actor, day: date, systems: Sequence[System]) -> int:
+    """Let go of the day's decisions of these systems; answers for how many of them all went."""
+    if _goes_whole(day, systems):
+        return len(systems) if _done(drop_day, actor, day=day, systems=systems) else 0
+    gone = 0
+    for system in systems:
+        channels = Channel.objects.filter(system=system).select_related("system").order_by("id")
+        done = [_done(_thin, actor, channel=channel, day=day) for channel in channels]
+        gone += all(done)
+    return gone
+
+
+def _done(act: Any, actor: Actor, **given: Any) -> bool:
+    """Whether it could be done; what cannot go now stops nothing else, and is tried in the next round."""
+    try:
+        with waiting_at_most(WAITS_AT_MOST_SECONDS):
+            act(actor, **given)
+    except GovernanceError as refusal:
+        logger.warning("decisions of %s stay for now: %s", given["day"], refusal.message)
+    except Exception:
+        logger.exception("decisions of %s could not be let go", given["day"])
+    else:
+        return True
+    return False
+
+
+def _goes_whole(day: date, systems: Sequence[System]) -> bool:
+    """Whether nothing of the day stays: neither of another system, nor what is evidence, nor uncounted."""
+    others = decisions_of(day).exclude(channel__system__in=systems)
+    return not (others.exists() or _holds_evidence(day) or _uncounted(day).exists())
+
+
 @verb("decisions.expired")
-def expire_day(actor: Actor, *, system: System, day: date) -> System | Unchanged[System]:
-    """Let go of the system's decisions of one day, but of none that is evidence.
+def drop_day(actor: Actor, *, day: date, systems: Sequence[System]) -> System:
+    """Let go of a whole day, of which nothing stays.
 
     Raises:
-        NotCounted: some of them are in no window yet.
+        StaysForNow: somebody reads or writes decisions all the time.
     """
-    require(actor, Permission.EXPIRE_DECISIONS, system)
-    channels = lock_channels(Channel.objects.filter(system=system).values_list("id", flat=True))
+    require(actor, Permission.EXPIRE_DECISIONS, INSTALLATION)
+    by_id = {system.id: system for system in systems}
+    going = dict(decisions_of(day).values_list("channel").annotate(Count("id")))
+    if not _function("decision_days_close(%s::date)", day):
+        raise StaysForNow("Others read or write decisions all the time.")
+    for channel in lock_channels(going):
+        _record(channel, day, going[channel.id], by_id[channel.system_id])
+    _function("decision_days_drop(%s::date)", day)
+    return systems[0]
+
+
+def _thin(actor: Actor, *, channel: Channel, day: date) -> None:
+    """Let go of what need not stay of the channel's decisions of the day."""
+    for ids in _pieces(channel, day):
+        thin_day(actor, channel=channel, day=day, decisions=ids)
+
+
+def _pieces(channel: Channel, day: date) -> Iterator[list[UUID]]:
+    rows = _without_evidence(decisions_of(day).filter(channel=channel)).order_by()
+    while ids := list(rows.values_list("id", flat=True)[:ROWS_AT_ONCE]):
+        yield ids
+
+
+@verb("decisions.expired")
+def thin_day(actor: Actor, *, channel: Channel, day: date, decisions: Sequence[UUID]) -> Channel:
+    """Let go of these decisions of a channel, none of which is evidence.
+
+    Raises:
+        NotCounted: some of the day are in no window yet.
+        StaysForNow: one of them has become evidence meanwhile.
+    """
+    require(actor, Permission.EXPIRE_DECISIONS, channel.system)
+    if _uncounted(day).filter(channel=channel).exists():
+        raise NotCounted("Decisions of this day are in no window yet.")
+    lock_channels([channel.id])
+    _record(channel, day, len(decisions), channel.system)
+    gone = _function(
+        "decision_days_expire(%s::date, %s::uuid[], %s::uuid[])", day, [channel.id], list(decisions)
+    )
+    if gone != len(decisions):
+        raise StaysForNow(f"{gone} of {len(decisions)} could go: something stands on the others now.")
+    return channel
+
+
+def _record(channel: Channel, day: date, decisions: int, system: System) -> None:
+    after = {"day": day.isoformat(), "decisions": decisions, "kept_days": kept_days(system)}
+    record(channel.stream(), after=after)
+
+
+def decisions_of(day: date) -> QuerySet[Decision]:
+    """All decisions of the day."""
     begins = datetime.combine(day, time(), UTC)
-    rows = Decision.objects.filter(channel__in=channels, at__gte=begins, at__lt=begins + DAY)
-    _refuse_uncounted(rows)
-    kept = _kept(rows, begins + DAY)
-    going = Counter(rows.exclude(id__in=kept).values_list("channel_id", flat=True))
-    for channel in channels:
-        if going[channel.id]:
-            record(
-                channel.stream(),
-                after={
-                    "day": day.isoformat(),
-                    "decisions": going[channel.id],
-                    "kept_days": kept_days(system),
-                },
-            )
-    gone = _expire(day, going, kept)
-    if gone != going.total():
-        raise RuntimeError(f"{gone} decisions went on {day}, where {going.total()} were announced")
-    return system if gone else Unchanged(system)
+    return Decision.objects.filter(at__gte=begins, at__lt=begins + DAY).order_by()
 
 
-def _refuse_uncounted(rows: QuerySet[Decision]) -> None:
-    read = dict(RollUp.objects.values_list("channel_id", "stream_seq"))
-    newest = rows.order_by("channel_id", "-batch__entry__stream_seq").distinct("channel_id")
-    for channel, seq in newest.values_list("channel_id", "batch__entry__stream_seq"):
-        if seq > read.get(channel, 0):
-            raise NotCounted("Decisions of this day are in no window yet.")
+def _uncounted(day: date) -> QuerySet[DecisionBatch]:
+    """Batches that reach into the day and are in no window yet."""
+    begins = datetime.combine(day, time(), UTC)
+    counted = RollUp.objects.filter(
+        channel=OuterRef("channel"), stream_seq__gte=OuterRef("entry__stream_seq")
+    )
+    return DecisionBatch.objects.filter(~Exists(counted), first_at__lt=begins + DAY, last_at__gte=begins)
 
 
-def _evidence(until: datetime) -> list[UUID]:
-    """Decisions before ``until`` that something else stands on."""
-    named = Incident.objects.filter(decision__isnull=False).values_list("decision", flat=True)
-    otherwise = ReplayMismatch.objects.filter(at__lt=until).values_list("id", flat=True)
-    return [one for one in (*named, *otherwise) if one is not None]
+def _holds_evidence(day: date) -> bool:
+    """Whether something else stands on a decision of the day; asked of what is few."""
+    begins = datetime.combine(day, time(), UTC)
+    span = {"at__gte": begins, "at__lt": begins + DAY}
+    named = Incident.objects.filter(decision__in=DecisionKey.objects.filter(**span).values("id"))
+    return named.exists() or ReplayMismatch.objects.filter(**span).exists()
 
 
-def _kept(rows: QuerySet[Decision], until: datetime) -> list[UUID]:
-    return list(rows.filter(id__in=_evidence(until)).values_list("id", flat=True))
+def _without_evidence(rows: QuerySet[Decision]) -> QuerySet[Decision]:
+    return rows.filter(
+        ~Exists(Incident.objects.filter(decision=OuterRef("id"))),
+        ~Exists(ReplayMismatch.objects.filter(id=OuterRef("id"))),
+    )
 
 
-def _expire(day: date, channels: Iterable[UUID], kept: list[UUID]) -> int:
+def _function(call: str, *values: Any) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT decision_days_expire(%s::date, %s::uuid[], %s::uuid[])", [day, list(channels), kept]
-        )
-        return int(cursor.fetchone()[0])
-
-
-def _forget_keys(before: datetime) -> None:
-    """Forget the keys of decisions that are gone and too old to be reported again."""
-    with connection.cursor() as cursor:
-        forgotten = ROWS_OF_KEYS
-        while forgotten == ROWS_OF_KEYS:
-            cursor.execute("SELECT decision_keys_forget(%s)", [before])
-            forgotten = int(cursor.fetchone()[0])
+        cursor.execute(f"SELECT {call}", values)
+        return cursor.fetchone()[0]

@@ -26,6 +26,7 @@ from releases.monitoring.vocabulary.series import ALLOWED_LATENESS, WINDOW, wind
 from releases.monitoring.windows.counting import Work, count
 from releases.monitoring.windows.models import RollUp
 from releases.monitoring.windows.stretches import Stretch, predicates_of, stretches_of
+from releases.rollouts.steps import lock_channels
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +82,10 @@ def count_decisions(actor: Actor, *, channel: Channel) -> RollUp | Unchanged[Rol
     require(actor, Permission.COUNT_WINDOWS, channel)
     progress = _locked(channel)
     pending = _pending(channel, progress)
+    _count(channel, pending)
     if pending.late:
+        # Only now, when nothing slow is left: a rollback on the channel waits for whoever holds its lock.
+        lock_channels([channel.id])
         record(
             channel.stream(),
             after={
@@ -90,7 +94,7 @@ def count_decisions(actor: Actor, *, channel: Channel) -> RollUp | Unchanged[Rol
                 "batches": pending.batches,
             },
         )
-    _count(channel, progress, pending)
+    _remember(progress, pending)
     return progress if pending.late else Unchanged(progress)
 
 
@@ -142,14 +146,19 @@ def _windows_of(batch: DecisionBatch) -> frozenset[datetime]:
     return frozenset(rows.order_by().values_list(start, flat=True).distinct())
 
 
-def _count(channel: Channel, progress: RollUp, pending: Pending) -> None:
-    """Count the windows, some at a time, and remember how far the stream is read."""
-    if pending.starts:
-        stretches = stretches_of(channel)
-        every = sorted(pending.starts)
-        for first in range(0, len(every), WINDOWS_AT_ONCE):
-            work = _work(channel, stretches, every[first : first + WINDOWS_AT_ONCE])
-            count(work, pending.late, pending.received_at or moment())
+def _count(channel: Channel, pending: Pending) -> None:
+    """Count the windows, some at a time."""
+    if not pending.starts:
+        return
+    stretches = stretches_of(channel)
+    every = sorted(pending.starts)
+    for first in range(0, len(every), WINDOWS_AT_ONCE):
+        work = _work(channel, stretches, every[first : first + WINDOWS_AT_ONCE])
+        count(work, pending.late, pending.received_at or moment())
+
+
+def _remember(progress: RollUp, pending: Pending) -> None:
+    """Remember how far the stream is read."""
     progress.stream_seq = pending.stream_seq
     progress.latest_at = max(filter(None, (progress.latest_at, pending.latest_at)), default=None)
     progress.rolled_up_at = moment()

@@ -1,12 +1,12 @@
 """The statements that place, mark and add up the decisions of whole windows, many at once.
 
 The database finds each decision's arm by the arithmetic of :mod:`releases.bundles.arms`; a test compares the
-two. A decision counts where its stamp is the one that was due.
+two. A decision counts where its stamp is the one that was due, and an answer in the shadow where it is of
+another release that the assignment names.
 """
 
-from releases.monitoring.vocabulary.series import WINDOW
+from releases.monitoring.vocabulary.series import SETTLING, WINDOW
 from releases.monitoring.vocabulary.sketches import MULTIPLIER, SMALLEST
-from releases.monitoring.windows.stretches import SETTLING
 
 COMBINATION = "{combination}"
 """Where a statement names what the segments read of a decision's attributes (:func:`combining`)."""
@@ -17,12 +17,15 @@ PLACED = f"""
 stretch AS (
     SELECT * FROM jsonb_to_recordset(%(stretches)s::jsonb) AS s (
         number int, lower timestamptz, upper timestamptz, began timestamptz, deployment uuid, stable uuid,
-        candidate uuid, kept uuid, internal boolean, treatment float8, control float8, salt text, keys jsonb,
-        settling uuid[])
+        candidate uuid, kept uuid, internal boolean, shadowing boolean, treatment float8, control float8,
+        salt text, keys jsonb, settling uuid[], stamps text[])
 ),
 placed AS (
-    SELECT w.start, s.number, s.began, s.deployment, s.settling, s.lower, d.id, d.at, d.subject, d.outcome,
-        d.latency_ms, d.revision_id, d.shadow ->> 'outcome' AS shadow,
+    SELECT w.start, s.number, s.began, s.deployment, s.settling,
+        d.at < s.lower + interval '{SETTLING.total_seconds():.0f} s' AS settles, d.id, d.at, d.subject,
+        d.outcome, d.latency_ms, d.revision_id, s.shadowing, d.shadow ->> 'stamp' AS shadow_stamp,
+        CASE WHEN d.shadow ->> 'stamp' = ANY (s.stamps) AND d.shadow ->> 'stamp' <> d.stamp
+            THEN d.shadow ->> 'outcome' END AS shadow,
         a.arm, CASE WHEN a.arm = 'candidate' THEN s.candidate
             WHEN a.arm = 'control' THEN coalesce(s.kept, s.stable) ELSE s.stable END AS due,
         {COMBINATION} AS combination
@@ -67,8 +70,9 @@ def combining(statement: str, attributes: int) -> str:
 STAMPS = f"""
 WITH {PLACED}, judged AS (
     SELECT start, number, began, deployment, id, at, revision_id IS NULL AS unknown,
-        revision_id <> due AND NOT (
-            at < lower + interval '{SETTLING.total_seconds():.0f} s' AND revision_id = ANY (settling)
+        revision_id IS NOT NULL AND (
+            revision_id <> due AND NOT (settles AND revision_id = ANY (settling))
+            OR shadowing AND shadow_stamp IS NOT NULL AND shadow IS NULL AND NOT settles
         ) AS wrong
     FROM placed
 )
@@ -100,7 +104,9 @@ _OUTCOMES = """count(*) AS n,
         count(*) FILTER (WHERE outcome <> 'accept') AS not_accepted,
         count(*) FILTER (WHERE outcome = 'error') AS error,
         count(shadow) AS shadows,
-        count(*) FILTER (WHERE shadow <> outcome) AS disagreement"""
+        count(*) FILTER (WHERE shadow <> outcome) AS disagreement,
+        count(*) FILTER (WHERE shadow <> 'accept' AND outcome = 'accept') AS stricter,
+        count(*) FILTER (WHERE shadow = 'accept' AND outcome <> 'accept') AS looser"""
 
 COUNTS = f"""
 WITH {PLACED}, part AS (
@@ -119,12 +125,14 @@ SELECT start, number, arm, combination,
     CASE WHEN NOT alone THEN subject END, bool_or(first),
     count(*) FILTER (WHERE first), count(*) FILTER (WHERE first AND shadows > 0),
     sum(n)::bigint, sum(retry)::bigint, sum(refused)::bigint, sum(not_accepted)::bigint, sum(error)::bigint,
-    sum(shadows)::bigint, sum(disagreement)::bigint,
+    sum(shadows)::bigint, sum(disagreement)::bigint, sum(stricter)::bigint, sum(looser)::bigint,
     coalesce(sum(retry::float8 / n) FILTER (WHERE first), 0),
     coalesce(sum(refused::float8 / n) FILTER (WHERE first), 0),
     coalesce(sum(not_accepted::float8 / n) FILTER (WHERE first), 0),
     coalesce(sum(error::float8 / n) FILTER (WHERE first), 0),
-    coalesce(sum(disagreement::float8 / shadows) FILTER (WHERE first AND shadows > 0), 0)
+    coalesce(sum(disagreement::float8 / shadows) FILTER (WHERE first AND shadows > 0), 0),
+    coalesce(sum(stricter::float8 / shadows) FILTER (WHERE first AND shadows > 0), 0),
+    coalesce(sum(looser::float8 / shadows) FILTER (WHERE first AND shadows > 0), 0)
 FROM marked
 GROUP BY start, number, arm, combination, 5
 """  # noqa: S608 - constants of this module alone

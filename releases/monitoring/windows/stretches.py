@@ -1,15 +1,17 @@
 """A channel's time cut into stretches: in each one assignment decides who should get what.
 
 Stretches that follow one another with the same stage and shares are one run: a subject counts once in it.
+Where nothing is on its way each week is a run of its own, so that whoever comes back is seen again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import F
+from django.utils import timezone
 
 from governance.registry.models import Channel, Segment
 from governance.registry.predicates import Predicate, parse_predicate
@@ -17,15 +19,15 @@ from governance.registry.queries import segments_in_force
 from releases.bundles.arms import Arm
 from releases.bundles.documents import StageKind
 from releases.bundles.models import Assignment
-
-SETTLING = timedelta(minutes=1)
-"""How long a new assignment may take to reach every instance: what was due before is no mismatch yet."""
+from releases.monitoring.vocabulary.series import EPOCH_OF_LIVE, SETTLING, WINDOW, epoch_start
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """One assignment. ``kept`` is what a last stage leaves to its control, ``began_at`` when its run began,
-    ``settling`` what may still answer at its start."""
+    """One assignment, or a week of one without a candidate. ``kept`` is what a last stage leaves to its
+    control, ``began_at`` when its run began, ``settling`` what may still answer at its start. ``stamps`` are
+    the manifest digests of its releases: what an answer in the shadow may name beside the one that decided.
+    """
 
     number: int
     lower: datetime
@@ -42,6 +44,7 @@ class Stretch:
     salt: str
     internal_keys: tuple[str, ...]
     settling: tuple[UUID, ...]
+    stamps: tuple[str, ...]
 
     def overlaps(self, lower: datetime, upper: datetime) -> bool:
         """Whether the stretch has a part in [``lower``, ``upper``)."""
@@ -55,7 +58,8 @@ class Stretch:
 
     def goes_on_from(self, former: "Stretch") -> bool:
         """Whether it belongs to the run of the one before: the same rollout in the same stage and shares."""
-        return former.upper == self.lower and former._run == self._run
+        is_live = self.candidate is None
+        return not is_live and former.upper == self.lower and former._run == self._run
 
     @property
     def _run(self) -> tuple[object, ...]:
@@ -81,21 +85,43 @@ class Stretch:
             "candidate": self.candidate and str(self.candidate),
             "kept": self.kept and str(self.kept),
             "internal": self.stage == StageKind.INTERNAL_TESTING,
+            "shadowing": self.stage == StageKind.SHADOW and self.candidate is not None,
             "treatment": self.treatment_share,
             "control": self.control_share,
             "salt": self.salt,
             "keys": list(self.internal_keys),
             "settling": [str(one) for one in self.settling],
+            "stamps": list(self.stamps),
         }
 
 
 def stretches_of(channel: Channel) -> list[Stretch]:
-    """All of the channel's, by time."""
+    """All of the channel's, by time, up to now and what a clock that is ahead may call now."""
     rows = Assignment.objects.filter(channel=channel).order_by("period")
+    until = timezone.now() + WINDOW
     found: list[Stretch] = []
-    for row in rows.annotate(frozen_at=F("deployment__revision__frozen_at")):
-        found.append(_stretch(row, row.frozen_at, found))
+    for row in rows.annotate(
+        frozen_at=F("deployment__revision__frozen_at"),
+        stable_stamp=F("stable__manifest_digest"),
+        candidate_stamp=F("candidate__manifest_digest"),
+        control_stamp=F("control__manifest_digest"),
+    ):
+        stamps = (row.stable_stamp, row.candidate_stamp, row.control_stamp)
+        stretch = _stretch(row, row.frozen_at, tuple(one for one in stamps if one), found)
+        found.extend(_by_week(stretch, until))
     return found
+
+
+def _by_week(stretch: Stretch, until: datetime) -> Iterator[Stretch]:
+    """The stretch in its runs: one, or of what alone answers one for each week."""
+    last = until if stretch.upper is None else stretch.upper
+    while stretch.candidate is None:
+        following = epoch_start(stretch.began_at, stretch.lower + EPOCH_OF_LIVE)
+        if following >= last:
+            break
+        yield replace(stretch, upper=following)
+        stretch = replace(stretch, number=stretch.number + 1, lower=following, began_at=following)
+    yield stretch
 
 
 def run_at(stretches: Sequence[Stretch], lower: datetime, upper: datetime) -> Stretch | None:
@@ -113,7 +139,9 @@ def predicates_of(channel: Channel, stretch: Stretch) -> list[tuple[str, Predica
     return [(segment.key, parse_predicate(segment.predicate)) for segment in segments]
 
 
-def _stretch(row: Assignment, frozen_at: datetime | None, before: Sequence[Stretch]) -> Stretch:
+def _stretch(
+    row: Assignment, frozen_at: datetime | None, stamps: tuple[str, ...], before: Sequence[Stretch]
+) -> Stretch:
     lower: datetime = row.period.lower
     stretch = Stretch(
         number=len(before),
@@ -131,6 +159,7 @@ def _stretch(row: Assignment, frozen_at: datetime | None, before: Sequence[Stret
         salt=row.salt,
         internal_keys=tuple(row.internal_keys),
         settling=_settling(lower, before),
+        stamps=stamps,
     )
     if before and stretch.goes_on_from(before[-1]):
         return replace(stretch, began_at=before[-1].began_at)

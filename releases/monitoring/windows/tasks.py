@@ -3,6 +3,7 @@
 from governance.actors import Actor
 from governance.background import periodic
 from releases.monitoring.decisions.storing import make_days_ahead
+from releases.monitoring.windows.forgetting import forget_keys, forget_subjects
 from releases.monitoring.windows.retention import expire_decisions
 from releases.monitoring.windows.services import roll_up
 
@@ -21,5 +22,7 @@ def make_days(actor: Actor) -> None:
 
 @periodic("releases.monitoring.windows.expire_decisions")
 def expire(actor: Actor) -> None:
-    """Let go of decisions that no system need keep."""
+    """Let go of decisions that no system need keep, and of what was remembered because of them."""
     expire_decisions(actor)
+    forget_keys()
+    forget_subjects()

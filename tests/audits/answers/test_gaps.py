@@ -11,6 +11,8 @@ from audits.answers.gaps import Gap, gaps_visible_to
 from governance.access.models import Account
 from governance.access.services import deactivate_account
 from releases.bundles import guarding
+from releases.bundles.arms import Arm
+from tests.audits.trace.decisions import guarded
 from tests.factories.approvals import adopted, candidate
 from tests.factories.bundles import complete_content, draft, rollback_plan
 from tests.factories.cast import actor, grant, person, system_with_channels
@@ -189,3 +191,20 @@ def test_more_gaps_take_no_more_queries(prepared: Prepared) -> None:
         gaps_visible_to(auditor)
 
     assert len(many) <= len(few)
+
+
+def test_decisions_of_another_sdk_than_the_release_was_approved_with_are_a_gap(prepared: Prepared) -> None:
+    rollout = guarded(prepared)
+    rollout.reported(sdk="2.3.0")
+    before = seen(prepared.here.cast.auditor)
+    other = rollout.reported(sdk="android_sdk_2.2.0")
+    rollout.reported(Arm.CONTROL, sdk="")
+
+    gap = found(prepared.here.cast.auditor, GapKind.SDK_NOT_OF_RELEASE)
+
+    shown = signed_in(prepared.here.cast.auditor).get("/admin/gaps/").content.decode()
+    assert "sdk_not_of_release" not in before
+    assert (gap.revision, [one.name for one in gap.channels]) == (rollout.candidate, ["android"])
+    assert gap.found.startswith("1 of the newest 2 decisions ran android_sdk_2.2.0; the release's is ")
+    assert f"?id={other.id}" in shown
+    assert "sdk_not_of_release" not in seen(prepared.here.cast.stranger)

@@ -69,16 +69,16 @@ def test_what_is_wrong_is_said_beside_its_field(prepared: Prepared) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "is_locked"), [("security_all", False), ("release_manager", False), ("auditor", True)]
+    ("name", "locked"),
+    [("security_all", ""), ("release_manager", ""), ("auditor", "Dismiss is locked: It takes the role ")],
 )
-def test_the_page_locks_its_acts_for_those_who_may_not(
-    prepared: Prepared, name: str, is_locked: bool
-) -> None:
+def test_the_page_locks_its_acts_for_those_who_may_not(prepared: Prepared, name: str, locked: str) -> None:
     found = suspected(prepared.here)
 
     page = signed_in(getattr(prepared.here.cast, name)).get(page_of(found))
 
-    assert {bool(offer.why) for offer in page.context["offers"]} == {is_locked}
+    assert {bool(offer.why) for offer in page.context["offers"]} == {bool(locked)}
+    assert page.context["bar_says"].startswith(locked)
 
 
 def test_confirming_on_the_page_says_what_is_left_to_do(prepared: Prepared) -> None:

@@ -93,4 +93,9 @@ def test_a_message_that_asks_says_when_or_what_to_decide() -> None:
     asking = [message for message in MESSAGES.values() if message.asks]
     open_ended = [message.event for message in asking if not any("_at" in name for name in message.needs)]
 
-    assert open_ended == ["rollout.stage_shown", "rollback.escalated", "component.revoked"]
+    assert open_ended == [
+        "rollout.stage_shown",
+        "rollout.left_to_people",
+        "rollback.escalated",
+        "component.revoked",
+    ]

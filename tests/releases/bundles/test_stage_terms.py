@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from governance.errors import InvalidInput
-from releases.bundles.documents import checked_document, hours_of, stages_of, stays_behind
+from releases.bundles.documents import checked_document, hours_of, stages_of, stays_behind, stored_plan
 from releases.bundles.stage_terms import AdvanceHours
 
 GENERAL = {"kind": "general"}
@@ -56,7 +56,7 @@ def test_a_plan_keeps_what_it_measures_and_whom_it_asks() -> None:
         ),
         (guarded(criteria=[{"key": "a", "measure": {"metric": "luck", "margin": 0.1}}]), "metric"),
         (guarded(criteria=[RETRY, RETRY]), "stands twice"),
-        ({"kind": "shadow", "criteria": [RETRY]}, "which a stage 'shadow' does not have"),
+        ({"kind": "shadow", "criteria": [RETRY]}, "or a margin of not_accepted, which compares both answers"),
         (
             {"kind": "shadow", "criteria": [{"key": "a", "measure": {"metric": "retry", "limit": 0.1}}]},
             "only disagreement can be measured there",
@@ -99,6 +99,20 @@ def test_hours_that_are_none_are_refused(hours: dict[str, Any], said: str) -> No
 )
 def test_hours_are_those_of_the_clock_where_people_are(at: datetime, inside: bool) -> None:
     assert AdvanceHours(time_zone="Europe/Berlin").hold_at(at) is inside
+
+
+def test_a_stored_plan_stays_readable_when_rules_became_stricter_and_a_time_zone_is_gone() -> None:
+    stage = guarded(coverage=0.7, requires_approval=["administrator"], control=0.05)
+    stored = {"stages": [GENERAL, stage], "advance_hours": {"time_zone": "Mars/Olympus"}}
+
+    stages, hours = stages_of(stored), stored_plan(stored).advance_hours
+
+    assert (stages[1].coverage, stages[1].requires_approval) == (0.7, ["administrator"])
+    assert hours is not None
+    assert hours_of(stored) is None
+    assert hours.sentence.endswith("which is no time zone any more: it waits for a person")
+    with pytest.raises(InvalidInput):
+        checked_document("rollout_plan", stored)
 
 
 def test_the_last_stage_may_keep_a_small_control() -> None:

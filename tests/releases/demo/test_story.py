@@ -1,10 +1,9 @@
 """The demo's story comes out as its sources say, and its past is marked as simulated."""
 
 import json
-from dataclasses import dataclass
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings
@@ -22,67 +21,30 @@ from governance.registry.models import Channel, ComponentVersion
 from releases.approvals.models import ApprovalRequest, Vote
 from releases.approvals.queries import seats
 from releases.bundles.arms import Arm
+from releases.bundles.models import Revision
 from releases.bundles.queries import live_revision
+from releases.demo.live_traffic import PEOPLE, Client, one_round, services
 from releases.demo.people import PASSWORD
-from releases.demo.traffic import CAPTURES, ON_THE_WEB
 from releases.gates.attestations.queries import is_decided_on_attestations, standing_attestations
 from releases.gates.models import GateEvaluation
 from releases.gates.queries import evaluation_document
 from releases.monitoring.decisions.models import Decision
-from releases.rollouts.models import Deployment
-from tests.browser.conftest import SIZES, Visit, Visitor
-
-VERDICTS = [
-    ("quality_rbf", "pass"),
-    ("auxiliary", "fail"),
-    ("auxiliary_type_i_and_ii", "inconclusive"),
-]
-
-
-@dataclass(frozen=True)
-class Expected:
-    """A line of an evaluation; bounds in points, rounded to one decimal."""
-
-    release: str
-    criterion: str
-    baseline: str | None
-    stratum: str
-    verdict: str
-    n: int
-    b: int | None
-    c: int | None
-    lower: float | None
-    upper: float
-
-
-RBF, CNN, CNN_BOTH = "quality_rbf", "auxiliary", "auxiliary_type_i_and_ii"
-LINES = [
-    Expected(CNN, "bpcer_live", RBF, "skin_tone_6", "fail", 87, 21, 3, 8.4, 33.7),
-    Expected(CNN, "apcer_live", RBF, "mask_rigid", "inconclusive", 180, 58, 26, -1.1, 35.5),
-    Expected(CNN_BOTH, "bpcer_live", RBF, "skin_tone_6", "inconclusive", 87, 17, 4, 3.7, 26.9),
-    Expected(CNN_BOTH, "bpcer_live", RBF, "skin_tone_5", "inconclusive", 129, 13, 13, -9.5, 9.5),
-    Expected(CNN_BOTH, "apcer_live", RBF, "mask_rigid", "inconclusive", 180, 61, 23, -0.3, 40.7),
-    Expected(RBF, "apcer_benchmark", None, "print_medium", "pass", 220, None, None, None, 41.4),
-]
-
-
-def _newest(release: str) -> GateEvaluation:
-    return GateEvaluation.objects.filter(release__name=release).latest("requested_at")
-
-
-def _line(release: str, criterion: str, baseline: str | None, stratum: str) -> dict[str, Any]:
-    document = evaluation_document(_newest(release))
-    found = next(one for one in document["criteria"] if one["key"] == criterion)
-    return next(
-        line
-        for line in found["strata"]
-        if stratum in line["stratum"].values() and (line.get("baseline") or {}).get("name") == baseline
-    )
+from releases.monitoring.drift.queries import reviews_of, reviews_overdue
+from releases.monitoring.heartbeats.models import Heartbeat
+from releases.monitoring.incidents.models import Incident
+from releases.monitoring.incidents.queries import overdue_follow_ups
+from releases.monitoring.triggers.models import TriggerStatus
+from releases.monitoring.windows.models import Window
+from releases.rollouts.models import Deployment, Rollback
+from releases.rollouts.readings import last_reading
+from tests.browser.conftest import SIZES, Visitor
+from tests.releases.demo.inboxes import FIRST_SEEN, first_seen
+from tests.releases.demo.lines import LINES, VERDICTS, Expected, line_of, newest
 
 
 @pytest.mark.parametrize(("release", "verdict"), VERDICTS)
 def test_each_release_gets_its_verdict(demo: Path, release: str, verdict: str) -> None:
-    evaluation = _newest(release)
+    evaluation = newest(release)
 
     assert evaluation.verdict == verdict
     assert evaluation.preregistered is True
@@ -90,7 +52,7 @@ def test_each_release_gets_its_verdict(demo: Path, release: str, verdict: str) -
 
 @pytest.mark.parametrize("expected", LINES, ids=lambda line: f"{line.release}-{line.stratum}")
 def test_the_lines_that_decide_have_the_published_numbers(demo: Path, expected: Expected) -> None:
-    line = _line(expected.release, expected.criterion, expected.baseline, expected.stratum)
+    line = line_of(expected.release, expected.criterion, expected.baseline, expected.stratum)
 
     assert line["verdict"] == expected.verdict
     assert (line["n"], line["b"], line["c"]) == (expected.n, expected.b, expected.c)
@@ -112,16 +74,16 @@ def test_release_2_waited_for_its_reviews_alone(demo: Path) -> None:
 
 
 def test_what_would_settle_a_line_is_said(demo: Path) -> None:
-    settled = _line("auxiliary_type_i_and_ii", "bpcer_live", "quality_rbf", "skin_tone_5")
-    hopeless = _line("auxiliary_type_i_and_ii", "bpcer_live", "quality_rbf", "skin_tone_6")
+    settled = line_of("auxiliary_type_i_and_ii", "bpcer_live", "quality_rbf", "skin_tone_5")
+    hopeless = line_of("auxiliary_type_i_and_ii", "bpcer_live", "quality_rbf", "skin_tone_6")
 
     assert settled["needs"].startswith("needs 37 more subjects")
     assert hopeless["needs"] == "more data will not pass this"
 
 
 def test_the_failing_line_carries_its_whole_evidence(demo: Path) -> None:
-    line = _line("auxiliary", "bpcer_live", "quality_rbf", "skin_tone_6")
-    evaluation = _newest("auxiliary")
+    line = line_of("auxiliary", "bpcer_live", "quality_rbf", "skin_tone_6")
+    evaluation = newest("auxiliary")
     document = evaluation_document(evaluation)
 
     assert (line["a"], line["b"], line["c"], line["d"]) == (5, 21, 3, 58)
@@ -153,19 +115,68 @@ def test_one_rollout_is_guarded_and_one_is_held(demo: Path) -> None:
     assert set(rows.values_list("channel__name", "state", "stage", "stage_number")) == {
         ("android", "live", "general", 7),
         ("ios", "rolling_out", "guarded", 5),
-        ("mobile_web", "rolled_back", "general", 7),
+        ("mobile_web", "rolled_back", "segment_monitoring", 6),
         ("desktop_web", "held", "guarded", 4),
     }
 
 
 def test_decisions_on_record_are_what_their_arms_and_their_scores_give(demo: Path) -> None:
-    decisions = list(Decision.objects.order_by("at", "id"))
-    traces = [trace_decision(decision) for decision in decisions[::8]]
+    decided = Decision.objects.exclude(outcome="error").order_by("at", "id")
+    traces = [trace_decision(decision) for decision in decided[::1000]]
 
-    assert len(decisions) == 2 * CAPTURES + ON_THE_WEB
     assert {trace.replay.same for trace in traces} == {True}
     assert {trace.placed.arm for trace in traces if trace.placed} == set(Arm)
     assert {trace.placed is not None and trace.placed.as_expected for trace in traces} == {True}
+    assert {trace.sdk.not_of_release for trace in traces} == {False}
+
+
+def test_a_trigger_took_the_release_back_on_its_figures(demo: Path) -> None:
+    rollback = Rollback.objects.get(rolled_back_by_username="engine", triggers=["error_rate"])
+    fired = TriggerStatus.objects.get(deployment=rollback.deployment, key="error_rate")
+
+    assert rollback.reason.endswith(fired.sentence)
+    assert fired.readings.count() > 4
+
+
+def test_a_trigger_holds_what_became_slow_and_another_only_looks_on(demo: Path) -> None:
+    held, on_ios = (
+        Deployment.objects.get(channel__name=name, approval__isnull=False) for name in ("desktop_web", "ios")
+    )
+    asking = TriggerStatus.objects.exclude(action="").filter(deployment__in=[held, on_ios])
+
+    assert set(asking.values_list("deployment__channel__name", "key", "action")) == {
+        ("desktop_web", "p95_latency", "hold"),
+        ("ios", "p95_latency_tighter", "rollback"),
+    }
+    assert held.held_reason.startswith("Held by monitoring. p95_latency: ")
+
+
+def test_what_is_on_its_way_was_just_looked_at_and_lacks_only_time(demo: Path) -> None:
+    on_ios = Deployment.objects.select_related("reading").get(channel__name="ios", state="rolling_out")
+    reading = last_reading(on_ios)
+
+    assert reading is not None
+    assert {check.check for check in reading.open_checks} <= {"criteria"}
+    assert Window.objects.filter(deployment=on_ios, arm="candidate").exists()
+
+
+def test_one_incident_came_to_nothing_and_one_left_something_to_do(demo: Path) -> None:
+    dismissed = Incident.objects.get(status="dismissed")
+    confirmed = Incident.objects.get(status="confirmed")
+
+    assert (dismissed.channel.name, dismissed.status_changed_by_username) == ("ios", "security_all")
+    assert (confirmed.channel.name, confirmed.missed_by) == ("mobile_web", "apcer_benchmark")
+    assert confirmed.report_filed_at is not None
+    assert [todo.owner_username for todo in overdue_follow_ups(timezone.now())] == ["qa_lead"]
+
+
+def test_of_the_reviews_after_the_launch_one_is_done_and_one_is_due(demo: Path) -> None:
+    revision = Revision.objects.get(release__name="quality_rbf")
+    done, due, *later = reviews_of(revision)
+
+    assert (done.reviewed_by_username, done.acceptable) == ("qa_lead", True)
+    assert list(reviews_overdue(timezone.now())) == [due]
+    assert all(one.due_at > timezone.now() for one in later)
 
 
 def test_a_request_with_a_real_deadline_waits_for_the_manager(demo: Path) -> None:
@@ -219,11 +230,13 @@ def test_seeding_again_changes_nothing(demo: Path) -> None:
     assert Entry.objects.count() == before
 
 
-def test_seeding_is_refused_outside_the_demo(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_commands_are_refused_outside_the_demo(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "DEMO", False)
 
     with pytest.raises(CommandError, match="refused"):
         call_command("seed_demo")
+    with pytest.raises(CommandError, match="refused"):
+        call_command("demo_traffic", "http://127.0.0.1:1")
 
 
 def test_only_what_is_open_now_is_mailed(demo: Path) -> None:
@@ -234,19 +247,6 @@ def test_only_what_is_open_now_is_mailed(demo: Path) -> None:
         ("approval.requested", "security_all"),
         ("approval.requested", "security_web"),
     }
-
-
-FIRST_SEEN = [
-    ("author", "Two of your releases need a next step.", "auxiliary"),
-    ("qa_lead", "Two evaluations did not pass.", "auxiliary"),
-    ("security_web", "One rollout is held: it goes on or back.", "desktop_web"),
-    ("security_all", "One rollout is held: it goes on or back.", "desktop_web"),
-    ("manager", "One decision waits for you.", "mobile_web"),
-    ("release_manager", "One rollout is held: it goes on or back. One other thing waits too.", "desktop_web"),
-    ("auditor", "Nothing waits for you.", "Vote: approve"),
-    ("admin", "One thing about people and roles needs you.", "only administrator"),
-]
-"""Who signs in, the sentence on top of the page, and a word of the first thing below it."""
 
 
 @pytest.mark.browser
@@ -264,14 +264,6 @@ def test_each_person_finds_their_own_work_first(
     assert at_the_desk == (headline, True, 0)
     assert on_the_phone == (headline, True, 0)
     assert here.errors == []
-
-
-def first_seen(here: Visit, wanted: str) -> tuple[str, bool, int]:
-    """The headline, whether what is wanted stands in the first card and in sight, and what overflows."""
-    card = here.page.locator(".cs-page section").first
-    box, window = card.get_by_text(wanted).first.bounding_box(), here.page.viewport_size
-    in_sight = box is not None and window is not None and box["y"] + box["height"] < window["height"]
-    return here.page.locator("h1").inner_text(), in_sight, here.overflow()
 
 
 @pytest.mark.browser
@@ -294,3 +286,15 @@ def test_the_link_of_a_mail_leads_to_the_vote_in_two_clicks_after_signing_in(
     vote = Vote.objects.latest("cast_at")
     assert (vote.username, vote.decision, vote.request.state) == ("manager", "approve", "approved")
     assert here.errors == []
+
+
+def test_demo_traffic_goes_on_by_what_the_interface_answers(demo: Path, server: str) -> None:
+    token = json.loads((demo / ".local" / "demo-tokens.json").read_text())["integration"]
+    running = services(Client(server, token))
+    taken = one_round(running[0].client, running)
+
+    traces = [trace_decision(decision) for decision in Decision.objects.order_by("-received_at")[:taken]]
+    assert {service.name for service in running} == set(PEOPLE)
+    assert taken >= sum(PEOPLE.values())
+    assert {trace.placed is not None and trace.placed.as_expected for trace in traces} == {True}
+    assert Heartbeat.objects.filter(instance="ios-a", received_at__gt=timezone.now() - timedelta(minutes=1))

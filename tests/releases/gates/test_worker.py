@@ -19,6 +19,7 @@ from django.utils import timezone
 from governance.ledger.models import Entry
 from governance.outbox.models import OutboxMessage
 from governance.outbox.services import sweep
+from governance.queues import LONG
 from releases.bundles.models import Revision
 from releases.bundles.services import edit_release, freeze_release
 from releases.gates.models import EvaluationProgress, EvaluationStatus, GateEvaluation
@@ -166,13 +167,13 @@ def test_work_asked_for_without_redis_or_queued_when_it_dies_is_done_once_each(
 ) -> None:
     people = cast()
     first, *others = revisions(people, MANY + 1)
-    others_queued = broker.waiting("celery")
+    others_queued = broker.waiting(LONG)
     broker.kill()
     request_evaluation(actor(people.author), revision=first)
     kept = asked_for().filter(done_at__isnull=True).count()
     broker.start()
     asked = [request_evaluation(actor(people.author), revision=revision) for revision in others]
-    queued = broker.waiting("celery")
+    queued = broker.waiting(LONG)
 
     with working(database_urls) as worker:
         begun = eventually(lambda: completions() > 3)

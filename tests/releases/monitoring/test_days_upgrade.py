@@ -15,10 +15,15 @@ from django.utils import timezone
 
 from releases.monitoring.decisions.models import Decision, DecisionBatch, DecisionKey, digest_of_lines
 from releases.monitoring.decisions.reporting import Report, report_lines
+from releases.monitoring.vocabulary.series import epoch_start
+from releases.monitoring.windows.models import SubjectSeen
 from tests.factories.cast import Cast, actor, cast
+from tests.factories.windows import assignment_of
+from tests.factories.worlds import Prepared
 from tests.releases.monitoring.lines import decision, ndjson
 
 DAYS = ("releases", "0006_windows")
+WEEKS = ("releases", "0010_days_and_weeks")
 BEFORE = ("releases", "0005_gates")
 
 
@@ -62,6 +67,29 @@ def reported(crew: Cast, lines: bytes) -> Report:
 def crew(committed_db: str) -> Cast:
     """The cast in a database of this test alone."""
     return cast()
+
+
+def test_what_was_counted_of_a_release_that_answers_alone_is_cut_into_weeks(committed: Prepared) -> None:
+    channel = committed.here.cast.channel("android")
+    assignment = assignment_of(channel)
+    began = assignment.period.lower
+    times = [epoch_start(began, began + timedelta(days=days)) + timedelta(hours=3) for days in (0, 8, 15)]
+    SubjectSeen.objects.bulk_create(
+        SubjectSeen(channel=channel, stage_began_at=began, subject=f"{at}", starts_at=at) for at in times
+    )
+
+    with as_owner():
+        executor = MigrationExecutor(connection)
+        migration = executor.loader.graph.nodes[WEEKS]
+        before = executor.loader.project_state(migration.dependencies)
+        with connection.schema_editor() as editor:
+            migration.unapply(before, editor)
+        with connection.schema_editor() as editor:
+            migration.apply(before, editor)
+
+    rows = SubjectSeen.objects.order_by("starts_at").values_list("stage_began_at", flat=True)
+    assert list(rows) == [epoch_start(began, at) for at in times]
+    assert reported(committed.here.cast, ndjson([decision(channel)])).accepted == 1
 
 
 def test_decisions_of_one_table_lie_in_days_afterwards(crew: Cast) -> None:

@@ -160,8 +160,9 @@ def test_bins_and_quantiles_are_those_of_the_pure_functions(watched: Watched) ->
     assert binned(period, value, edges).counts == bin_counts(scores, edges)
 
 
-def test_a_fusion_weighs_its_inputs_and_a_score_beyond_numbers_is_left_out(watched: Watched) -> None:
-    watched.meets(0, many=3, each=lambda number: {"scores": {"depth": [1, 2, 1e308][number], "texture": 4}})
+def test_a_fusion_weighs_its_inputs_and_a_decision_that_lacks_one_is_left_out(watched: Watched) -> None:
+    given = ({"depth": 1, "texture": 4}, {"depth": 2, "texture": 4}, {"texture": 4})
+    watched.meets(0, many=3, each=lambda number: {"scores": given[number]})
     period = Period(
         (watched.deployment.channel_id,), watched.rollout.candidate.pk, watched.started, watched.started + DAY
     )

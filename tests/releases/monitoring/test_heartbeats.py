@@ -7,13 +7,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from governance.access.roles import Scope
+from governance.access.roles import Role, Scope
 from governance.ledger.models import Entry
 from releases.monitoring.heartbeats import services
 from releases.monitoring.heartbeats.models import Heartbeat
 from releases.monitoring.heartbeats.queries import beats_of
 from tests.database import in_threads
-from tests.factories.cast import Cast, actor
+from tests.factories.cast import Cast, actor, grant, service
 from tests.factories.http import signed_in, with_token
 from tests.factories.worlds import Prepared
 
@@ -119,6 +119,24 @@ def test_only_the_decision_service_of_the_channel_reports(prepared: Prepared) ->
     answer = auditor.post(URL, beat(cast), content_type="application/json")
 
     assert answer.status_code == 403
+
+
+def test_an_instance_that_another_account_reports_is_its_own_until_it_is_silent(prepared: Prepared) -> None:
+    cast = prepared.here.cast
+    other = service("second-integration")
+    grant(other, Role.INTEGRATION, system=cast.system)
+    channel, at = cast.channel("android"), timezone.now()
+    services.report_heartbeat(
+        actor(cast.integration), channel=channel, beat=services.Beat("pod-1", UNKNOWN, at)
+    )
+    foreign = services.Beat("pod-1", prepared.here.baseline.manifest_digest, at)
+
+    with pytest.raises(services.InstanceOfAnother, match="by another account a moment ago"):
+        services.report_heartbeat(actor(other), channel=channel, beat=foreign)
+    Heartbeat.objects.update(received_at=at - services.TAKEN_OVER_AFTER)
+    taken = services.report_heartbeat(actor(other), channel=channel, beat=foreign)
+
+    assert (taken.reported_by_username, len(entries())) == (other.username, 2)
 
 
 def test_the_list_is_for_those_who_may_see_the_channel(prepared: Prepared, reporter: Client) -> None:

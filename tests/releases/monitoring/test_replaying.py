@@ -17,7 +17,8 @@ from releases.monitoring.replaying.models import BatchReplay, ReplayMismatch, Re
 from releases.monitoring.replaying.queries import replay_of, traced_decisions
 from releases.monitoring.replaying.replayer import Replayer
 from releases.monitoring.replaying.sampling import first_of, is_sampled, made_at, window_of
-from releases.monitoring.replaying.services import replay_batch, replay_new, waiting_batches
+from releases.monitoring.replaying.services import replay_batch, replay_new
+from releases.monitoring.replaying.waiting import waiting_batches
 from releases.monitoring.replaying.windows import replay_totals, replay_windows
 from releases.monitoring.terms.services import Wanted, set_terms
 from releases.monitoring.vocabulary.series import Metric
@@ -88,7 +89,7 @@ def test_decisions_that_come_out_the_same_are_counted_by_release(rollout: Guarde
     assert sums() == [(1, 0, 0), (1, 0, 0)]
     assert {(one.arm, one.captures, one.capture_events) for one in around(rollout)} == {
         (Arm.CANDIDATE, 1, 0),
-        (Arm.STABLE, 1, 0),
+        (Arm.CONTROL, 1, 0),
     }
 
 

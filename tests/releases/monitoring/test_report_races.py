@@ -1,9 +1,14 @@
 """Reports at the same time, and what the database itself refuses; all of it commits."""
 
+import threading
+from datetime import timedelta
+
 import pytest
-from django.db import ProgrammingError, connection
+from django.db import ProgrammingError, connection, transaction
+from django.utils import timezone
 
 from governance.ledger.models import Entry
+from releases.monitoring.decisions import storing
 from releases.monitoring.decisions.models import Decision, DecisionBatch, digest_of_lines
 from releases.monitoring.decisions.reporting import Report, report_lines
 from tests.database import in_threads
@@ -45,6 +50,33 @@ def test_two_bodies_under_one_id_at_once_leave_one_of_them(crew: Cast) -> None:
     assert [report.accepted for report in found].count(1) == 1
     assert [len(report.refused) for report in found].count(1) == 1
     assert Decision.objects.count() == 1
+
+
+def test_a_day_that_cannot_be_made_now_keeps_nobody_waiting_and_is_made_later(
+    crew: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "MOST_TRIES", 2)
+    sent = numbered([decision(crew.channel("ios"), at=(timezone.now() - timedelta(days=80)).isoformat())])
+    by, locked, tried = actor(crew.integration), threading.Event(), threading.Event()
+
+    def change_channels() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE governance_channel IN ROW EXCLUSIVE MODE")
+            locked.set()
+            tried.wait(20)
+
+    def report() -> None:
+        locked.wait(20)
+        try:
+            report_lines(by, sent)
+        finally:
+            tried.set()
+
+    _, refused = in_threads(change_channels, report)
+
+    assert isinstance(refused, storing.DayNotMade), refused
+    assert Decision.objects.count() == 0
+    assert report_lines(by, sent).accepted == 1
 
 
 def test_what_is_stored_fits_its_batchs_digest_and_the_ledgers(crew: Cast) -> None:

@@ -96,7 +96,7 @@ def test_a_rollout_goes_through_every_kind_of_stage_in_order(prepared: Prepared)
 
 
 def test_a_criterion_of_the_stage_is_recorded_as_not_evaluated(prepared: Prepared) -> None:
-    guarded = {"kind": "guarded", "coverage": 0.25, "criteria": ["retry_rate"], "min_subjects": 500}
+    guarded = {"kind": "guarded", "coverage": 0.25, "criteria": ["retry_rate"]}
     deployment = planned(prepared.here, guarded, {"kind": "guarded", "coverage": 0.5}, {"kind": "general"})
 
     advanced(prepared.here, deployment)
@@ -105,7 +105,7 @@ def test_a_criterion_of_the_stage_is_recorded_as_not_evaluated(prepared: Prepare
     assert entry is not None
     assert entry.document["after"]["not_evaluated"] == {
         "stage_number": 1,
-        "min_subjects": 500,
+        "min_subjects": 0,
         "criteria": ["retry_rate"],
     }
 

@@ -11,6 +11,7 @@ from releases.rollouts.models import Deployment
 from tests.factories.approvals import candidate
 from tests.factories.cast import actor
 from tests.factories.http import with_token
+from tests.factories.incidents import suspected
 from tests.factories.looked import measured
 from tests.factories.rollouts import advanced, next_live, on_its_way, taken_back
 from tests.factories.windows import counted, decided, subjects_in
@@ -83,6 +84,21 @@ def test_both_arms_are_counted_with_the_stamp_that_each_should_get(
     found = {(row.arm, row.revision): row.subjects for row in rows if row.metric == "retry"}
     assert found == {(Arm.CONTROL, here.baseline.id): 2, (Arm.STABLE, live.revision_id): 3}
     assert mismatches(live, since=began, until=at.replace(year=2100)).wrong_arm == 0
+
+
+def test_an_accepted_attack_is_held_against_the_release_that_answered_its_arm(
+    prepared: Prepared, live: Deployment
+) -> None:
+    here = prepared.here
+    channel = here.cast.channel(ANDROID)
+    (kept,) = subjects_in(channel, Arm.CONTROL, 1)
+    (other,) = subjects_in(channel, Arm.STABLE, 1)
+
+    found = [suspected(here, subject=kept), suspected(here, subject=other), suspected(here)]
+
+    assert [one.revision for one in found] == [here.baseline, live.revision, None]
+    assert [one.attribution for one in found] == ["arm", "arm", "unknown"]
+    assert found[2].possible == [str(here.baseline.pk), str(live.revision.pk)]
 
 
 def test_whoever_answers_the_control_is_not_withdrawn(prepared: Prepared) -> None:

@@ -2,7 +2,25 @@
 
 from collections.abc import Sequence
 
-from releases.monitoring.triggers.judgements import Judgement
+from releases.monitoring.triggers.judgements import Figures, Judged, Judgement
+from releases.monitoring.triggers.series import Window
+
+
+def heard_in(windows: Sequence[Window]) -> list[Window]:
+    """Those in which the candidate answered anybody."""
+    return [window for window in windows if window.ours.captures]
+
+
+def nobody_new(window: Window) -> Judged:
+    """Of a window that met only people who were counted before: there are data, and nothing new in them."""
+    captures = window.ours.captures
+    said = "1 decision" if captures == 1 else f"{captures:,} decisions"
+    return Judged(
+        window.ends_at,
+        Judgement.BETWEEN,
+        Figures(control=window.control.share),
+        f"{said} for people who were counted before, and nobody new: what was found before stands.",
+    )
 
 
 def of_windows(over: Sequence[bool], index: int, *, breaches: int, windows: int) -> tuple[bool, int]:

@@ -2,8 +2,10 @@
 
 ``immediate`` takes the quantile as it is. ``bound`` asks that the values above the budget be more than chance
 explains: the lower bound of their share exceeds what the quantile leaves. Only values that lie surely above
-count, since a sketch knows each within its accuracy. Windows whose quantile was reported as a number, without
-a distribution, have no bound.
+count, since a sketch knows each within its accuracy. Answers are counted, not people: several of one person
+count as several, so where few people ask often the bound says more than it knows. Windows whose quantile was
+reported as a number, without a distribution, have no bound. The control arm's quantile is shown beside, and
+judges nothing.
 """
 
 from collections.abc import Sequence
@@ -58,15 +60,15 @@ def _read(spec: QuantileTrigger, counts: Counts) -> _Read | None:
     if spec.test == "immediate":
         return _Read(quantile.value, quantile.value > spec.limit, quantile.count)
     least = clopper_pearson_lower(over.surely / over.count, over.count, spec.alpha)
-    return _Read(
-        quantile.value, least > 1 - spec.probability, over.count, f", at least {percent(least)} are above it"
-    )
+    shown = f", at least {percent(least)} of answers are above it"
+    return _Read(quantile.value, least > 1 - spec.probability, over.count, shown)
 
 
 def _judged(
     spec: QuantileTrigger, window: Window, read: _Read, over: list[bool], places: dict[datetime, int]
 ) -> Judged:
-    figures = Figures(read.value, None, None, spec.limit, subjects=read.count)
+    control = _beside(spec, window.control)
+    figures = Figures(read.value, None, control, spec.limit, subjects=read.count)
     index = places.get(window.ends_at)
     if index is None:
         said = f"{read.count or 0:,} of {spec.min_subjects:,} answers that a window needs to be judged."
@@ -74,13 +76,25 @@ def _judged(
     breach, count = of_windows(over, index, breaches=spec.breaches, windows=spec.of_windows)
     clear_at = spec.limit if spec.clear_limit is None else spec.clear_limit
     size = "" if read.count is None else f"; {read.count:,} answers"
+    beside = "" if control is None else f"; {number(control)} ms in the control arm"
     return Judged(
         window.ends_at,
         judgement(breach=breach, clear=not read.over and read.value <= clear_at),
         figures,
         f"{_title(spec.probability)} latency {number(read.value)} ms, limit {number(spec.limit)} ms"
-        f"{read.shown}{_over_said(spec, count)}{size}.",
+        f"{read.shown}{_over_said(spec, count)}{size}{beside}.",
     )
+
+
+def _beside(spec: QuantileTrigger, control: Counts) -> float | None:
+    """The control arm's quantile, where it can be read."""
+    if not control.sketches:
+        return control.point
+    try:
+        found = quantile_of(merged(control.sketches), spec.probability)
+    except UnfitSketch:
+        return None
+    return None if found is None else found.value
 
 
 def _title(probability: float) -> str:

@@ -1,7 +1,9 @@
 """A share of the candidate's decisions against a limit.
 
 The limit is a number of the plan, or the upper bound that the gate measured. ``immediate`` and ``bound``
-look at single windows, ``e_process`` at all subjects of the stage so far.
+look at single windows, ``e_process`` at all subjects of the stage so far. So ``alpha`` is the risk of a false
+alarm in each window with ``bound``, which ``breaches`` of 2 and more make rare, and in the whole stage with
+``e_process``.
 """
 
 from collections.abc import Sequence
@@ -9,7 +11,13 @@ from collections.abc import Sequence
 from releases.bundles.triggers import ThresholdTrigger
 from releases.monitoring.triggers.given import Given, Sums
 from releases.monitoring.triggers.judgements import CannotJudge, Figures, Judged, Judgement
-from releases.monitoring.triggers.kinds.counting import judgement, of_windows, windows_said
+from releases.monitoring.triggers.kinds.counting import (
+    heard_in,
+    judgement,
+    nobody_new,
+    of_windows,
+    windows_said,
+)
 from releases.monitoring.triggers.series import Window
 from releases.monitoring.triggers.wording import TITLES, evidence, percent
 from releases.statistics.rates import clopper_pearson_lower
@@ -17,9 +25,9 @@ from releases.statistics.sequential import log_rate_e_value
 
 
 def judge(spec: ThresholdTrigger, windows: Sequence[Window], given: Given) -> tuple[list[Judged], Sums]:
-    """One judgement for each window with subjects, and the sums after the last."""
+    """One judgement for each window with decisions, and the sums after the last."""
     limit, whence = _limit(spec, given)
-    seen = [window for window in windows if window.ours.subjects]
+    seen = heard_in(windows)
     if spec.test == "e_process":
         return _sequential(spec, seen, given, (limit, whence))
     return _by_window(spec, seen, (limit, whence)), given.sums
@@ -40,7 +48,8 @@ def _limit(spec: ThresholdTrigger, given: Given) -> tuple[float, str]:
 
 
 def _by_window(spec: ThresholdTrigger, seen: list[Window], limit: tuple[float, str]) -> list[Judged]:
-    judged, measured = [], [window for window in seen if window.ours.subjects >= spec.min_subjects]
+    least, judged = max(1, spec.min_subjects), []
+    measured = [window for window in seen if window.ours.subjects >= least]
     bounds = [_measure(spec, window) for window in measured]
     over = [bound > limit[0] for _, bound in bounds]
     clear_at = limit[0] if spec.clear_limit is None else spec.clear_limit
@@ -48,7 +57,7 @@ def _by_window(spec: ThresholdTrigger, seen: list[Window], limit: tuple[float, s
     for window in seen:
         index = places.get(window.ends_at)
         if index is None:
-            judged.append(_waiting(spec, window))
+            judged.append(_waiting(spec, window) if window.ours.subjects else nobody_new(window))
             continue
         share, bound = bounds[index]
         breach, count = of_windows(over, index, breaches=spec.breaches, windows=spec.of_windows)
@@ -57,7 +66,7 @@ def _by_window(spec: ThresholdTrigger, seen: list[Window], limit: tuple[float, s
             Judged(
                 window.ends_at,
                 judgement(breach=breach, clear=not over[index] and share <= clear_at),
-                Figures(share, bound, None, limit[0], subjects=window.ours.subjects),
+                Figures(share, bound, window.control.share, limit[0], subjects=window.ours.subjects),
                 f"{percent(share)} {TITLES[spec.metric]}, {shown}{limit[1]}"
                 f"{windows_said(count, spec.of_windows)}; {window.ours.subjects:,} subjects.",
             )
@@ -77,7 +86,7 @@ def _waiting(spec: ThresholdTrigger, window: Window) -> Judged:
     return Judged(
         window.ends_at,
         Judgement.WAITING,
-        Figures(window.ours.share, subjects=window.ours.subjects),
+        Figures(window.ours.share, control=window.control.share, subjects=window.ours.subjects),
         f"{window.ours.subjects:,} of {spec.min_subjects:,} subjects that a window needs to be judged.",
     )
 
@@ -89,6 +98,9 @@ def _sequential(
     needed = given.log_e_limit(spec.alpha)
     clear_at = limit[0] if spec.clear_limit is None else spec.clear_limit
     for window in seen:
+        if not window.ours.subjects:
+            judged.append(nobody_new(window))
+            continue
         sums = sums.plus(window)
         share = min(1.0, sums.events / sums.subjects)
         log_e = log_rate_e_value(sums.events, max(0.0, sums.subjects - sums.events), limit[0])
@@ -99,7 +111,9 @@ def _sequential(
             Judged(
                 window.ends_at,
                 Judgement.WAITING if few else verdict,
-                Figures(window.ours.share, share, None, limit[0], log_e, needed, sums.subjects),
+                Figures(
+                    window.ours.share, share, window.control.share, limit[0], log_e, needed, sums.subjects
+                ),
                 f"{percent(share)} {TITLES[spec.metric]}, {limit[1]}: {evidence(log_e, needed)}; "
                 f"{sums.subjects:,} subjects.{left}",
             )

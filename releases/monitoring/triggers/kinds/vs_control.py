@@ -12,7 +12,13 @@ from datetime import datetime
 from releases.bundles.triggers import VsControlTrigger
 from releases.monitoring.triggers.given import Given, Interval, Sums, block_of
 from releases.monitoring.triggers.judgements import CannotJudge, Figures, Judged, Judgement
-from releases.monitoring.triggers.kinds.counting import judgement, of_windows, windows_said
+from releases.monitoring.triggers.kinds.counting import (
+    heard_in,
+    judgement,
+    nobody_new,
+    of_windows,
+    windows_said,
+)
 from releases.monitoring.triggers.series import Window
 from releases.monitoring.triggers.wording import TITLES, evidence, percent, points
 from releases.statistics.independent import newcombe_independent_interval
@@ -21,23 +27,26 @@ from releases.statistics.sequential import log_rate_e_value
 
 
 def judge(spec: VsControlTrigger, windows: Sequence[Window], given: Given) -> tuple[list[Judged], Sums]:
-    """One judgement for each window in which an arm saw subjects, and the sums after the last."""
+    """One judgement for each window in which the candidate answered, and the sums after the last. What the
+    control answers alone tells nothing of the candidate, whose silence is no data."""
     if given.compared is not None:
-        seen = [window for window in windows if window.ours.subjects]
-        return _alone(spec, seen, given, given.compared)
-    seen = [window for window in windows if window.ours.subjects or window.control.subjects]
+        return _alone(spec, heard_in(windows), given, given.compared)
     if spec.test == "e_process":
+        seen = [window for window in windows if window.ours.captures or window.control.subjects]
         return _sequential(spec, seen, given)
-    return _by_window(spec, seen), given.sums
+    return _by_window(spec, heard_in(windows)), given.sums
 
 
 def _sequential(spec: VsControlTrigger, seen: list[Window], given: Given) -> tuple[list[Judged], Sums]:
-    process, log_es = given.sums.process(spec.effect_floor).path([block_of(window) for window in seen])
+    begins, hour = given.sums.begins(seen)
+    blocks = [block_of(window) for window in seen]
+    process, log_es = given.sums.process(spec.effect_floor).path(blocks, begins)
     needed, sums, judged = given.log_e_limit(spec.alpha), given.sums, []
     for window, log_e in zip(seen, log_es, strict=True):
         sums = sums.plus(window)
-        judged.append(_judged(spec, window, sums, (log_e, needed)))
-    return judged, sums.with_process(process)
+        if window.ours.captures:
+            judged.append(_judged(spec, window, sums, (log_e, needed)))
+    return judged, sums.with_process(process, hour)
 
 
 def _judged(spec: VsControlTrigger, window: Window, sums: Sums, found: tuple[float, float]) -> Judged:
@@ -56,6 +65,7 @@ def _judged(spec: VsControlTrigger, window: Window, sums: Sums, found: tuple[flo
         said = _few(spec, sums.subjects, sums.control_subjects)
         return Judged(window.ends_at, Judgement.WAITING, figures, said)
     verdict = judgement(breach=found[0] >= found[1], clear=ours - control <= spec.effect_floor)
+    verdict = verdict if window.ours.subjects or window.control.subjects else Judgement.BETWEEN
     sizes = _sizes(sums.subjects, sums.control_subjects)
     said = f"{_compared(spec, ours, control)}: {evidence(*found)}; {sizes}."
     return Judged(window.ends_at, verdict, figures, said)
@@ -94,6 +104,8 @@ def _window(
     places: dict[datetime, int],
 ) -> Judged:
     ours, control = window.ours, window.control
+    if not ours.subjects:
+        return nobody_new(window)
     index = places.get(window.ends_at)
     if index is None or ours.share is None or control.share is None:
         said = _few(spec, ours.subjects, control.subjects)
@@ -141,6 +153,9 @@ def _alone(
     needed, sums, judged = given.log_e_limit(spec.alpha), given.sums, []
     flags: list[bool] = []
     for window in seen:
+        if not window.ours.subjects:
+            judged.append(nobody_new(window))
+            continue
         sums = sums.plus(window)
         few = (sums if spec.test == "e_process" else window.ours).subjects < spec.min_subjects
         share, bound, log_e = _against(spec, window, sums, limit)
@@ -149,25 +164,15 @@ def _alone(
         breach, count = of_windows(flags, len(flags) - 1, breaches=sides[0], windows=sides[1])
         verdict = judgement(breach=breach, clear=not flags[-1] and share <= limit)
         shown = evidence(log_e, needed) if spec.test == "e_process" else f"at least {percent(bound)}"
-        judged.append(
-            Judged(
-                window.ends_at,
-                Judgement.WAITING if few else verdict,
-                Figures(
-                    window.ours.share,
-                    bound,
-                    former.estimate,
-                    limit,
-                    log_e,
-                    needed,
-                    sums.subjects,
-                    former.subjects,
-                ),
-                f"{percent(share)} {TITLES[spec.metric]} against {percent(former.estimate)} {former.words}, "
-                f"at most {percent(limit)} allowed: {shown}{windows_said(count, sides[1])}; "
-                f"{sums.subjects:,} subjects.",
-            )
+        said = (
+            f"{percent(share)} {TITLES[spec.metric]} against {percent(former.estimate)} {former.words}, "
+            f"at most {percent(limit)} allowed: {shown}{windows_said(count, sides[1])}; "
+            f"{sums.subjects:,} subjects."
         )
+        logs, sizes = (log_e, needed), (sums.subjects, former.subjects)
+        figures = Figures(window.ours.share, bound, former.estimate, limit, *logs, *sizes)
+        verdict = Judgement.WAITING if few else verdict
+        judged.append(Judged(window.ends_at, verdict, figures, said))
     return judged, sums
 
 

@@ -9,7 +9,7 @@ from governance.ledger.canonical import digest_of
 from releases.bundles.documents import checked_document
 from releases.bundles.triggers import KINDS, ShareMetric
 from releases.monitoring.triggers.presets import NAMES, presets
-from releases.monitoring.vocabulary.series import SHARES
+from releases.monitoring.vocabulary.series import SHARES, Metric
 
 
 def checked(*triggers: Any) -> list[Any]:
@@ -49,8 +49,10 @@ def test_durations_may_be_given_without_their_unit() -> None:
     assert checked({"description": "d", "key": "a", "kind": "event", "for": 60})[0]["for_seconds"] == 60
 
 
-def test_the_metrics_of_the_documents_are_those_that_are_counted() -> None:
-    assert set(get_args(ShareMetric)) == {metric.value for metric in SHARES}
+def test_the_metrics_of_the_documents_are_those_that_are_counted_but_for_the_halves_of_disagreement() -> None:
+    named = SHARES - {Metric.STRICTER, Metric.LOOSER}
+
+    assert set(get_args(ShareMetric)) == {metric.value for metric in named}
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Each kind of trigger on windows: worse trips, better never does, too little data does neither."""
 
 import math
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,13 +15,14 @@ from releases.monitoring.triggers.judgements import CannotJudge, Judgement
 from releases.monitoring.triggers.kinds import drift, event, heartbeat, vs_control
 from releases.monitoring.triggers.kinds.drift import Moved
 from releases.monitoring.triggers.kinds.heartbeat import Pulse
-from releases.monitoring.triggers.series import Window
+from releases.monitoring.triggers.series import Counts, Window
 from releases.monitoring.triggers.vocabulary import Action
 from releases.monitoring.vocabulary.sketches import sketch_of
 from tests.factories.triggers import T0, points, spec, window, windows
 
 RETRY = spec("vs_control", metric="retry", effect_floor=0.02)
 ERROR = spec("threshold", metric="error", limit=0.02, test="bound")
+BY_ALL = spec("threshold", metric="error", limit=0.02, test="e_process")
 P95 = spec("quantile", limit=400.0)
 POINT = spec("quantile", limit=400.0, test="immediate")
 BREACH, CLEAR, BETWEEN, WAITING = Judgement.BREACH, Judgement.CLEAR, Judgement.BETWEEN, Judgement.WAITING
@@ -77,12 +80,46 @@ def test_an_improvement_never_trips(arms: list[tuple[int, float, int, float]]) -
     assert "breach" not in verdicts(RETRY, windows(better))
 
 
-@given(st.lists(st.tuples(st.integers(1, 300), st.floats(0, 0.02)), max_size=8))
+@given(st.lists(st.tuples(st.integers(1, 300), st.floats(0, 0.0199)), max_size=8))
 def test_a_share_below_its_limit_never_trips(seen: list[tuple[int, float]]) -> None:
     arms = windows([((n, n * share), (0, 0)) for n, share in seen])
     sequential = spec("threshold", metric="error", limit=0.02, test="e_process")
 
     assert {*verdicts(ERROR, arms), *verdicts(sequential, arms)} <= {"clear"}
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [RETRY, ERROR, spec("vs_control", metric="retry", test="bound"), BY_ALL],
+    ids=["control", "limit", "control by window", "limit by all"],
+)
+def test_a_window_of_people_who_were_counted_before_is_heard_and_judges_nothing(trigger: Any) -> None:
+    known = replace(window(1), ours=Counts(captures=34))
+
+    found = judged_by(trigger, [window(0, (100, 1), (100, 1)), known], Given())
+
+    assert [one.judgement for one in found] == [CLEAR, BETWEEN]
+    assert found[1].at == known.ends_at
+
+
+def test_what_the_control_answers_alone_tells_nothing_of_the_candidate() -> None:
+    seen = windows([((100, 1), (100, 1)), ((0, 0), (300, 3))])
+
+    found, sums = vs_control.judge(RETRY, seen, Given())
+
+    assert [one.at for one in found] == [seen[0].ends_at]
+    assert sums.control_subjects == 400
+
+
+def test_the_control_arm_is_shown_beside_what_has_no_part_in_it() -> None:
+    beside = replace(window(0, sketch=sketch_of([426.0] * 50)), control=Counts(point=277.0))
+
+    (slow,) = judged_by(P95, [beside], Given())
+    (share,) = judged_by(ERROR, windows([((100, 3), (100, 4))]), Given())
+
+    assert slow.figures.control == 277
+    assert slow.sentence.endswith("; 50 answers; 277 ms in the control arm.")
+    assert share.figures.control == pytest.approx(0.04)
 
 
 def test_evidence_is_the_same_whether_it_is_counted_on_or_from_the_beginning() -> None:
@@ -221,11 +258,15 @@ def test_a_channel_that_never_had_a_heartbeat_is_not_judged() -> None:
 
 
 def test_drift_is_held_against_the_larger_of_its_two_limits() -> None:
-    chance = Moved(psi=0.3, psi_limit=0.34, size=100, reference_size=100, reference="its first day here")
-    moved = Moved(psi=0.3, psi_limit=0.05, size=9000, reference_size=9000, reference="its first day here")
+    chance = Moved(0.3, 0.34, 100, 120, "its first day here", people=90, reference_people=100)
+    moved = Moved(0.3, 0.05, 9000, 9100, "its first day here", people=800, reference_people=850)
 
     assert drift.judge(spec("drift"), chance, T0).judgement is CLEAR
     assert drift.judge(spec("drift"), moved, T0).judgement is BREACH
+    assert drift.judge(spec("drift"), moved, T0).sentence == (
+        "PSI 0.300 of the deciding score against its first day here, limit 0.100; 800 people with 9,000 "
+        "decisions, 850 with 9,100 to compare with."
+    )
 
 
 def test_figures_that_are_not_finite_are_left_out_of_what_is_written() -> None:

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
+from audits.pages.desk_people import proposals_to_confirm
 from governance.access.models import Account, Proposal
 from governance.access.roles import Role
 from governance.errors import InvalidInput
@@ -78,6 +79,16 @@ def test_other_evidence_is_not_overridden(prepared: Prepared) -> None:
     assert [one.key for one in found.firings] == ["retry_spike"]
 
 
+def test_whoever_went_past_a_hold_has_not_answered_for_a_rollback(prepared: Prepared) -> None:
+    deployment = firing(prepared, {**HOLDS, "on_no_data": "rollback"})
+    given(prepared.here.cast.approver, deployment)
+
+    silent = evaluated(deployment, closed(deployment, 20))
+
+    assert [one.action for one in silent.firings] == ["rollback"]
+    assert status(deployment).evidence["asks"] == "rollback"
+
+
 def test_an_override_that_expired_or_was_withdrawn_counts_no_more(prepared: Prepared) -> None:
     deployment = firing(prepared)
     override = given(prepared.here.cast.approver, deployment, valid_hours=1)
@@ -105,15 +116,24 @@ def test_a_critical_trigger_takes_two_persons(prepared: Prepared) -> None:
         actor(cast.approver), status=status(deployment), terms=terms(deployment)
     )
     assert isinstance(proposal, Proposal)
+    asked = {who: inbox(who) for who in (cast.approver, cast.approver_two, cast.security_all, cast.author)}
 
     override = override_trigger(
         actor(cast.security_all), status=status(deployment), terms=terms(deployment), proposal=proposal.id
     )
 
+    waiting = f"v2 is to go on past retry_spike on android: {WHY}"
+    assert list(asked.values()) == [[], [waiting], [waiting], []]
+    assert inbox(cast.approver_two) == []
     assert (override.given_by_username, override.confirmed_by_username) == (
         cast.approver.username,
         cast.security_all.username,
     )
+
+
+def inbox(account: Account) -> list[str]:
+    """What waits for the person as a second one."""
+    return [task.sentence for task in proposals_to_confirm(actor(account))]
 
 
 def test_one_person_alone_is_refused_past_a_critical_trigger(prepared: Prepared) -> None:

@@ -13,6 +13,7 @@ from releases.monitoring.triggers.states import (
     Rule,
     acknowledged,
     folded,
+    judged_again,
     stepped,
 )
 from releases.monitoring.triggers.vocabulary import Action, Phase
@@ -203,3 +204,30 @@ def test_a_latch_holds_whatever_the_data_say(found: str, rule: Rule) -> None:
 
 def test_the_time_of_a_change_is_that_of_its_data() -> None:
     assert course_of(HOLD, "cb")[-1].since == at(1)
+
+
+def again(rule: Rule, first: str, then: str) -> Course:
+    """The course where windows were first found to be one thing, and after late data another."""
+    words = {"b": "breach", "c": "clear", "-": "between"}
+    course = course_of(rule, first)[-1]
+    return judged_again(course, rule, [judged(at_, words[one]) for at_, one in enumerate(then)])[0]
+
+
+def test_a_window_that_late_data_make_a_breach_fires_whatever_came_after_it() -> None:
+    found = again(HOLD, "ccc", "cbc")
+
+    assert (found.phase, found.since, found.judged_to) == (Phase.FIRING, at(1), at(2))
+
+
+def test_late_data_clear_nothing_that_fires_and_end_what_was_only_pending() -> None:
+    lasting = Rule(Action.HOLD, lasting=WINDOW * 3)
+
+    assert again(HOLD, "cb", "cc").phase is Phase.FIRING
+    assert again(lasting, "cbb", "ccc").phase is Phase.INACTIVE
+    assert again(lasting, "cbb", "cbb") == course_of(lasting, "cbb")[-1]
+
+
+def test_late_data_bring_back_what_recovers_and_no_firing_that_is_over() -> None:
+    assert again(HOLD, "bc", "bb").phase is Phase.FIRING
+    assert again(HOLD, "bccc", "bbcc").phase is Phase.INACTIVE
+    assert again(HOLD, "bccc", "bccb").phase is Phase.FIRING

@@ -72,6 +72,7 @@ def test_an_empty_span_and_too_many_tests_are_named() -> None:
         ("time,value\n1,2", "csv"),
         (f"at,value\n{NOON},fast", "csv[0].value"),
         (f"at,value\n{NOON},1,2", "csv[0]"),
+        (f'at,value\n{NOON},"{"1" * 140_000}"', "csv"),
     ],
 )
 def test_a_csv_that_does_not_fit_is_named(text: str, field: str) -> None:
@@ -81,8 +82,8 @@ def test_a_csv_that_does_not_fit_is_named(text: str, field: str) -> None:
     assert caught.value.field_errors[0].field == field
 
 
-def test_a_csv_with_a_byte_order_mark_and_empty_fields_is_read() -> None:
-    found = rows_of_csv(f"\ufeffat,subjects,events,control_subjects\n{NOON},10,1,\n")
+def test_a_csv_with_a_byte_order_mark_old_ends_of_lines_and_empty_fields_is_read() -> None:
+    found = rows_of_csv(f"\ufeffat,subjects,events,control_subjects\r{NOON},10,1,\r")
 
     assert found == [{"at": NOON, "subjects": 10, "events": 1.0}]
 

@@ -120,6 +120,41 @@ def test_in_shadow_everybody_with_both_answers_counts() -> None:
     assert "1.0 % of 2,000 people decided otherwise than the release beside it" in check.sentence
 
 
+def shadowed(windows: int, worse: float, better: float) -> list[WindowCounts]:
+    """Windows of a hundred people with both answers, of whom so many would be accepted no more, or newly."""
+    kinds = ((Metric.STRICTER, worse), (Metric.LOOSER, better))
+    return [
+        row(place, Arm.STABLE, subjects=100, events=events, metric=metric)
+        for place in range(windows)
+        for metric, events in kinds
+    ]
+
+
+def test_in_shadow_both_answers_to_the_same_captures_are_held_against_each_other() -> None:
+    measure = {"metric": "not_accepted", "margin": 0.02}
+    here = step({"key": "same_people", "measure": measure}, kind="shadow")
+
+    (alike,) = judged(here, shadowed(20, 2, 2))
+    (few,) = judged(here, shadowed(1, 2, 2))
+    (within,) = judged(here, shadowed(20, 2, 0.5))
+    (worse,) = judged(here, shadowed(20, 8, 2))
+    (nobody,) = judged(here, [])
+
+    assert [one.state.value for one in (alike, few, within, worse, nobody)] == [
+        "done",
+        "waiting",
+        "waiting",
+        "failed",
+        "waiting",
+    ]
+    assert within.sentence.startswith(
+        "of 2,000 people 2.0 % would not be accepted who are today, and 0.5 % the other way round "
+        "(+1.5 points), which is more than chance (E "
+    )
+    assert "Shown not to be no more than 2.0 points worse than the release beside it" in worse.sentence
+    assert nobody.sentence.startswith("nobody was counted with both answers yet")
+
+
 def test_what_is_words_is_said_to_be_words_and_alone_it_is_not_evaluated() -> None:
     words = {"key": "calm", "description": "Support is calm."}
 

@@ -9,17 +9,18 @@ import time_machine
 from governance.actors import ActorKind
 from governance.ledger.models import Entry
 from governance.ledger.queries import entry_of
+from releases.monitoring.replaying.models import ReplayWindow
 from releases.monitoring.vocabulary.series import WindowCounts
 from releases.monitoring.watching import looking
 from releases.monitoring.windows.queries import counts_of
-from releases.rollouts.advancing import NotLookedAt, StageNotShown
+from releases.rollouts.leaving import NotLookedAt, StageNotShown
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.readings import RECENT, last_reading
 from releases.rollouts.waits import what_it_waits_for
 from tests.factories.looked import ALWAYS, MEASURED, RETRY, hear, later, measured, now, see, ticked
 from tests.factories.rollouts import advanced
 from tests.factories.watched import RETRY as SPIKE
-from tests.factories.watched import closed
+from tests.factories.watched import closed, slot
 from tests.factories.worlds import Prepared
 
 SPIKES = {**SPIKE, "severity": "critical"}
@@ -66,6 +67,26 @@ def test_no_data_is_no_success(prepared: Prepared) -> None:
     assert states(deployment)[0] == ("integrity", "waiting")
     with time_machine.travel(at, tick=False), pytest.raises(StageNotShown, match="No decision was reported"):
         advanced(here, deployment)
+
+
+def test_that_replays_come_out_the_same_is_measured_and_shown(prepared: Prepared) -> None:
+    same = {"key": "replays", "measure": {"metric": "replay_mismatch", "limit": 0.05}}
+    deployment = measured(prepared.here, {**MEASURED, "criteria": [same]})
+    at = see(deployment)
+    ticked(at)
+    before = last_reading(now(deployment))
+    ReplayWindow.objects.create(
+        channel=deployment.channel, revision=deployment.revision, starts_at=slot(deployment, 2), sampled=400
+    )
+
+    tick_at(at, 31)
+
+    reading = last_reading(now(deployment))
+    assert before is not None
+    assert reading is not None
+    assert "no decision was replayed yet" in before.check("criteria")[0].sentence
+    assert "0 % of 400 replayed decisions" in reading.check("criteria")[0].sentence
+    assert states(deployment)[-1] == ("criteria", "done")
 
 
 def test_what_is_shown_goes_on_by_itself_in_the_hours_of_the_plan_and_says_why(prepared: Prepared) -> None:
@@ -118,8 +139,8 @@ def test_nothing_goes_on_by_itself_outside_the_hours_or_in_a_freeze(prepared: Pr
 
     assert [now(one).stage_number for one in (by_night, frozen)] == [1, 1]
     assert states(by_night)[-1] == states(frozen)[-1] == ("criteria", "done")
-    hear(by_night.channel, at.replace(hour=2))
-    ticked(at.replace(hour=2))
+    hear(by_night.channel, at.replace(day=3, hour=2))
+    ticked(at.replace(day=3, hour=2))
     assert now(by_night).stage_number == 2
 
 
@@ -205,3 +226,50 @@ def test_a_stage_that_nothing_measures_goes_on_by_a_person_as_before(prepared: P
     assert now(deployment).stage_number == 1
     assert states(deployment)[-1] == ("criteria", "not_evaluated")
     assert advanced(here, deployment).state == DeploymentState.LIVE
+
+
+@pytest.mark.parametrize(
+    ("terms", "missing"),
+    [
+        ({"min_subjects": 500}, "of at least 500 people"),
+        ({"triggers": ["retry_spike"]}, "retry_spike: "),
+    ],
+    ids=["people", "triggers"],
+)
+def test_people_and_triggers_of_the_plan_are_asked_for_where_no_criterion_is_measured(
+    prepared: Prepared, terms: dict[str, Any], missing: str
+) -> None:
+    here = prepared.here
+    guarded = {"kind": "guarded", "coverage": 0.25, "criteria": ["Support is calm."], **terms}
+    deployment = measured(here, guarded, triggers=[{**SPIKES, "min_subjects": 500}])
+    few = see(deployment, windows=4, people=40)  # however its start lies, whole windows follow it
+
+    with pytest.raises(NotLookedAt):
+        advanced(here, deployment)
+    ticked(few)
+    with time_machine.travel(few, tick=False), pytest.raises(StageNotShown, match=missing):
+        advanced(here, deployment)
+    at = see(deployment)
+    ticked(at)
+    with time_machine.travel(at, tick=False):
+        moved = advanced(here, deployment)
+
+    entry = entry_of(deployment.stream(), "rollout.advanced")
+    assert moved.state == DeploymentState.LIVE
+    assert entry is not None
+    assert entry.document["after"]["not_evaluated"]["min_subjects"] == 0
+    assert entry.document["after"]["not_evaluated"]["criteria"] != []
+
+
+def test_what_was_found_too_long_ago_is_not_recorded_as_what_an_advance_rests_on(prepared: Prepared) -> None:
+    here = prepared.here
+    deployment = measured(here, {"kind": "guarded", "coverage": 0.25, "criteria": ["Support is calm."]})
+    at = see(deployment)
+    ticked(at)
+
+    with time_machine.travel(later(at, hours=3), tick=False):
+        advanced(here, deployment)
+
+    entry = entry_of(deployment.stream(), "rollout.advanced")
+    assert entry is not None
+    assert "reading" not in entry.document["after"]

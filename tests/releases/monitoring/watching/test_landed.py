@@ -62,7 +62,7 @@ def test_it_has_landed_once_every_instance_follows(prepared: Prepared, rollback:
     assert watched_rollbacks() == []
 
 
-def test_one_that_does_not_follow_in_two_minutes_is_escalated_once_and_may_land_later(
+def test_one_that_does_not_follow_in_two_minutes_is_escalated_once_and_lands_once_it_is_gone(
     prepared: Prepared, rollback: Rollback
 ) -> None:
     bad, good = prepared.candidate.manifest_digest, rollback.target.manifest_digest
@@ -74,15 +74,18 @@ def test_one_that_does_not_follow_in_two_minutes_is_escalated_once_and_may_land_
     ticked(after(rollback, seconds=121))
     ticked(after(rollback, seconds=123))
     escalated = stored(rollback)
-    beats(prepared, rollback, "a", good, 300)
+    beats(prepared, rollback, "b", good, 300)
     ticked(after(rollback, seconds=301))
 
+    entry = entry_of(rollback.stream(), "rollback.landed")
     told = Notification.objects.filter(event="rollback.escalated")
     assert (early, escalated.landing, stored(rollback).landing) == ("pending", "escalated", "landed")
     assert "a still reports another release" in escalated.missing
     assert Entry.objects.filter(document__type="rollback.escalated").count() == 1
     assert {row.account.username for row in told} >= {"release_manager", "security_all"}
     assert stored(rollback).missing == ""
+    assert entry is not None
+    assert (entry.document["after"]["instances"], entry.document["after"]["gone"]) == (["b"], ["a"])
 
 
 def test_where_no_instance_reports_that_is_what_is_escalated(prepared: Prepared, rollback: Rollback) -> None:

@@ -15,8 +15,8 @@ def beat(instance: str, stamp: str, second: float) -> Beat:
     return Beat(instance, stamp, None, at, at)
 
 
-def found(*beats: Beat) -> Following:
-    return following(beats, DUE, T0)
+def found(*beats: Beat, second: float = 120) -> Following:
+    return following(beats, DUE, T0, T0 + timedelta(seconds=second))
 
 
 def missing(*beats: Beat) -> Sequence[str]:
@@ -48,6 +48,25 @@ def test_silence_is_no_proof() -> None:
 
     assert (silent.is_whole, silent.instances) == (False, ("b",))
     assert silent.sentence == "a is silent since 07:59:30 UTC."
+
+
+def test_one_that_is_silent_for_three_reports_while_others_follow_is_gone_and_named() -> None:
+    replaced = (beat("a", "bad", -20), beat("b", "bad", 30), beat("c", "good", 200))
+
+    early = found(*replaced, second=205)
+    later = found(*replaced, second=215)
+
+    assert (early.is_whole, early.gone) == (False, ("a",))
+    assert early.missing == ("b still reports another release at 08:00:30 UTC",)
+    assert (later.is_whole, later.instances, later.gone) == (True, ("c",), ("a", "b"))
+
+
+def test_where_nobody_who_follows_is_heard_any_more_silence_is_no_proof_either() -> None:
+    alone = found(beat("a", "bad", -20), second=4000)
+    dark = found(beat("a", "bad", -20), beat("b", "good", 30), second=4000)
+
+    assert (alone.is_whole, dark.is_whole) == (False, False)
+    assert dark.missing == ("a is silent since 07:59:40 UTC",)
 
 
 def test_where_no_instance_reports_nobody_sees_where_it_stands() -> None:

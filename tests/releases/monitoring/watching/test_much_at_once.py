@@ -4,8 +4,10 @@ from django.utils import timezone
 
 from governance.ledger.queries import entry_of
 from releases.monitoring.triggers.vocabulary import Action, Evaluated, Firing, Mode
-from releases.monitoring.watching.acting import MOST_NAMED, act_on_triggers
+from releases.monitoring.watching.acting import MOST_NAMED, act_on, act_on_triggers
+from releases.rollouts import readings
 from releases.rollouts.models import Deployment, DeploymentState
+from releases.rollouts.readings import Check, CheckState, reading_of
 from tests.factories.gates import engine
 from tests.factories.looked import now
 from tests.factories.rollouts import on_its_way
@@ -48,6 +50,26 @@ def test_sixty_triggers_at_once_take_the_release_back(prepared: Prepared) -> Non
     assert (len(told), "evidence" in told[0], "evidence" in told[-1]) == (MOST_NAMED, True, False)
     assert {one["digest"] for one in told} >= {f"sha256:{number:064}" for number in range(MOST_NAMED)}
     assert entry.document["reason"].endswith("And 57 more.")
+
+
+def test_three_hundred_criteria_that_fail_at_once_hold_the_rollout(prepared: Prepared) -> None:
+    deployment, at = started(prepared), timezone.now()
+    done = Check("traffic", CheckState.DONE, "There is some. " * 30, numbers={"n": 1})
+    failed = [
+        Check("criteria", CheckState.FAILED, "It is worse. " * 30, key=f"retries:{number}", numbers={"n": 7})
+        for number in range(300)
+    ]
+    reading = reading_of(deployment, [done, *failed], read_at=at, measured_at=at)
+
+    act_on(engine(), now(deployment), reading, at)
+
+    entry = entry_of(deployment.stream(), "rollout.held")
+    assert entry is not None
+    told = entry.document["after"]["evidence"][0]["reading"]
+    assert (len(told["checks"]), told["more_checks"]) == (readings.MOST_NAMED, 201)
+    assert ("numbers" in told["checks"][0], "numbers" in told["checks"][-1]) == (True, False)
+    assert {one["state"] for one in told["checks"]} == {"failed"}
+    assert entry.document["reason"].endswith("And 297 more.")
 
 
 def test_sixty_triggers_at_once_hold_the_rollout(prepared: Prepared) -> None:

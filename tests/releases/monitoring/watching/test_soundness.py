@@ -1,6 +1,7 @@
 """Whether what was counted can be relied on: fresh, of the right releases, split as assigned. No database."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,8 +13,10 @@ from releases.bundles.arms import Arm
 from releases.bundles.documents import Stage
 from releases.bundles.models import Assignment
 from releases.monitoring.heartbeats.queries import Beat
+from releases.monitoring.triggers.vocabulary import Evaluated, Mode, Standing, State
 from releases.monitoring.vocabulary.series import Metric
 from releases.monitoring.watching.counted import Counted
+from releases.monitoring.watching.looking import trigger_checks
 from releases.monitoring.watching.soundness import (
     integrity_checks,
     ratio_checks,
@@ -64,7 +67,7 @@ def test_fresh_data_of_the_right_release_are_sound() -> None:
     check = integrity(NOW - timedelta(minutes=3))
 
     assert (check.check, check.state) == ("integrity", "done")
-    assert check.sentence.startswith("The newest decision is 3 minutes old. 1,000 of this stage")
+    assert check.sentence.startswith("The newest decision is 3 minutes old. The last 1,000 of this stage")
 
 
 @pytest.mark.parametrize(
@@ -130,6 +133,16 @@ def test_arms_that_are_not_as_large_as_assigned_fail() -> None:
     assert half.numbers["log_e"] == pytest.approx(15.524, abs=1e-3)  # e = 5520680, as published
 
 
+def test_where_only_the_arms_are_reported_they_are_held_against_each_other() -> None:
+    (alike,) = ratio_checks(counted(GUARDED, {Arm.CANDIDATE: 500, Arm.CONTROL: 515}))
+    (lost,) = ratio_checks(counted(GUARDED, {Arm.CANDIDATE: 500, Arm.CONTROL: 700}))
+
+    assert (alike.state, lost.state) == ("done", "failed")
+    assert alike.sentence == (
+        "500 people in the candidate's arm, 515 in the control's; nobody beside was counted, as assigned."
+    )
+
+
 def test_the_window_in_which_instances_still_follow_says_nothing_of_the_arms() -> None:
     step = Step(1, Stage.model_validate(GUARDED))
     first = [row(0, arm, subjects=many) for arm, many in zip(Arm, (10, 400, 800), strict=True)]
@@ -157,3 +170,16 @@ def test_people_are_counted_once_however_many_metrics_know_them() -> None:
 
     assert (few.state, few.sentence) == ("waiting", "40 of at least 41 people.")
     assert enough.state == "done"
+
+
+def test_a_trigger_that_is_overridden_is_named_and_not_called_quiet() -> None:
+    quiet = Standing("errors", "", "threshold", Mode.ENFORCE, State.INACTIVE, "0.1 % of 900.", T0)
+    past = replace(quiet, key="retries", state=State.OVERRIDDEN, overridden_until=NOW, sentence="9 % of 900.")
+
+    found = trigger_checks(Evaluated(NOW, states=(quiet, past)))
+
+    assert [(one.state.value, one.key, one.sentence) for one in found] == [
+        ("done", "", "1 trigger is quiet."),
+        ("done", "retries", "retries: 9 % of 900. Overridden until 2 Nov, 10:00 UTC."),
+    ]
+    assert [one.weighs for one in found] == [False, True]

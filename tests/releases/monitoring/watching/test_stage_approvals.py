@@ -14,7 +14,8 @@ from governance.access.roles import Role
 from governance.errors import InvalidInput
 from governance.ledger.queries import entry_of
 from governance.notifications.models import Notification
-from releases.rollouts.advancing import NotLookedAt, StageNotApproved, StageNotShown, StageTooYoung
+from releases.rollouts.advancing import StageTooYoung
+from releases.rollouts.leaving import NotLookedAt, StageNotApproved, StageNotShown
 from releases.rollouts.models import Deployment, DeploymentState, StageApproval
 from releases.rollouts.readings import last_reading
 from releases.rollouts.stage_approvals import EvidenceMoved, NotToApprove, StageAsksNobody, approve_stage
@@ -125,7 +126,7 @@ def test_two_seats_take_two_people(prepared: Prepared) -> None:
         assert advanced(here, deployment).state == DeploymentState.LIVE
 
 
-def test_an_approval_stands_while_nothing_comes_out_otherwise_and_falls_when_it_does(
+def test_an_approval_stands_while_nothing_comes_out_otherwise_and_falls_for_good_when_it_does(
     prepared: Prepared, shown: tuple[Deployment, datetime]
 ) -> None:
     here, (deployment, at) = prepared.here, shown
@@ -133,12 +134,29 @@ def test_an_approval_stands_while_nothing_comes_out_otherwise_and_falls_when_it_
 
     more = see(deployment, windows=13)
     ticked(more)
-    same = [one.state.value for one in what_it_waits_for(now(deployment), more) if one.check == "approval"]
-    worse = see(deployment, ours=0.15, windows=13)
-    ticked(later(worse, seconds=40))
-    other = [one.state.value for one in what_it_waits_for(now(deployment), worse) if one.check == "approval"]
+    same = approvals(deployment, more)
+    night = later(more, minutes=20)  # nobody comes, which says nothing of what came before
+    ticked(night)
+    asleep = approvals(deployment, night)
+    see(deployment, ours=0.15, windows=13)
+    ticked(later(night, seconds=40))
+    other = approvals(deployment, night)
+    see(deployment, windows=13)
+    ticked(later(night, seconds=80))
 
-    assert (same, other) == (["done"], ["waiting"])
+    assert (same, asleep, other) == (["done"], ["done"], ["waiting"])
+    assert states_of_criteria(deployment) == ["done"]
+    assert approvals(deployment, night) == ["waiting"]
+
+
+def approvals(deployment: Deployment, at: datetime) -> list[str]:
+    return [one.state.value for one in what_it_waits_for(now(deployment), at) if one.check == "approval"]
+
+
+def states_of_criteria(deployment: Deployment) -> list[str]:
+    reading = last_reading(now(deployment))
+    assert reading is not None
+    return [one.state.value for one in reading.check("criteria")]
 
 
 def test_a_stage_that_begins_anew_asks_again(prepared: Prepared, shown: tuple[Deployment, datetime]) -> None:

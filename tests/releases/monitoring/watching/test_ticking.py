@@ -127,7 +127,7 @@ def test_arms_that_lose_people_hold_the_rollout_until_its_stage_begins_anew(prep
             resumed(here, deployment)
         paused(here, deployment)
         again = resumed(here, deployment)
-    assert "pause it and resume it" in refused.value.next_step
+    assert "these begin anew" in refused.value.next_step
     assert again.state == DeploymentState.ROLLING_OUT
     assert last_reading(now(deployment)) is None
 
@@ -147,6 +147,21 @@ def test_a_candidate_shown_to_be_worse_than_allowed_holds_the_rollout(prepared: 
     assert now(deployment).state == DeploymentState.HELD
     assert entry is not None
     assert entry.document["after"]["evidence"][0]["reading"]["checks"][-1]["state"] == "failed"
+
+
+def test_a_pause_does_not_take_back_what_was_found_of_the_candidate(prepared: Prepared) -> None:
+    here = prepared.here
+    deployment = measured(here, advance_hours=ALWAYS)
+    at = see(deployment, ours=0.3)
+    ticked(at)
+
+    with time_machine.travel(later(at, seconds=1), tick=False):
+        paused(here, deployment)
+        again = resumed(here, deployment)
+    ticked(see(again, windows=1))
+
+    assert now(deployment).state == DeploymentState.HELD
+    assert "Shown not to be no more than" in now(deployment).held_reason
 
 
 def test_one_that_cannot_be_looked_at_stops_no_other_and_is_held_after_four_looks(

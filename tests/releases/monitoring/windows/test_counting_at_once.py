@@ -1,6 +1,7 @@
 """Counting by two workers at once, on a channel that fails, and when a worker dies in the middle."""
 
 import logging
+import threading
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from releases.monitoring.windows.services import roll_up
 from releases.rollouts.models import Deployment
 from tests.database import in_threads
 from tests.factories.gates import engine
-from tests.factories.rollouts import planned
+from tests.factories.rollouts import planned, taken_back
 from tests.factories.windows import counted, decided, reported, subjects_in
 from tests.factories.worlds import Prepared
 
@@ -42,6 +43,33 @@ def test_two_workers_count_each_decision_once(committed: Prepared) -> None:
     assert subjects_counted(deployment) == 20
     assert set(Window.objects.values_list("version", flat=True)) == {1}
     assert not Entry.objects.filter(document__type="windows.reopened").exists()
+
+
+def test_a_rollback_does_not_wait_until_late_decisions_are_counted(
+    committed: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = planned(committed.here, *HALF)
+    channel = deployment.channel
+    reported(committed.here, [decided(channel, "somebody", timezone.now())])
+    monkeypatch.setattr(services, "ALLOWED_LATENESS", -timedelta(hours=1))
+    counting_on, taken = threading.Event(), threading.Event()
+
+    def count(work: Work, late: frozenset[datetime], received_at: datetime) -> object:
+        counting_on.set()
+        return counting.count(work, late, received_at) if taken.wait(30) else 1 / 0
+
+    def take_back() -> Deployment:
+        counting_on.wait(30)
+        taken_back(committed.here, "android", deployment=deployment)
+        taken.set()
+        return Deployment.objects.get(pk=deployment.pk)
+
+    monkeypatch.setattr(services, "count", count)
+
+    counted_channels, after = in_threads(lambda: roll_up(engine()), take_back)
+
+    assert (counted_channels, after.state) == (1, "rolled_back")
+    assert Entry.objects.filter(document__type="windows.reopened", stream=channel.stream()).count() == 1
 
 
 def test_a_channel_that_cannot_be_counted_stops_no_other(

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from governance.access.roles import Scope
@@ -17,16 +18,18 @@ from releases.monitoring.windows.models import Observation, ObservationBatch
 from releases.monitoring.windows.queries import counts_of, latest_decision_at
 from releases.rollouts.models import Deployment
 from tests.factories.http import Answer, signed_in, with_token
+from tests.factories.rollouts import planned, through
 from tests.factories.windows import counted, decided, subjects_in
 from tests.factories.worlds import Prepared
-from tests.releases.monitoring.windows.conftest import NOON, minutes
+from tests.releases.monitoring.windows.conftest import GUARDED, NOON, minutes
 
 URL = "/api/v1/observations/"
 
 
 @pytest.fixture
-def reporter(prepared: Prepared, deployment: Deployment) -> Client:
-    """The decision service with its token."""
+def reporter(prepared: Prepared, deployment: Deployment, clock: time_machine.Traveller) -> Client:
+    """The decision service with its token, when the first five minutes are over."""
+    clock.move_to(minutes(5))
     return with_token(prepared.here.cast.integration, Scope.READ, Scope.DECISIONS)
 
 
@@ -105,16 +108,22 @@ def test_a_distribution_comes_as_a_sketch(
     assert found.value == pytest.approx(50, rel=0.011)
 
 
-def test_decisions_of_the_same_window_are_counted_alone(
-    prepared: Prepared, deployment: Deployment, reporter: Client, good: dict[str, Any]
+@pytest.mark.parametrize("reported_and_answered", [(1, (2, 0.0)), (2, (2, 0.0)), (3, (3, 1.0))])
+def test_of_decisions_and_a_window_of_the_same_time_the_one_with_more_people_counts(
+    prepared: Prepared,
+    deployment: Deployment,
+    reporter: Client,
+    good: dict[str, Any],
+    reported_and_answered: tuple[int, tuple[int, float]],
 ) -> None:
-    reporter.post(URL, good, content_type="application/json")
-    (one,) = subjects_in(deployment.channel, Arm.CANDIDATE, 1)
+    n, answered = reported_and_answered
+    reporter.post(URL, {**good, "n": n, "events": 1}, content_type="application/json")
+    people = subjects_in(deployment.channel, Arm.CANDIDATE, 2)
 
-    counted(prepared.here, [decided(deployment.channel, one, minutes(1))])
+    counted(prepared.here, [decided(deployment.channel, one, minutes(1)) for one in people])
 
     rows = counts_of(deployment, since=NOON, until=minutes(60), at=NOON)
-    assert [row.subjects for row in rows if row.metric is Metric.RETRY] == [1]
+    assert [(row.subjects, row.events) for row in rows if row.metric is Metric.RETRY] == [answered]
 
 
 @pytest.mark.parametrize(
@@ -171,6 +180,26 @@ def test_only_the_decision_service_reports_and_others_see_what_their_grants_cove
     assert refused.status_code == 403
     assert [row["n"] for row in seen["results"]] == [40]
     assert unseen["results"] == []
+
+
+def test_a_kept_control_is_reported_with_the_release_that_it_keeps(
+    prepared: Prepared, clock: time_machine.Traveller
+) -> None:
+    here = prepared.here
+    last = through(here, planned(here, GUARDED, {"kind": "general", "control": 0.05}))
+    clock.move_to(minutes(10))
+    whole = {"channel": str(last.channel_id), "arm": "control", "metric": "retry", "n": 4}
+    window = [minutes(5).isoformat(), minutes(10).isoformat()]
+    client = with_token(here.cast.integration, Scope.READ, Scope.DECISIONS)
+
+    new, kept = (
+        post(client, {**whole, "window": window, "release": str(one)})
+        for one in (last.release_id, here.baseline.release_id)
+    )
+
+    (row,) = counts_of(last, since=NOON, until=minutes(60), at=minutes(12))
+    assert (new.json()["refused_total"], kept.json()["accepted"]) == (1, 1)
+    assert (row.arm, row.revision, row.subjects) == (Arm.CONTROL, here.baseline.id, 4)
 
 
 def test_a_report_without_a_line_is_refused(reporter: Client) -> None:

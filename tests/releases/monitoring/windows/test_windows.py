@@ -178,13 +178,16 @@ def test_stamps_that_were_not_due_are_counted_apart(prepared: Prepared, deployme
     channel = deployment.channel
     ours, other = (subjects_in(channel, arm, 2) for arm in (Arm.CANDIDATE, Arm.CONTROL))
     baseline = prepared.here.baseline.manifest_digest
-    wrong = decided(channel, ours[0], minutes(2), stamp=baseline)
-    unknown = decided(channel, other[0], minutes(2), stamp="sha256:" + "0" * 64)
-    settling = decided(channel, ours[1], minutes(0.5), stamp=baseline)
+    wrong = decided(channel, ours[0], minutes(3), stamp=baseline)
+    unknown = decided(channel, other[0], minutes(3), stamp="sha256:" + "0" * 64)
+    settling = decided(channel, ours[1], minutes(1.5), stamp=baseline)
 
-    counted(prepared.here, [wrong, unknown, settling, decided(channel, other[1], minutes(2))])
+    counted(prepared.here, [wrong, unknown, settling, decided(channel, other[1], minutes(3))])
 
     found = mismatches(deployment, since=NOON, until=minutes(60))
+    late: dict[str, Any] = {"since": NOON, "until": minutes(66), "span": minutes(60) - NOON}
+    assert mismatches(deployment, **late).decisions == 0
+    assert mismatches(deployment, **late, decisions=1) == found
     assert (found.decisions, found.wrong_arm, found.unknown_stamps) == (4, 1, 1)
     assert {str(one) for one in found.examples} == {wrong["id"], unknown["id"]}
     assert {key: row.captures for key, row in counts(deployment, Metric.RETRY).items()} == {(0, "control"): 1}
@@ -278,11 +281,13 @@ def test_latencies_are_kept_as_a_sketch_and_disagreement_is_of_those_with_a_shad
 ) -> None:
     channel = deployment.channel
     subjects = subjects_in(channel, Arm.CANDIDATE, 100)
-    shadow = {"stamp": "sha256:" + "1" * 64, "scores": {"score": 0.5}, "outcome": "reject"}
+    stable = prepared.here.baseline.manifest_digest
+    shadow = {"stamp": stable, "scores": {"score": 0.5}, "outcome": "reject"}
     documents = [
         decided(channel, one, minutes(1), latency_ms=number + 1.0) for number, one in enumerate(subjects)
     ]
     documents[0]["shadow"], documents[1]["shadow"] = shadow, {**shadow, "outcome": "accept"}
+    documents[2]["shadow"] = {**shadow, "stamp": "sha256:" + "1" * 64}
 
     counted(prepared.here, documents)
 
@@ -293,6 +298,8 @@ def test_latencies_are_kept_as_a_sketch_and_disagreement_is_of_those_with_a_shad
     assert found is not None
     assert found.lower <= 95 <= found.upper
     assert (differs.subjects, differs.events, differs.captures) == (2, 1.0, 2)
+    pairs = [counts(deployment, one)[0, "candidate"] for one in (Metric.STRICTER, Metric.LOOSER)]
+    assert [(one.subjects, one.events, one.capture_events) for one in pairs] == [(2, 1.0, 1), (2, 0.0, 0)]
 
 
 def test_what_a_live_release_decides_counts_for_its_deployment(
