@@ -7,7 +7,7 @@ heights in pixels. A line is never drawn across a span without data: such a span
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from audits.pages.chart_scales import Level, Scale, TimeMark, scale_of, spread, time_marks
@@ -68,11 +68,14 @@ class Series:
 
 @dataclass(frozen=True)
 class Tag:
-    """A name at the right end of a line."""
+    """The newest value at the right end of a line. ``name`` stands above the chart, where there is room for
+    it; the limit's is short and part of ``value``.
+    """
 
     look: str
     y: float
-    text: str
+    name: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -233,9 +236,11 @@ def _stretch(span: Span, since: datetime, until: datetime, text: str = "") -> St
 
 
 def _tags(seen: Sequence[Reading], scale: Scale, names: Names) -> list[Tag]:
-    """Names at the ends of the lines, moved apart where they would lie on one another."""
+    """Values at the ends of the lines, moved apart where they would lie on one another."""
     found = [
-        Tag(look, scale.y(value), f"{name}{':' if look in SIDES else ''} {names.said(value)}")
+        Tag(look, scale.y(value), name, names.said(value))
+        if look in SIDES
+        else Tag(look, scale.y(value), "", f"{name} {names.said(value)}")
         for look, name, value in (
             ("candidate", names.candidate, _last([one.value for one in seen])),
             ("live", names.control, _last([one.control for one in seen])),
@@ -245,7 +250,7 @@ def _tags(seen: Sequence[Reading], scale: Scale, names: Names) -> list[Tag]:
     ]
     found.sort(key=lambda tag: tag.y)
     places = spread([tag.y for tag in found], low=TOP, high=scale.height)
-    return [Tag(tag.look, y, tag.text) for tag, y in zip(found, places, strict=True)]
+    return [replace(tag, y=y) for tag, y in zip(found, places, strict=True)]
 
 
 def _last(values: Sequence[float | None]) -> float | None:

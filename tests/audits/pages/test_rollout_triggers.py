@@ -77,7 +77,7 @@ def test_the_firing_chart_takes_the_full_width_and_marks_what_was_over(prepared:
     assert (first.key, first.is_wide, second.is_wide) == ("p95_latency", True, False)
     assert len(first.chart.breaches) == 1
     assert [series.look for series in first.chart.series] == ["live", "candidate"]
-    assert [tag.text for tag in first.chart.tags][-1] == "baseline: 284 ms"
+    assert [(tag.name, tag.value) for tag in first.chart.tags][-1] == ("baseline", "284 ms")
     assert "limit 400 ms in 3 of 4 windows of 5 minutes" in first.foot
     assert second.meter.look == "pass"
 
