@@ -59,7 +59,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Series:
-    """One side: stretches of a line, single readings as dots, and its name with the newest value."""
+    """One side: stretches of a line, and single readings as dots."""
 
     look: str
     lines: tuple[str, ...]

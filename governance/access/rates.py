@@ -1,8 +1,8 @@
 """How often one account may call: counted in Redis over all processes, in windows aligned to the clock.
 
-A process takes calls from Redis a few at a time, at most a hundredth of what the limit allows and ten: asking
-it for every call took a tenth of an answer. So an account may be turned away that many calls early for each
-process, and never late.
+A process takes calls from Redis a few at a time, at most a hundredth of what the limit allows and ten, since
+asking it for every call is a way to another server and back. So an account may be turned away that many calls
+early for each process, and never late.
 
 A limit protects the others who share this installation; it guards no secret. So where Redis does not answer
 nothing is counted and nobody is turned away: a decision service must learn what is live at that moment too.
@@ -55,11 +55,12 @@ class PerAccount(BaseThrottle):
 
     def allows(self, account: UUID) -> bool:
         """Count a call of the account; whether it is within the limit."""
-        if time.monotonic() < PerAccount._silent_until:
-            return True
         self.limit = _limit(settings.RATES[self.name])
         window = int(time.time() // self.limit.get_expiry())
         with self._lock:
+            # Asked within: threads that waited for one that Redis kept waiting do not wait for it in turn.
+            if time.monotonic() < PerAccount._silent_until:
+                return True
             return self._has_left(account, window) or self._take(account, window)
 
     def _has_left(self, account: UUID, window: int) -> bool:
