@@ -138,6 +138,13 @@ def lose(deployment: Deployment, *, windows: int) -> None:
         counted(deployment, place, (300, 27), (500, 45))
 
 
+def criterion_of(deployment: Deployment) -> str:
+    """How the stage's criterion stands at the newest look."""
+    reading = last_reading(now(deployment))
+    assert reading is not None
+    return next(one.state.value for one in reading.checks if one.check == "criteria")
+
+
 def test_a_candidate_shown_to_be_worse_than_allowed_holds_the_rollout(prepared: Prepared) -> None:
     deployment = measured(prepared.here, advance_hours=ALWAYS)
 
@@ -162,6 +169,21 @@ def test_a_pause_does_not_take_back_what_was_found_of_the_candidate(prepared: Pr
 
     assert now(deployment).state == DeploymentState.HELD
     assert "Shown not to be no more than" in now(deployment).held_reason
+
+
+def test_after_a_pause_what_spoke_for_the_candidate_is_shown_anew(prepared: Prepared) -> None:
+    here = prepared.here
+    deployment = measured(here)
+    at = see(deployment)
+    ticked(at)
+    before = criterion_of(deployment)
+
+    with time_machine.travel(later(at, seconds=1), tick=False):
+        paused(here, deployment)
+        again = resumed(here, deployment)
+    ticked(see(again, windows=1))
+
+    assert (before, criterion_of(again)) == ("done", "waiting")
 
 
 def test_one_that_cannot_be_looked_at_stops_no_other_and_is_held_after_four_looks(
