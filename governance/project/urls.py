@@ -10,14 +10,16 @@ from governance.checks.readiness import healthz, readyz
 
 API_MODULES = ("governance.api", "releases.api", "audits.api")
 
+handler500 = "governance.access.failures.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
+    # First, because it is asked most: what stands before is tried on each request.
+    path("ofrep/v1/", include("releases.rollouts.ofrep.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),
     *(path("api/v1/", include(module)) for module in API_MODULES),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(r"^api/", UnknownAddressView.as_view()),
-    path("ofrep/v1/", include("releases.rollouts.ofrep.urls")),
     re_path(r"^ofrep/", UnknownAddressView.as_view()),
     path("demo/mailbox/", include("governance.notifications.demo")),
     path("healthz", healthz, name="healthz"),

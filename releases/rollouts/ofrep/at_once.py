@@ -8,6 +8,7 @@ way of :mod:`releases.rollouts.ofrep.views`, which says why; nothing is refused 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -15,29 +16,29 @@ from django.utils import timezone
 from rest_framework.exceptions import ParseError
 
 from governance.access.authentication import note_use
-from governance.access.callers import COLUMNS, TABLES, WIDTH, Caller, read_caller
+from governance.access.callers import MAY_ACT, TOKENS
 from governance.access.parsing import parse_json
 from governance.access.prepared import first_row
 from governance.access.roles import SCOPE_OF, Permission
-from governance.access.scopes import AccessScope
 from governance.access.services import hash_token
 from governance.errors import GovernanceError
 from governance.registry.models import NAME, SLUG
 from releases.rollouts.ofrep.protocol import context_of, subject_of
-from releases.rollouts.ofrep.serving import Serving
+from releases.rollouts.ofrep.serving import answer_on
 from releases.rollouts.ofrep.views import ASKING, FlagRate
 
 LARGEST = 64 * 1024
 _ASKED = f"""
-SELECT {COLUMNS}, open.system_id, open.id, assignment.id, leaf.index
-FROM {TABLES}
-JOIN governance_channel AS open ON open.name = %s
-JOIN governance_system AS system ON system.id = open.system_id AND system.slug = %s
+SELECT token.id, used.last_used_at, account.id, assignment.id, leaf.index
+FROM {TOKENS}
+JOIN governance_channel AS channel ON channel.name = %(channel)s
+JOIN governance_system AS system ON system.id = channel.system_id AND system.slug = %(key)s
 LEFT JOIN releases_assignment AS assignment
-       ON assignment.channel_id = open.id AND upper_inf(assignment.period)
+       ON assignment.channel_id = channel.id AND upper_inf(assignment.period)
 LEFT JOIN leaf ON leaf.entry_id = assignment.entry_id
-WHERE token.secret_hash = %s
+WHERE {MAY_ACT}
 """  # noqa: S608 - constants of ours
+ROLES = sorted(ASKING)
 COMPACT = {"separators": (",", ":"), "ensure_ascii": False}
 
 View = Callable[..., HttpResponseBase]
@@ -69,22 +70,35 @@ def _answer(request: HttpRequest, key: str) -> HttpResponse | None:
     if question is None:
         return None
     now = timezone.now()
-    row = first_row(_ASKED, [now, now, question.channel, key, question.secret_hash])
+    row = row_of(question, now)
     if row is None:
         return None
-    caller = read_caller(row)
-    system, channel, assignment, index = row[WIDTH:]
-    scope = AccessScope(system, frozenset({channel}))
-    if not _may_ask(caller, scope, now) or not FlagRate().allows(caller.token.account_id):
+    token, last_used_at, account, assignment, index = row
+    if not FlagRate().allows(account):
         return None
-    note_use(caller.token.id, caller.last_used_at, now)
-    answer = Serving(key, question.channel, scope, assignment, index).answer(question.subject)
+    note_use(token, last_used_at, now)
+    answer = answer_on(question.key, question.channel, assignment, index, question.subject)
     return JsonResponse(answer, json_dumps_params=COMPACT)
+
+
+def row_of(question: Question, now: datetime) -> tuple[Any, ...] | None:
+    """What is open on the channel, beside whoever asks; None unless that account may ask there at ``now``."""
+    return first_row(
+        _ASKED,
+        {
+            "channel": question.channel,
+            "key": question.key,
+            "now": now,
+            "roles": ROLES,
+            "scope": SCOPE_OF[Permission.EVALUATE_FLAGS],
+            "secret_hash": question.secret_hash,
+        },
+    )
 
 
 def _question(request: HttpRequest, key: str) -> Question | None:
     """What is asked, if that can be read."""
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if request.method != "POST" or request.content_type != "application/json" or scheme != "Bearer":
         return None
     try:
@@ -97,13 +111,3 @@ def _question(request: HttpRequest, key: str) -> Question | None:
         return Question(hash_token(secret), key, str(channel), subject_of(context))
     except (ParseError, GovernanceError, ValidationError, ValueError):
         return None
-
-
-def _may_ask(caller: Caller, scope: AccessScope, now: datetime) -> bool:
-    token = caller.token
-    return (
-        token.is_valid(now)
-        and token.account.is_active
-        and SCOPE_OF[Permission.EVALUATE_FLAGS] in token.scopes
-        and caller.reach(ASKING).acts_on(scope)
-    )

@@ -51,10 +51,17 @@ class Serving:
 
     def answer(self, subject: str) -> dict[str, Any]:
         """The answer for a subject."""
-        if self.assignment is None:
-            return code_default(self.slug, self.channel)
-        assignment, policies = _content(self.assignment, self.ledger_index)
-        return evaluation(self.slug, assignment, policies, subject)
+        return answer_on(self.slug, self.channel, self.assignment, self.ledger_index, subject)
+
+
+def answer_on(
+    slug: str, channel: str, assignment: UUID | None, ledger_index: int | None, subject: str
+) -> dict[str, Any]:
+    """The answer for a subject where this assignment is open, or none."""
+    if assignment is None:
+        return code_default(slug, channel)
+    content, policies = _content(assignment, ledger_index)
+    return evaluation(slug, content, policies, subject)
 
 
 def serving(channel: str, slug: str | None = None) -> list[Serving]:
