@@ -1,0 +1,154 @@
+"""Signed notes: a text with signatures of keys that the reader knows (https://c2sp.org/signed-note).
+
+A text is only handed out once a known key's signature over it was checked. Signatures of unknown keys are
+ignored; one of a known key that does not hold makes the whole note worthless.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from governance.ledger.signing import ED25519, SigningKey
+
+DASH = "— "
+MOST_SIGNATURES = 100
+KEY_ID_BYTES = 4
+SIGNATURE_BYTES = 64
+
+
+class NoteFails(ValueError):
+    """The note is malformed, or no known key has signed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """What a reader knows of a key: its name and its 32 bytes."""
+
+    name: str
+    public: bytes
+
+    @property
+    def key_id(self) -> bytes:
+        """The four bytes by which a signature names the key, beside its name."""
+        return hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:KEY_ID_BYTES]
+
+    def text(self) -> str:
+        """``<name>+<hash>+<base64>``, the form to hand to those who check."""
+        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
+
+    def has_signed(self, text: str, signature: bytes) -> bool:
+        """Whether the 64 bytes are this key's signature over the text."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
+        except InvalidSignature:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text, and the known keys whose signatures over it hold."""
+
+    text: str
+    signers: tuple[VerifierKey, ...]
+
+
+def verifier_key(text: str) -> VerifierKey:
+    """The key that ``text`` describes.
+
+    Raises:
+        NoteFails: it is no Ed25519 verifier key, or its hash is another key's: a letter was changed.
+    """
+    name, _, rest = text.strip().partition("+")
+    given, _, encoded = rest.partition("+")
+    decoded = _decoded(encoded)
+    if not name or _has_space(name) or decoded is None or decoded[:1] != ED25519 or len(decoded) != 33:
+        raise NoteFails("A verifier key looks like <name>+<8 hex digits>+<base64>, of type Ed25519.")
+    key = VerifierKey(name, decoded[1:])
+    if key.key_id.hex() != given:
+        raise NoteFails(f"The hash {given} is not that of the key; a letter was changed or lost.")
+    return key
+
+
+def verifier_of(key: SigningKey) -> VerifierKey:
+    """What readers get of a signing key."""
+    return VerifierKey(key.name, key.public)
+
+
+def sign_note(text: str, keys: Iterable[SigningKey]) -> str:
+    """The text with a signature of each key; signing again gives the same letters.
+
+    Raises:
+        NoteFails: the text cannot stand in a note.
+    """
+    _check_letters(text)
+    if not text.endswith("\n") or not text.strip():
+        raise NoteFails("A note's text ends with a newline.")
+    lines = [
+        f"{DASH}{key.name} "
+        + base64.b64encode(verifier_of(key).key_id + key.private.sign(text.encode())).decode()
+        for key in keys
+    ]
+    return "\n".join([text, *lines, ""])
+
+
+def open_note(note: str, known: Sequence[VerifierKey]) -> Note:
+    """The note's text, if at least one known key signed it and none of the known keys' signatures is wrong.
+
+    Raises:
+        NoteFails: with the first reason.
+    """
+    _check_letters(note)
+    text, blank, signatures = note.rpartition("\n\n")
+    if not blank or not text or not signatures.endswith("\n"):
+        raise NoteFails("A note is a text, an empty line, and lines of signatures.")
+    lines, text = signatures[:-1].split("\n"), text + "\n"
+    if len(lines) > MOST_SIGNATURES:
+        raise NoteFails(f"The note has {len(lines)} signatures; at most {MOST_SIGNATURES} are read.")
+    keys = {(key.name, key.key_id): key for key in known}
+    signers: list[VerifierKey] = []
+    for line in lines:
+        name, signature = _parts(line)
+        key = keys.get((name, signature[:KEY_ID_BYTES]))
+        if key is None:
+            continue
+        if not key.has_signed(text, signature[KEY_ID_BYTES:]):
+            raise NoteFails(f"The signature of {name} does not hold: the text or the signature was changed.")
+        signers.append(key)
+    if not signers:
+        names = ", ".join(key.name for key in known) or "nobody"
+        raise NoteFails(f"No known key has signed this; known is {names}.")
+    return Note(text, tuple(dict.fromkeys(signers)))
+
+
+def _parts(line: str) -> tuple[str, bytes]:
+    """The name and the decoded signature of a line."""
+    name, _, encoded = line.removeprefix(DASH).partition(" ")
+    decoded = _decoded(encoded)
+    bad_name = not name or "+" in name or _has_space(name)
+    if not line.startswith(DASH) or bad_name or decoded is None or len(decoded) <= KEY_ID_BYTES:
+        raise NoteFails(f"This is no line of a signature: {line[:100]!r}.")
+    return name, decoded
+
+
+def _decoded(encoded: str) -> bytes | None:
+    """The bytes; None also where other letters than these would give the same ones."""
+    try:
+        decoded = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return decoded if base64.b64encode(decoded).decode() == encoded else None
+
+
+def _check_letters(text: str) -> None:
+    if any(letter < " " and letter != "\n" for letter in text):
+        raise NoteFails("A note holds no control characters but newlines.")
+
+
+def _has_space(name: str) -> bool:
+    return any(letter.isspace() for letter in name)
