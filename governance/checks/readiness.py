@@ -85,11 +85,13 @@ def worker_part(queue: Queue) -> Part:
 
 
 def seal_part() -> Part:
-    """The oldest entry that waits for its leaf is younger than the limit."""
+    """The oldest entry that waits for its leaf is younger than the limit, and checkpoints are signed."""
     try:
         with connection.cursor() as cursor:
             cursor.execute(_OLDEST_PENDING)
             lag = float(cursor.fetchone()[0])
+            cursor.execute("SELECT trouble FROM tree_state")
+            trouble = str(cursor.fetchone()[0])
     except DatabaseError as error:
         return _failed(f"unknown: {_first_line(error)}", "See database; run migrate if tables are missing.")
     if lag > SEAL_LAG_LIMIT_SECONDS:
@@ -97,6 +99,9 @@ def seal_part() -> Part:
             **_failed(f"the oldest entry has waited {lag:.0f} s", "Start or restart the integrator."),
             "lag_seconds": round(lag, 3),
         }
+    if trouble:
+        step = "Acts are recorded all the same. Keep database and files as they are and run verify_ledger."
+        return {**_failed(f"no checkpoint is signed: {trouble}", step), "lag_seconds": round(lag, 3)}
     return {"ok": True, "lag_seconds": round(lag, 3)}
 
 

@@ -20,6 +20,11 @@ UNGOVERNED = (
     Ungoverned("pending", "The integrator's queue of entries."),
     Ungoverned("leaf", "The tree over the entries; written by the integrator alone."),
     Ungoverned("tree_state", "The size of the tree; written by the integrator alone."),
+    Ungoverned(
+        "tile", "Hashes of the tree, in the form that outsiders read; written by the integrator alone."
+    ),
+    Ungoverned("checkpoint", "Roots of the tree; written by the integrator alone."),
+    Ungoverned("signed_checkpoint", "Signatures over roots of the tree; written by the integrator alone."),
     Ungoverned("blob", "Bytes by digest; what they mean stands in the entry that names the digest."),
     Ungoverned("salt", "Opens commitments to personal values, and must be erasable."),
     Ungoverned("governance_idempotencyrecord", "Which answer belongs to a client's key; no domain state."),

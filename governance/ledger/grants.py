@@ -3,7 +3,7 @@
 ``app`` appends entries and reads; it cannot change or remove what is written, nor write the tree. It may
 insert into the named columns only: the transaction id of an entry and the place of a pending one are the
 database's own, so that no statement of the application can forge what the guard and the integrator trust.
-``integrator`` numbers entries and nothing else. ``owner`` only migrates.
+``integrator`` numbers entries, writes the tree and signs it, and nothing else. ``owner`` only migrates.
 """
 
 from typing import Any
@@ -25,6 +25,14 @@ INTEGRATOR = {
     "tree_state": "SELECT, UPDATE",
 }
 
+TREE_APP = {"tile": "SELECT", "checkpoint": "SELECT", "signed_checkpoint": "SELECT"}
+TREE_INTEGRATOR = {
+    "tile": "SELECT, INSERT, UPDATE (hashes)",
+    "checkpoint": "SELECT, INSERT",
+    "signed_checkpoint": "SELECT, INSERT",
+}
+"""The tables that came with the tree, apart: a migration that has landed gives what it gave."""
+
 
 def default_privileges(schema_editor: Any) -> None:
     """Give ``app`` the ordinary rights on every table and sequence that ``owner`` makes from now on."""
@@ -42,13 +50,22 @@ def default_privileges(schema_editor: Any) -> None:
 
 def ledger_privileges(schema_editor: Any) -> None:
     """Cut the two roles' rights on the ledger's tables down to what the write path needs."""
+    _only(schema_editor, APP, INTEGRATOR)
+
+
+def tree_privileges(schema_editor: Any) -> None:
+    """The same for the tables of the tree."""
+    _only(schema_editor, TREE_APP, TREE_INTEGRATOR)
+
+
+def _only(schema_editor: Any, of_app: dict[str, str], of_integrator: dict[str, str]) -> None:
     app = schema_editor.quote_name(settings.DATABASE_ROLE_NAMES["app"])
     integrator = schema_editor.quote_name(settings.DATABASE_ROLE_NAMES["integrator"])
-    for table in APP:
+    for table in of_app:
         schema_editor.execute(f"REVOKE ALL ON {table} FROM PUBLIC, {app}, {integrator}")
-    for table, rights in APP.items():
+    for table, rights in of_app.items():
         schema_editor.execute(f"GRANT {rights} ON {table} TO {app}")
-    for table, rights in INTEGRATOR.items():
+    for table, rights in of_integrator.items():
         schema_editor.execute(f"GRANT {rights} ON {table} TO {integrator}")
 
 

@@ -96,10 +96,15 @@ class Leaf(models.Model):
 
 
 class TreeState(models.Model):
-    """The size of the tree; one row, whose lock fences concurrent integrators."""
+    """How many leaves are numbered and how many of them are in tiles; one row, whose lock fences integrators.
+
+    ``trouble`` says why nothing is signed, and is empty while all is well.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     size = models.BigIntegerField(default=0)
+    tiled = models.BigIntegerField(default=0, db_default=0)
+    trouble = models.TextField(default="", db_default="")
 
     class Meta:
         db_table = "tree_state"
@@ -107,6 +112,54 @@ class TreeState(models.Model):
 
     def __str__(self) -> str:
         return f"tree of {self.size}"
+
+
+class Tile(models.Model):
+    """Hashes of neighbouring nodes (``merkle.tiles``): 32 bytes each, 256 of them once the tile is full.
+
+    A tile that is begun only ever gets longer; the database refuses any other change.
+    """
+
+    pk = models.CompositePrimaryKey("level", "index")
+    level = models.PositiveSmallIntegerField()
+    index = models.BigIntegerField()
+    hashes = models.BinaryField()
+
+    class Meta:
+        db_table = "tile"
+
+    def __str__(self) -> str:
+        return f"tile {self.level}/{self.index}"
+
+
+class Checkpoint(models.Model):
+    """The root of the tree at a size that it had when a batch of leaves was committed."""
+
+    size = models.BigIntegerField(primary_key=True)
+    root = models.BinaryField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "checkpoint"
+
+    def __str__(self) -> str:
+        return f"checkpoint of {self.size}"
+
+
+class SignedCheckpoint(models.Model):
+    """A checkpoint as a signed note. Not every one is signed: the newest of those that came together."""
+
+    checkpoint = models.OneToOneField(
+        Checkpoint, on_delete=models.PROTECT, primary_key=True, db_column="size", related_name="signed"
+    )
+    note = models.TextField()
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "signed_checkpoint"
+
+    def __str__(self) -> str:
+        return f"signed checkpoint of {self.checkpoint_id}"
 
 
 class Blob(models.Model):

@@ -13,6 +13,7 @@ import base64
 import binascii
 import hashlib
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +25,8 @@ ED25519 = b"\x01"
 SEED_BYTES = 32
 PREFIX = "PRIVATE+KEY+"
 STATEMENTS = "statements"
-PURPOSES = (STATEMENTS,)
+LEDGER = "ledger"
+PURPOSES = (STATEMENTS, LEDGER)
 """What keys are for: the last part of their names. Each purpose has a key of its own."""
 
 
@@ -83,6 +85,13 @@ def generate_key_file(origin: str) -> str:
     """The text of a key file with a new key for every purpose, named ``<origin>/<purpose>``."""
     keys = [generate_key(f"{origin}/{purpose}").text() for purpose in PURPOSES]
     return "\n".join([f"# Signing keys of {origin}. Keep this file secret and back it up.", *keys, ""])
+
+
+def missing_keys(keys: Sequence[SigningKey]) -> list[str]:
+    """Lines with new keys for the purposes that a key file does not serve yet, named as its others are."""
+    served = {key.purpose for key in keys}
+    origin = keys[0].name.removesuffix(f"/{keys[0].purpose}") if keys else ""
+    return [generate_key(f"{origin}/{one}").text() for one in PURPOSES if origin and one not in served]
 
 
 def read_key_file(path: Path) -> tuple[SigningKey, ...]:

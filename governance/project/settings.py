@@ -92,6 +92,7 @@ DATABASE_ROLE_NAMES: dict[Role, str] = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SIGNING_KEY_FILE = read_optional_path("COUNTERSIGN_SIGNING_KEY_FILE")  # else var/signing-keys, if it exists
+LEDGER_HEAD_FILE = read_path("COUNTERSIGN_LEDGER_HEAD", VAR_DIR / "ledger-head")
 SCORE_STORE = read_path("COUNTERSIGN_SCORE_STORE", VAR_DIR / "scores")
 
 # --- who is there ------------------------------------------------------------------------------------

@@ -13,10 +13,11 @@ from governance.ledger.models import Governed
 from tests.database import servers
 from tests.servers import SESSION_DATABASE
 
-LEDGER_TABLES = {"entry", "pending", "leaf", "blob"}
+LEDGER_TABLES = {"entry", "pending", "leaf", "tile", "checkpoint", "signed_checkpoint", "blob"}
 # pg_trigger.tgtype: ROW 1, BEFORE 2, INSERT 4, DELETE 8, UPDATE 16, TRUNCATE 32.
 AFTER_EACH_ROW_OF_EVERY_CHANGE = 1 | 4 | 8 | 16
 BEFORE_TRUNCATE = 2 | 32
+BEFORE_EACH_ROW_OF_AN_UPDATE = 1 | 2 | 16
 _TRIGGERS = """
 SELECT c.relname, t.tgname, p.proname, t.tgenabled, t.tgtype, t.tgdeferrable AND t.tginitdeferred,
     rtrim(replace(encode(t.tgargs, 'escape'), '\\000', ' ')),
@@ -72,7 +73,8 @@ def expected() -> set[Trigger]:
         for model in governed()
     }
     protected = LEDGER_TABLES | {model._meta.db_table for model in governed()}
-    return guards | {Trigger(table, "ledger_no_truncate", BEFORE_TRUNCATE, False, "") for table in protected}
+    whole = {Trigger(table, "ledger_no_truncate", BEFORE_TRUNCATE, False, "") for table in protected}
+    return guards | whole | {Trigger("tile", "ledger_tile_grows", BEFORE_EACH_ROW_OF_AN_UPDATE, False, "")}
 
 
 def test_every_table_is_governed_or_has_a_reason_not_to_be() -> None:

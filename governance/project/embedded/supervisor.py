@@ -22,10 +22,11 @@ import psycopg
 
 from governance.checks.database_roles import refuse_unfit_roles
 from governance.checks.database_urls import DatabaseRefused, DatabaseUrls, read_database_urls
-from governance.ledger.signing import generate_key_file
+from governance.ledger.signing import KeyFileUnfit
 from governance.project.embedded import programs
 from governance.project.embedded.demo import KnownDatabases, describe_accounts, judge_demo
 from governance.project.embedded.directories import Refused, lock, socket_directory, write_private
+from governance.project.embedded.keys import make_signing_keys
 from governance.project.embedded.ports import is_ready, refuse_taken_port, serves
 from governance.project.embedded.postgres import Postgres
 from governance.project.embedded.processes import (
@@ -90,7 +91,8 @@ class Supervisor:
         known = KnownDatabases(self.options.var / "databases.json")
         given_urls = read_database_urls(os.environ)
         secret = self._secret_key(embedded=given_urls is None)
-        self._make_signing_keys()
+        if not os.environ.get("COUNTERSIGN_SIGNING_KEY_FILE"):
+            make_signing_keys(self.options.var)
         refuse_taken_port(self.options.port)
         if given_urls:
             self.say("checking the database that DATABASE_URL names")
@@ -229,11 +231,6 @@ class Supervisor:
         note = {"pid": os.getpid(), "environment": {name: environment[name] for name in names}}
         write_private(self.options.var / "run.json", json.dumps(note, indent=2))
 
-    def _make_signing_keys(self) -> None:
-        path = self.options.var / "signing-keys"
-        if not os.environ.get("COUNTERSIGN_SIGNING_KEY_FILE") and not path.exists():
-            write_private(path, generate_key_file(f"countersign.local/{secrets.token_hex(4)}"))
-
     def _secret_key(self, *, embedded: bool) -> str:
         if given := os.environ.get("COUNTERSIGN_SECRET_KEY"):
             return given
@@ -279,7 +276,7 @@ def run(arguments: list[str]) -> int:
         held = lock(options.var)
         with held:
             return Supervisor(options, stop).run()
-    except (Refused, DatabaseRefused, psycopg.OperationalError) as error:
+    except (Refused, DatabaseRefused, KeyFileUnfit, psycopg.OperationalError) as error:
         print(f"Cannot start: {error}", file=sys.stderr)
         return REFUSED
 

@@ -12,11 +12,13 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from governance.actors import Actor, acting_as
+from governance.ledger.checkpoints import read_head
 from governance.ledger.entries import append_entry
-from governance.ledger.integrator import leaf_hash
-from governance.ledger.models import Entry, Leaf, Pending, TreeState
+from governance.ledger.merkle.hashing import leaf_hash, root_of
+from governance.ledger.models import Checkpoint, Entry, Leaf, Pending, SignedCheckpoint, Tile, TreeState
 from tests.database import servers
 from tests.governance.ledger.acts import EVENT, person
+from tests.governance.ledger.merkle.trees import tiles_over
 from tests.servers import ROOT
 
 SUPERUSER = "postgres"
@@ -101,11 +103,55 @@ def leaf_faults() -> list[str]:
     return faults
 
 
+def tree_faults() -> list[str]:
+    """Every way in which tiles, checkpoints and signatures differ from the leaves; empty when all is well."""
+    hashes = [bytes(found) for found in Leaf.objects.order_by("index").values_list("hash", flat=True)]
+    tiles = {(tile.level, tile.index): bytes(tile.hashes) for tile in Tile.objects.all()}
+    wanted = {(tile.level, tile.index): found for tile, found in tiles_over(hashes).items()}
+    faults = [
+        f"tile {place}" for place in tiles.keys() | wanted.keys() if tiles.get(place) != wanted.get(place)
+    ]
+    roots = {one.size: bytes(one.root) for one in Checkpoint.objects.all()}
+    faults += [f"checkpoint {size}" for size, root in roots.items() if root != root_of(hashes[:size])]
+    notes = {one.checkpoint_id: read_head(one.note.partition("\n\n")[0] + "\n") for one in signed()}
+    faults += [
+        f"note {size}" for size, head in notes.items() if (head.size, head.root) != (size, roots[size])
+    ]
+    if hashes and max(roots, default=0) != len(hashes):
+        faults.append(f"{len(hashes)} leaves, and the last checkpoint is of {max(roots, default=0)}")
+    return faults
+
+
+def signed() -> list[SignedCheckpoint]:
+    """The signed checkpoints, smallest first."""
+    return list(SignedCheckpoint.objects.order_by("checkpoint_id"))
+
+
 def transaction_id() -> str:
     """The id of the running transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text")
         return str(cursor.fetchone()[0])
+
+
+@contextmanager
+def as_integrator() -> Iterator[None]:
+    """This process's connection is the integrator's for a while; for tests that commit."""
+    given = connection.settings_dict["USER"]
+    connection.close()
+    connection.settings_dict["USER"] = INTEGRATOR
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["USER"] = given
+
+
+def tamper(statements: str) -> None:
+    """What somebody does who owns the whole database server."""
+    with connected_as(SUPERUSER, str(connection.settings_dict["NAME"])) as other:
+        other.execute("SET session_replication_role = replica")
+        other.execute(statements.encode())
 
 
 @contextmanager

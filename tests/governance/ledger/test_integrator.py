@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from django.db import IntegrityError
 
-from governance.ledger.integrator import leaf_hash
+from governance.ledger.merkle.hashing import leaf_hash
 from governance.ledger.models import Entry, Leaf, Pending
 from governance.registry.models import System
 from tests.database import in_threads
@@ -26,6 +26,7 @@ from tests.governance.ledger.reading import (
     number_the_rest,
     numbers_of_streams,
     refused_as,
+    tree_faults,
 )
 
 WRITERS = 16
@@ -77,6 +78,7 @@ def test_sixteen_writers_with_rollbacks_leave_gapless_streams_and_two_integrator
     assert changed == sum(written) == WRITERS * 4
     assert numbers_of_streams() == gapless(numbers_of_streams())
     assert leaf_faults() == []
+    assert tree_faults() == []
 
 
 @pytest.mark.slow
@@ -100,6 +102,7 @@ def test_an_integrator_that_is_killed_at_any_point_loses_and_repeats_nothing(
     assert ends == [-signal.SIGKILL] * 4
     assert changed == sum(written) > 0
     assert leaf_faults() == []
+    assert tree_faults() == []
 
 
 def kill_four_times(environment: dict[str, str], database: str, stopping: threading.Event) -> list[int]:
@@ -161,6 +164,7 @@ def test_an_entry_that_is_queued_again_keeps_its_leaf_and_stops_nobody(
     number_the_rest(database_urls)
 
     assert leaf_faults() == []
+    assert tree_faults() == []
     assert Leaf.objects.count() == 2
 
 

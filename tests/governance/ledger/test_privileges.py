@@ -7,7 +7,7 @@ from tests.database import servers
 from tests.governance.ledger.reading import APP, INTEGRATOR, OWNER, refused_as
 from tests.servers import SESSION_DATABASE
 
-LEDGER = ("entry", "pending", "leaf", "tree_state", "blob", "salt")
+LEDGER = ("entry", "pending", "leaf", "tree_state", "tile", "checkpoint", "signed_checkpoint", "blob", "salt")
 # Rights on tables, and rights on single columns, as the catalogue has them; the owner's own are left out.
 _RIGHTS = """
 SELECT c.relname, coalesce(r.rolname, 'PUBLIC'), a.privilege_type || coalesce(' ' || t.attname, '')
@@ -54,6 +54,12 @@ def test_the_rights_on_the_ledger_are_exactly_these(db: None) -> None:
         ("pending", INTEGRATOR): {"SELECT", "DELETE"},
         ("leaf", INTEGRATOR): {"SELECT", "INSERT"},
         ("tree_state", INTEGRATOR): {"SELECT", "UPDATE"},
+        ("tile", APP): {"SELECT"},
+        ("tile", INTEGRATOR): {"SELECT", "INSERT", "UPDATE hashes"},
+        ("checkpoint", APP): {"SELECT"},
+        ("checkpoint", INTEGRATOR): {"SELECT", "INSERT"},
+        ("signed_checkpoint", APP): {"SELECT"},
+        ("signed_checkpoint", INTEGRATOR): {"SELECT", "INSERT"},
     }
 
 
@@ -83,6 +89,9 @@ def test_the_integrator_touches_nothing_else(db: None) -> None:
         "pending",
         "leaf",
         "tree_state",
+        "tile",
+        "checkpoint",
+        "signed_checkpoint",
     }
 
 

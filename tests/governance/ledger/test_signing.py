@@ -85,7 +85,10 @@ def test_an_envelope_of_another_type_or_key_is_not_taken() -> None:
 def test_each_purpose_has_a_key_of_its_own_whose_name_says_it(tmp_path: Path) -> None:
     keys = read_key_file(written(tmp_path, generate_key_file("example.org/x")))
 
-    assert [(key.name, key.purpose) for key in keys] == [("example.org/x/statements", "statements")]
+    assert [(key.name, key.purpose) for key in keys] == [
+        ("example.org/x/statements", "statements"),
+        ("example.org/x/ledger", "ledger"),
+    ]
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644], ids=oct)
@@ -134,7 +137,7 @@ def test_without_a_usable_key_nothing_is_signed_and_the_check_says_why(
     assert private is not None
     assert private.purpose == "statements"
     assert silent == []
-    assert (missing, [one.id for one in warnings]) == (None, ["countersign.W001"])
+    assert (missing, [one.id for one in warnings]) == (None, ["countersign.W001"] * 2)
     assert "create_signing_key" in (warnings[0].hint or "")
 
 

@@ -1,0 +1,128 @@
+"""The head outside the database: what was signed last, in a file that is only ever appended to.
+
+A database can be replaced by an older copy of itself, and nothing within it would know. Before a checkpoint
+is handed out its size and root are written here, so that whoever starts on an older or another database is
+stopped (L8). One line a head: size, space, root in base64.
+"""
+
+import base64
+import binascii
+import fcntl
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+
+from governance.ledger.merkle.hashing import HASH_SIZE
+
+LONGEST_LINE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Size and root of the tree at a checkpoint."""
+
+    size: int
+    root: bytes
+
+    def line(self) -> bytes:
+        """The form in the file."""
+        return b"%d %s\n" % (self.size, base64.b64encode(self.root))
+
+
+class HeadDisagrees(Exception):
+    """The head outside and the tree in the database are not of one history: nothing may be signed."""
+
+
+def head_file() -> Path:
+    """Where the head is kept: ``COUNTERSIGN_LEDGER_HEAD``, or a file in the installation's directory."""
+    path: Path = settings.LEDGER_HEAD_FILE
+    return path
+
+
+def read_head(path: Path) -> Head | None:
+    """The last head of the file; None where there is no file yet, or an empty one.
+
+    Raises:
+        HeadDisagrees: the file's end is no head.
+    """
+    try:
+        with path.open("rb") as file:
+            return _last(file)
+    except FileNotFoundError:
+        return None
+
+
+def advance(path: Path, new: Head, root_at: Callable[[int], bytes]) -> None:
+    """Append ``new``, which is on disk afterwards, if it follows from the last head of the file.
+
+    ``root_at`` answers the root of the tree in the database at a size. A head that stands there already is
+    left alone, so that going on after a crash changes nothing.
+
+    Raises:
+        HeadDisagrees: the file is ahead of ``new``, or its head is of another tree.
+        OSError: the file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        last = _last(file)
+        check_follows(path, last, new, root_at)
+        if last is not None and last.size == new.size:
+            return
+        # A line that a crash has cut off stays where it is, and ends here.
+        file.write((b"" if _ends_whole(file) else b"\n") + new.line())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def check_follows(path: Path, last: Head | None, new: Head, root_at: Callable[[int], bytes]) -> None:
+    """That the tree which ends with ``new`` is, or contains, the one whose head was written down.
+
+    Raises:
+        HeadDisagrees: with both sizes, and what to do.
+    """
+    if last is None:
+        return
+    if last.size > new.size:
+        raise HeadDisagrees(
+            f"{path} says that a tree of {last.size} entries was signed; the database holds {new.size}. "
+            f"{last.size - new.size} entries are missing: an older backup was restored, or this is another "
+            "database. Restore the newest backup, or connect to the database that the file belongs to. Only "
+            "if the record was given up on purpose, move the file away."
+        )
+    if (new.root if last.size == new.size else root_at(last.size)) != last.root:
+        raise HeadDisagrees(
+            f"{path} and the database have different roots at {last.size} entries: what was signed has been "
+            "rewritten, or this is another database. Keep both as they are and compare them with a dossier."
+        )
+
+
+def _ends_whole(file: BinaryIO) -> bool:
+    if file.seek(0, os.SEEK_END) == 0:
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
+
+
+def _last(file: BinaryIO) -> Head | None:
+    """The last whole line; one that was cut off by a crash before it was on disk counts for nothing."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - 2 * LONGEST_LINE))
+    lines = file.read().split(b"\n")
+    whole = [line for line in lines[:-1] if line]
+    if not whole:
+        return None
+    size, _, encoded = whole[-1].partition(b" ")
+    try:
+        root = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        root = b""
+    if not size.isdigit() or len(root) != HASH_SIZE:
+        raise HeadDisagrees(
+            f"The last line of the ledger's head is {whole[-1][:80]!r}: size and root are wanted."
+        )
+    return Head(int(size), root)

@@ -1,0 +1,131 @@
+"""Signing checkpoints: read back, write the head outside, then hand out the signature.
+
+Only what is committed is signed, and only after the root was computed once more from the bodies as they
+are stored. Ed25519 is deterministic: whoever signs again after a crash writes the same letters (L5). Whatever
+does not agree stops the signing, and nothing else: entries are still numbered, releases still rolled back.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.utils import timezone
+
+from governance.ledger.checkpoints import TreeHead
+from governance.ledger.heads import Head, HeadDisagrees, advance, check_follows, head_file, read_head
+from governance.ledger.keys import signing_key
+from governance.ledger.merkle.growing import edge_of, grown, root_from
+from governance.ledger.merkle.hashing import leaf_hash
+from governance.ledger.models import Checkpoint, Leaf, SignedCheckpoint, TreeState
+from governance.ledger.signing import LEDGER, SigningKey
+from governance.ledger.stored_tree import TreeIncomplete, root_at, tiles_at
+
+logger = logging.getLogger(__name__)
+
+READ_AT_ONCE = 1024
+
+
+class RecordDamaged(Exception):
+    """What is stored is not what was numbered, or not what was signed."""
+
+
+def newest_checkpoint() -> Checkpoint | None:
+    """The checkpoint of the tree as it was committed last."""
+    return Checkpoint.objects.order_by("-size").first()
+
+
+def newest_signed() -> SignedCheckpoint | None:
+    """The checkpoint that was signed last."""
+    return SignedCheckpoint.objects.select_related("checkpoint").order_by("-checkpoint_id").first()
+
+
+def seal_newest() -> str:
+    """Sign the newest checkpoint if that is to be done; answers why nothing is signed, empty if all is well.
+
+    The answer stands in ``tree_state`` too, where the web interface reads it.
+    """
+    key = signing_key(LEDGER)
+    if key is None:
+        return ""
+    try:
+        seal(key, head_file())
+        trouble = ""
+    except (HeadDisagrees, RecordDamaged, TreeIncomplete, OSError) as stopped:
+        trouble = str(stopped)
+    if TreeState.objects.exclude(trouble=trouble).filter(id=1).update(trouble=trouble) and trouble:
+        logger.critical("no checkpoint is signed: %s", trouble)
+    return trouble
+
+
+def seal(key: SigningKey, path: Path) -> SignedCheckpoint | None:
+    """Sign the newest checkpoint and write its head to ``path`` first; None where that is done already.
+
+    Raises:
+        RecordDamaged: the bodies do not give the root, or the tree that was signed before has another one.
+        HeadDisagrees: the file's head is of a larger or another tree.
+        TreeIncomplete: a tile is missing.
+        OSError: the file cannot be written.
+    """
+    newest, signed = newest_checkpoint(), newest_signed()
+    if newest is None or (signed is not None and signed.checkpoint_id >= newest.size):
+        return None
+    _read_back(signed.checkpoint if signed else None, newest)
+    head = Head(newest.size, bytes(newest.root))
+    advance(path, head, root_at)
+    note = TreeHead(key.name, head.size, head.root).signed([key])
+    # A second integrator may have signed the same meanwhile: with the same letters.
+    made = SignedCheckpoint(checkpoint=newest, note=note, signed_at=timezone.now())
+    SignedCheckpoint.objects.bulk_create([made], ignore_conflicts=True)
+    return made
+
+
+def check_head(path: Path) -> None:
+    """That the database holds all that was signed before.
+
+    Raises:
+        HeadDisagrees: it is an older copy, or another one.
+        TreeIncomplete: a tile is missing.
+    """
+    newest = newest_checkpoint()
+    head = Head(newest.size, bytes(newest.root)) if newest else Head(0, root_at(0))
+    check_follows(path, read_head(path), head, root_at)
+
+
+def _read_back(old: Checkpoint | None, new: Checkpoint) -> None:
+    """Compute the new root from the old tree and the stored bodies of what was added since."""
+    size = old.size if old else 0
+    if old is not None and root_at(size) != bytes(old.root):
+        raise RecordDamaged(f"The tiles no longer give the root that was signed at {size} entries.")
+    edge = tiles_at(edge_of(size))
+    for leaves in _hashed(size, new.size):
+        changed = edge | grown(size, edge, leaves)
+        size += len(leaves)
+        edge = {place: changed[place] for place in edge_of(size)}
+    if size != new.size:
+        raise RecordDamaged(f"Leaf {size} is missing; the tree was numbered up to {new.size}.")
+    if root_from(size, edge) != bytes(new.root):
+        raise RecordDamaged(f"The stored entries do not give the root of the checkpoint of {size} entries.")
+
+
+def _hashed(first: int, end: int) -> Iterator[list[bytes]]:
+    """Hashes of the bodies of the leaves, a few at a time.
+
+    Raises:
+        RecordDamaged: a leaf is missing, or is not the hash of its entry's body.
+    """
+    rows = Leaf.objects.filter(index__gte=first, index__lt=end).order_by("index")
+    found: list[bytes] = []
+    for expected, (index, stored, body) in enumerate(
+        rows.values_list("index", "hash", "entry__body").iterator(READ_AT_ONCE), start=first
+    ):
+        hashed = leaf_hash(bytes(body))
+        if index != expected:
+            raise RecordDamaged(f"Leaf {expected} is missing; the next one is {index}.")
+        if hashed != bytes(stored):
+            raise RecordDamaged(f"Entry {index} was changed after it was numbered: its hash is another one.")
+        found.append(hashed)
+        if len(found) == READ_AT_ONCE:
+            yield found
+            found = []
+    if found:
+        yield found

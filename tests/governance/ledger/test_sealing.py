@@ -1,0 +1,227 @@
+"""Checkpoints are signed over what is stored, written down outside first, and never over a second history."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from django.db import DatabaseError
+from pytest_django import Settings
+
+from governance.checks.readiness import seal_part
+from governance.ledger.checkpoints import open_checkpoint
+from governance.ledger.heads import Head, HeadDisagrees, advance, read_head
+from governance.ledger.integrator import integrate_all
+from governance.ledger.merkle.hashing import EMPTY_ROOT
+from governance.ledger.models import Checkpoint, Tile, TreeState
+from governance.ledger.notes import verifier_of
+from governance.ledger.sealing import RecordDamaged, check_head, seal, seal_newest
+from governance.ledger.signing import (
+    LEDGER,
+    SigningKey,
+    generate_key,
+    generate_key_file,
+    read_key_file,
+)
+from governance.ledger.stored_tree import add_leaves, root_at
+from governance.project.embedded.directories import write_private
+from governance.project.embedded.keys import make_signing_keys
+from governance.registry.models import System
+from tests.governance.ledger.acts import person, rename
+from tests.governance.ledger.reading import as_integrator, number_the_rest, signed, tamper, tree_faults
+
+ORIGIN = "example.org/countersign"
+UNHINDERED = """
+ALTER TABLE tile DISABLE TRIGGER ledger_tile_grows;
+UPDATE tile SET hashes = set_byte(hashes, 0, 255 - get_byte(hashes, 0));
+ALTER TABLE tile ENABLE ALWAYS TRIGGER ledger_tile_grows;
+"""
+
+
+@pytest.fixture
+def key() -> SigningKey:
+    return generate_key(f"{ORIGIN}/{LEDGER}")
+
+
+@pytest.fixture
+def head(tmp_path: Path) -> Path:
+    return tmp_path / "ledger-head"
+
+
+@pytest.fixture
+def sealed(system: System, key: SigningKey, head: Path) -> System:
+    """A system whose first entries are numbered and signed."""
+    rename(person(), system=system, name="Renamed")
+    number_and_seal(key, head)
+    return system
+
+
+def number_and_seal(key: SigningKey, head: Path) -> None:
+    with as_integrator():
+        integrate_all()
+        seal(key, head)
+
+
+def go_on(system: System) -> None:
+    """One entry more, numbered."""
+    rename(person(), system=system, name="Renamed again")
+    with as_integrator():
+        integrate_all()
+
+
+def test_the_newest_checkpoint_is_signed_and_its_head_stands_outside(
+    sealed: System, key: SigningKey, head: Path
+) -> None:
+    newest = Checkpoint.objects.order_by("-size")[0]
+
+    (note,) = [one.note for one in signed()]
+
+    opened = open_checkpoint(note, key.name, [verifier_of(key)])
+    assert (opened.size, opened.root) == (newest.size, bytes(newest.root))
+    assert read_head(head) == Head(opened.size, opened.root)
+    assert tree_faults() == []
+
+
+def test_who_signs_again_after_a_crash_writes_the_same_letters_and_no_second_head(
+    sealed: System, key: SigningKey, head: Path
+) -> None:
+    before, outside = [one.note for one in signed()], head.read_bytes()
+    tamper("DELETE FROM signed_checkpoint")
+
+    number_and_seal(key, head)
+
+    assert ([one.note for one in signed()], head.read_bytes()) == (before, outside)
+
+
+def test_what_is_signed_already_is_not_signed_again(sealed: System, key: SigningKey, head: Path) -> None:
+    with as_integrator():
+        assert seal(key, head) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        pytest.param("UPDATE entry SET body = '{}' WHERE stream_seq = 3", "Entry 2 was changed", id="a body"),
+        pytest.param("DELETE FROM leaf WHERE index = 2", "Leaf 2 is missing", id="a leaf is gone"),
+        pytest.param(UNHINDERED, "no longer give the root", id="a tile"),
+        pytest.param(
+            "UPDATE leaf SET index = 100 + index WHERE index = 2", "Leaf 2 is missing", id="a leaf has moved"
+        ),
+        pytest.param(
+            "UPDATE checkpoint SET root = sha256('') WHERE size = 3", "do not give the root", id="a root"
+        ),
+    ],
+)
+def test_a_damaged_record_is_not_signed(
+    sealed: System, key: SigningKey, head: Path, statement: str, sentence: str
+) -> None:
+    go_on(sealed)
+    tamper(statement)
+
+    with as_integrator(), pytest.raises(RecordDamaged, match=sentence):
+        seal(key, head)
+
+    assert len(signed()) == 1
+
+
+def test_signing_stops_is_named_and_goes_on_once_the_record_is_whole_again(
+    system: System, tmp_path: Path, settings: Settings
+) -> None:
+    settings.SIGNING_KEY_FILE, settings.LEDGER_HEAD_FILE = tmp_path / "keys", tmp_path / "head"
+    write_private(settings.SIGNING_KEY_FILE, generate_key_file(ORIGIN))
+    go_on(system)
+    tamper("UPDATE entry SET body = body || ' ' WHERE stream_seq = 1")
+
+    with as_integrator():
+        trouble = seal_newest()
+    go_on(system)
+    part = seal_part()
+    tamper("UPDATE entry SET body = substring(body FROM 1 FOR length(body) - 1) WHERE stream_seq = 1")
+    with as_integrator():
+        mended = seal_newest()
+
+    assert "Entry 0 was changed after it was numbered" in trouble
+    assert TreeState.objects.get().size == 3
+    assert (part["ok"], part["reason"]) == (False, f"no checkpoint is signed: {trouble}")
+    assert (mended, seal_part()["ok"], len(signed())) == ("", True, 1)
+
+
+def test_an_older_copy_of_the_database_does_not_start_and_both_sizes_are_named(
+    sealed: System, database_urls: dict[str, str], head: Path, key: SigningKey
+) -> None:
+    advance(head, Head(5, EMPTY_ROOT), root_at)
+
+    with pytest.raises(Exception, match="run_integrator") as stopped:
+        number_the_rest({**database_urls, "COUNTERSIGN_LEDGER_HEAD": str(head)})
+
+    said = stopped.value.stderr.decode()  # type: ignore[attr-defined]  # a CalledProcessError
+    assert "a tree of 5 entries was signed; the database holds 2. 3 entries are missing" in said
+
+
+def test_another_history_of_equal_or_larger_size_is_refused(
+    sealed: System, head: Path, key: SigningKey
+) -> None:
+    head.write_bytes(Head(2, EMPTY_ROOT).line())
+
+    with pytest.raises(HeadDisagrees, match="different roots at 2 entries"):
+        check_head(head)
+    go_on(sealed)
+    with as_integrator(), pytest.raises(HeadDisagrees, match="different roots at 2 entries"):
+        seal(key, head)
+
+
+def test_a_line_that_a_crash_has_cut_off_counts_for_nothing(
+    sealed: System, head: Path, key: SigningKey
+) -> None:
+    whole = read_head(head)
+    with head.open("ab") as file:
+        file.write(b"3 abc")
+
+    cut = read_head(head)
+    go_on(sealed)
+    number_and_seal(key, head)
+
+    assert cut == whole
+    assert [line.split(b" ")[0] for line in head.read_bytes().splitlines()] == [b"2", b"3", b"3"]
+    assert read_head(head) == Head(3, root_at(3))
+
+
+@pytest.mark.parametrize("line", [b"three abc\n", b"3\n", b"3 " + base64.b64encode(b"short") + b"\n"])
+def test_a_file_that_is_no_head_is_refused(head: Path, line: bytes) -> None:
+    head.write_bytes(line)
+
+    with pytest.raises(HeadDisagrees, match="size and root are wanted"):
+        read_head(head)
+
+
+def test_leaves_from_before_there_were_tiles_get_theirs(sealed: System, key: SigningKey, head: Path) -> None:
+    go_on(sealed)
+    before = {one.size: bytes(one.root) for one in Checkpoint.objects.all()}
+    tamper("DELETE FROM signed_checkpoint; DELETE FROM checkpoint; DELETE FROM tile")
+    tamper("UPDATE tree_state SET tiled = 0")
+
+    number_and_seal(key, head)
+
+    assert {one.size: bytes(one.root) for one in Checkpoint.objects.all()} == {3: before[3]}
+    assert tree_faults() == []
+    assert [one.checkpoint_id for one in signed()] == [3]
+
+
+def test_a_tile_only_gets_longer_whoever_asks(sealed: System) -> None:
+    with as_integrator(), pytest.raises(DatabaseError, match="only gets longer"):
+        Tile.objects.filter(level=0, index=0).update(hashes=EMPTY_ROOT)
+    with pytest.raises(DatabaseError, match="permission denied"):
+        Tile.objects.filter(level=0, index=0).update(hashes=EMPTY_ROOT)
+    with as_integrator():
+        assert root_at(2) == bytes(Checkpoint.objects.get(size=2).root)
+        add_leaves(2, [EMPTY_ROOT])
+
+
+def test_a_key_file_of_an_earlier_version_gets_the_key_that_it_lacks(tmp_path: Path) -> None:
+    before = generate_key(f"{ORIGIN}/statements").text()
+    write_private(tmp_path / "signing-keys", before + "\n")
+
+    make_signing_keys(tmp_path)
+    make_signing_keys(tmp_path)
+
+    statements, ledger = read_key_file(tmp_path / "signing-keys")
+    assert (statements.text(), ledger.name) == (before, f"{ORIGIN}/ledger")
