@@ -1,0 +1,187 @@
+"""One walk over all leaves in their order: bodies, hashes, places, tiles and roots are compared on the way.
+
+The tree is computed from the bodies, never from what is stored of it. Each kind of fault is named once, where
+it is first met: what follows from it would only repeat it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+from django.db import connection
+
+from governance.ledger.fsck.findings import Finding
+from governance.ledger.merkle.growing import Place
+from governance.ledger.merkle.hashing import EMPTY_ROOT, HASH_SIZE, folded, leaf_hash, node_hash
+from governance.ledger.merkle.tiles import WIDTH, complete, split
+
+READ_AT_ONCE = 16 * WIDTH
+_LEAVES = """
+SELECT leaf.index, leaf.hash, entry.body, entry.stream, entry.stream_seq
+FROM leaf JOIN entry ON entry.id = leaf.entry_id
+WHERE leaf.index >= %s AND leaf.index < %s ORDER BY leaf.index
+"""
+_TILES = "SELECT level, index, hashes FROM tile WHERE level = %s AND index >= %s AND index < %s"
+Row = tuple[int, bytes, bytes, str, int]
+
+
+class Placed(msgspec.Struct):
+    """What a body says of its own place."""
+
+    stream: str
+    seq: int
+
+
+class Walk:
+    """The state of a walk: what was computed so far, and what was found.
+
+    ``roots`` are the roots that are on record, by the size of their tree; they are compared when the walk
+    gets there, and what is left of them belongs to larger trees than there are leaves.
+    """
+
+    def __init__(self, roots: Mapping[int, bytes]) -> None:
+        self.findings: list[Finding] = []
+        self.size = 0
+        self._roots = deque(sorted(roots.items()))
+        self._edge: list[tuple[int, bytes]] = []
+        self._levels: list[list[bytes]] = []
+        self._streams: dict[str, int] = {}
+        self._kinds: set[str] = set()
+        self._decoder = msgspec.json.Decoder(Placed)
+
+    def run(self, size: int, progress: Callable[[int], None]) -> None:
+        """Walk over the leaves of a tree of ``size``."""
+        for first in range(0, size, READ_AT_ONCE):
+            end = min(size, first + READ_AT_ONCE)
+            rows = _rows(first, end)
+            hashes = [self._leaf(expected, row) for expected, row in enumerate(rows, start=first)]
+            if len(hashes) < end - first:
+                self._find("leaf", first + len(hashes), "Leaf {} is missing: the tree was numbered past it.")
+                return
+            self._grow(hashes)
+            progress(end)
+        self._compare_rest()
+
+    def _leaf(self, expected: int, row: Row) -> bytes:
+        index, stored, body, stream, seq = row
+        hashed = leaf_hash(body)
+        if index != expected:
+            self._find("leaf", expected, "Leaf {} is missing: an entry was taken out of the tree.")
+        if hashed != stored:
+            self._find("body", index, "Entry {} was changed after it was numbered: its leaf is another hash.")
+        self._place(index, body, stream, seq)
+        return hashed
+
+    def _place(self, index: int, body: bytes, stream: str, seq: int) -> None:
+        try:
+            said = self._decoder.decode(body)
+        except msgspec.DecodeError:
+            self._find("body", index, "Entry {} is no JSON of an entry.")
+            return
+        if (said.stream, said.seq) != (stream, seq):
+            self._find("place", index, "Entry {} stands under another stream or number than its body says.")
+        last = self._streams.get(said.stream, 0)
+        if said.seq != last + 1:
+            self._find(
+                "stream", index, f"Entry {{}} is number {said.seq} of {said.stream}, behind number {last}."
+            )
+        self._streams[said.stream] = said.seq
+
+    def _grow(self, hashes: list[bytes]) -> None:
+        """Add leaves: compare the roots that fall among them, then the tiles that they fill."""
+        for at in range(0, len(hashes), WIDTH):
+            chunk = hashes[at : at + WIDTH]
+            if len(chunk) == WIDTH and not self._has_root_before(self.size + WIDTH):
+                self._push(chunk.copy(), 8)
+                self.size += WIDTH
+                self._compare_root()
+            else:
+                self._one_by_one(chunk)
+        self._fill(0, hashes)
+
+    def _one_by_one(self, chunk: list[bytes]) -> None:
+        for leaf in chunk:
+            self._push([leaf], 0)
+            self.size += 1
+            self._compare_root()
+
+    def _push(self, row: list[bytes], height: int) -> None:
+        added = complete(row)
+        while self._edge and self._edge[-1][0] == height:
+            added = node_hash(self._edge.pop()[1], added)
+            height += 1
+        self._edge.append((height, added))
+
+    def root(self) -> bytes:
+        """The root of what was walked over so far."""
+        return folded([found for _, found in self._edge]) if self._edge else EMPTY_ROOT
+
+    def _has_root_before(self, size: int) -> bool:
+        return bool(self._roots) and self._roots[0][0] < size
+
+    def _compare_root(self) -> None:
+        while self._roots and self._roots[0][0] <= self.size:
+            size, root = self._roots.popleft()
+            if size != self.size or root != self.root():
+                sentence = f"The checkpoint of {size} entries has another root than the entries up to it."
+                self._find("checkpoint", size - 1, sentence)
+
+    def _compare_rest(self) -> None:
+        if self._roots:
+            size, _ = self._roots[-1]
+            sentence = (
+                f"A checkpoint of {size} entries was made, and only {self.size} are here: the last are gone."
+            )
+            self._find("checkpoint", self.size, sentence)
+        for level, hashes in enumerate(self._levels):
+            if hashes:
+                self._compare_tiles(level, self._begun(level), [b"".join(hashes)])
+
+    def _begun(self, level: int) -> int:
+        return (self.size >> (8 * level)) // WIDTH
+
+    def _fill(self, level: int, hashes: list[bytes]) -> None:
+        """Tiles of a level that these hashes complete, and the level above them."""
+        if len(self._levels) == level:
+            self._levels.append([])
+        row = [*self._levels[level], *hashes]
+        whole = len(row) // WIDTH
+        first = ((self.size >> (8 * level)) - len(row)) // WIDTH
+        tiles = [b"".join(row[at * WIDTH : (at + 1) * WIDTH]) for at in range(whole)]
+        self._levels[level] = row[whole * WIDTH :]
+        if tiles:
+            self._compare_tiles(level, first, tiles)
+            self._fill(level + 1, [complete(split(tile)) for tile in tiles])
+
+    def _compare_tiles(self, level: int, first: int, tiles: list[bytes]) -> None:
+        stored = _tiles(level, first, first + len(tiles))
+        for index, computed in enumerate(tiles, start=first):
+            found = stored.get((level, index), b"")
+            if found != computed:
+                bad = (index * WIDTH + _first_difference(found, computed)) << (8 * level)
+                sentence = f"Tile {level}/{index} differs from the entries below it, from entry {{}} on."
+                self._find("tile", bad, sentence)
+
+    def _find(self, kind: str, index: int, sentence: str) -> None:
+        if kind not in self._kinds:
+            self._kinds.add(kind)
+            self.findings.append(Finding(kind, sentence.format(index), index))
+
+
+def _first_difference(found: bytes, computed: bytes) -> int:
+    pairs = zip(split(found), split(computed), strict=False)
+    shorter = min(len(found), len(computed)) // HASH_SIZE
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), shorter)
+
+
+def _rows(first: int, end: int) -> Iterator[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(_LEAVES, [first, end])
+        for index, stored, body, stream, seq in cursor.fetchall():
+            yield index, bytes(stored), bytes(body), stream, seq
+
+
+def _tiles(level: int, first: int, end: int) -> dict[Place, bytes]:
+    with connection.cursor() as cursor:
+        cursor.execute(_TILES, [level, first, end])
+        return {(level, index): bytes(hashes) for level, index, hashes in cursor.fetchall()}
