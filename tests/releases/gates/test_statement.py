@@ -138,7 +138,9 @@ def test_the_verifier_key_is_read_where_signatures_are_read(small: Gate, vkey: s
     stranger = with_token(small.cast.stranger).get("/api/v1/ledger/key")
 
     assert answer.json() == stranger.json()
-    assert answer.json()["keys"] == [{"purpose": "statements", "name": vkey.partition("+")[0], "vkey": vkey}]
+    statements, ledger = answer.json()["keys"]
+    assert statements == {"purpose": "statements", "name": vkey.partition("+")[0], "vkey": vkey}
+    assert ledger["purpose"] == "ledger"
     assert "PRIVATE" not in answer.content.decode()
 
 

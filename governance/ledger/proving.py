@@ -1,0 +1,89 @@
+"""Proofs from the stored tree, against what was signed."""
+
+from dataclasses import dataclass
+
+from governance.errors import GovernanceError, NotFound, invalid
+from governance.ledger.merkle.proofs import consistency_plan, inclusion_plan
+from governance.ledger.models import Leaf, SignedCheckpoint, TreeState
+from governance.ledger.proof_texts import proof_text
+from governance.ledger.stored_tree import hashes_of, root_at
+
+
+class NotSealed(GovernanceError):
+    """No signed checkpoint covers this yet."""
+
+    code = "not_sealed"
+    status = 409
+    title = "Not sealed yet"
+    next_step = "Ask again in a few seconds; if it lasts, see 'seal' on /readyz."
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """That ``leaf`` is number ``index`` of the signed tree of ``size``."""
+
+    index: int
+    size: int
+    leaf: bytes
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+
+    def text(self) -> str:
+        """The proof as a text that stands alone."""
+        return proof_text(self.index, self.hashes, self.checkpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """That the tree of ``new`` begins with the tree of ``old``."""
+
+    old: int
+    new: int
+    old_root: bytes
+    new_root: bytes
+    hashes: tuple[bytes, ...]
+
+
+def newest_note() -> SignedCheckpoint:
+    """The checkpoint that was signed last.
+
+    Raises:
+        NotFound: none was signed yet.
+    """
+    found = SignedCheckpoint.objects.order_by("-checkpoint_id").first()
+    if found is None:
+        raise NotFound(
+            "No checkpoint has been signed yet.",
+            next_step="See 'seal' on /readyz, and manage.py check, which says whether there is a key.",
+        )
+    return found
+
+
+def prove_inclusion(leaf: Leaf) -> Inclusion:
+    """The proof that a leaf is in the tree that was signed last.
+
+    Raises:
+        NotSealed: it was numbered since.
+        NotFound: nothing was signed yet.
+    """
+    note = newest_note()
+    size = note.checkpoint_id
+    if leaf.index >= size:
+        raise NotSealed(f"Entry {leaf.index} is numbered; the last signed checkpoint is of {size} entries.")
+    hashes = hashes_of(inclusion_plan(leaf.index, size))
+    return Inclusion(leaf.index, size, bytes(leaf.hash), tuple(hashes), note.note)
+
+
+def prove_consistency(old: int, new: int) -> Consistency:
+    """The proof that the tree of ``new`` entries begins with that of ``old``.
+
+    Raises:
+        InvalidInput: the sizes are not those of two trees of this log, the smaller first.
+    """
+    tiled = TreeState.objects.values_list("tiled", flat=True).get(id=1)
+    if new > tiled:
+        raise invalid("to", f"the tree has {tiled} entries; found {new}.")
+    if old > new:
+        raise invalid("from", f"found {old}, which is more than to = {new}; give the smaller size first.")
+    hashes = hashes_of(consistency_plan(old, new))
+    return Consistency(old, new, root_at(old), root_at(new), tuple(hashes))
