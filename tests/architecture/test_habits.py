@@ -17,6 +17,7 @@ MAY_OPEN_TRANSACTIONS = {
     "governance/ledger/verbs.py": "The verb's own.",
     "governance/ledger/refusals.py": "The refusal's, after the verb's is rolled back.",
     "governance/ledger/integrator.py": "One batch of leaves.",
+    "governance/ledger/fsck/checking.py": "One snapshot to read; it writes nothing.",
     "governance/outbox/services.py": "The sweep claims rows that are due.",
     "governance/notifications/services.py": "What a task tells people; the entry behind it is committed.",
 }
