@@ -4,16 +4,25 @@ import json
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.measuring import Samples
 from benchmarks.row import Judgement, Row, Setting, Standing
+from benchmarks.rows import ROWS
 
 LIBRARIES = ("numpy", "polars", "scipy")
 MET_IN_JSON = {Standing.MET: True, Standing.MISSED: False, Standing.NOT_JUDGED: None}
+HOW = (
+    "Measured by `make bench`. Each figure is the median over the rounds, with the lowest and highest behind "
+    "it. Contenders run in processes of their own, in an order shuffled anew in each round; ratios are taken "
+    "within a round. The A/A control is the peer against itself: differences smaller than its spread mean "
+    "nothing. On a machine with other work, look at CPU rather than the clock."
+)
+HEADING = "## "
+GOAL_MISSED, GOAL_NOT_JUDGED = " – **missed**.", " – not judged"
 MET_OF = {0: "No goal was judged.", 1: "The one goal judged is met."}
 
 
@@ -59,60 +68,58 @@ def as_json(results: Sequence[Result], setting: Setting) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False)
 
 
-def as_markdown(results: Sequence[Result], setting: Setting) -> str:
-    """What people read."""
-    day = time.strftime("%-d %B %Y", time.gmtime())
-    lines = [
-        "# Benchmarks",
-        "",
-        f"{_verdict(results, setting)} Measured {day} by `make bench` at {setting.scale} scale, "
-        f"{setting.rounds} rounds, on {machine()}; load average {os.getloadavg()[2]:.1f} over the last 15 "
-        "minutes (on a machine with other work, look at CPU rather than the clock).",
-        "",
-        "Each figure is the median over the rounds, with the lowest and highest behind it. Contenders run in "
-        "processes of their own, in an order shuffled anew in each round; ratios are taken within a round. "
-        "The A/A control is the peer against itself: differences smaller than its spread mean nothing.",
-    ]
-    for one in results:
-        lines += _row(one)
+def as_markdown(results: Sequence[Result], setting: Setting, former: str = "") -> str:
+    """What people read. Rows of ``former``, an earlier report, stay if they were not measured now."""
+    places = {row.title: place for place, row in enumerate(ROWS)}
+    kept = {title: lines for title, lines in _sections(former).items() if title in places}
+    sections = kept | {one.row.title: _row(one, setting) for one in results}
+    lines = ["# Benchmarks", "", _verdict(sections), "", HOW]
+    for title in sorted(sections, key=lambda title: places.get(title, len(places))):
+        lines += ["", f"{HEADING}{title}", "", *sections[title]]
     return "\n".join(lines) + "\n"
 
 
-def _verdict(results: Sequence[Result], setting: Setting) -> str:
-    """How many goals are met, and which of them this run cannot judge."""
-    titles = {
-        standing: [one.row.title for one in results if one.standing is standing] for standing in Standing
-    }
-    missed, waiting = titles[Standing.MISSED], titles[Standing.NOT_JUDGED]
-    judged = len(results) - len(waiting)
-    said = [MET_OF.get(judged, f"All {judged} goals are met.")]
+def _sections(report: str) -> dict[str, list[str]]:
+    """The rows of a report by title, without their headings."""
+    parts = report.split(f"\n{HEADING}")[1:]
+    found = [part.strip("\n").split("\n") for part in parts]
+    return {title: [*rest[1:]] for title, *rest in found}
+
+
+def _verdict(sections: Mapping[str, Sequence[str]]) -> str:
+    """How many goals are met, and which of them were not judged."""
+    said = {title: lines[0] for title, lines in sections.items()}
+    missed = [title for title, line in said.items() if GOAL_MISSED in line]
+    waiting = [title for title, line in said.items() if GOAL_NOT_JUDGED in line]
+    judged = len(said) - len(waiting)
+    verdict = [MET_OF.get(judged, f"All {judged} goals are met.")]
     if missed:
-        said = [f"{len(missed)} of {judged} goals are missed: {'; '.join(missed)}."]
+        verdict = [f"{len(missed)} of {judged} goals are missed: {'; '.join(missed)}."]
     if waiting:
-        why = f"Stated for full scale, and so not judged at {setting.scale} scale"
-        said.append(f"{why}: {'; '.join(waiting)}.")
-    return " ".join(said)
+        verdict.append(f"Stated for full scale, and not judged at quick scale: {'; '.join(waiting)}.")
+    return " ".join(verdict)
 
 
 def goal_of(result: Result) -> str:
     """The goal, and what became of it."""
     if result.standing is Standing.NOT_JUDGED:
-        return f"Goal at full scale: {result.row.goal} – not judged, as this run was at quick scale."
-    met = "met" if result.standing is Standing.MET else "**missed**"
-    return f"Goal: {result.row.goal} – {met}."
+        return f"Goal at full scale: {result.row.goal}{GOAL_NOT_JUDGED}, as this run was at quick scale."
+    met = " – met." if result.standing is Standing.MET else GOAL_MISSED
+    return f"Goal: {result.row.goal}{met}"
 
 
-def _row(result: Result) -> list[str]:
+def _row(result: Result, setting: Setting) -> list[str]:
     rows = [
         f"| {one.name} | {_number(one.spread.median)} {one.unit} | "
         f"{_number(one.spread.lowest)} … {_number(one.spread.highest)} |"
         for one in result.judgement.figures
     ]
+    day = time.strftime("%-d %B %Y", time.gmtime())
     return [
-        "",
-        f"## {result.row.title}",
-        "",
         f"{goal_of(result)} {result.judgement.sentence}",
+        "",
+        f"{day}, {setting.scale} scale, {result.row.rounds or setting.rounds} rounds, on {machine()}; load "
+        f"average {os.getloadavg()[2]:.1f} over the last 15 minutes.",
         "",
         "| figure | median | lowest … highest |",
         "|---|---|---|",
@@ -125,12 +132,13 @@ def _number(figure: float) -> str:
 
 
 def write(results: Sequence[Result], setting: Setting, documentation: Path | None) -> Path:
-    """Write both forms to the bench directory, and the Markdown to the documentation if that is asked for."""
+    """Write both forms to the bench directory; where that is asked for, the rows to the documentation too."""
     setting.directory.mkdir(parents=True, exist_ok=True)
     text = as_markdown(results, setting)
     (setting.directory / "report.json").write_text(as_json(results, setting) + "\n")
     place = setting.directory / "report.md"
     place.write_text(text)
     if documentation is not None:
-        documentation.write_text(text)
+        former = documentation.read_text() if documentation.exists() else ""
+        documentation.write_text(as_markdown(results, setting, former))
     return place

@@ -1,5 +1,6 @@
 """The harness of ``make bench``, on work that takes no time. Nothing here measures anything."""
 
+import dataclasses
 import json
 import re
 from collections.abc import Callable
@@ -106,6 +107,17 @@ def test_a_report_names_goals_met_and_missed_with_every_figure(tmp_path: Path) -
     assert "Goal: at most 2 × – **missed**. So." in text
     assert "| something | 1.50 × | 1.00 … 2.00 |" in text
     assert re.search(r"on \d+ cores, \d+ GiB", text)
+
+
+def test_a_report_of_some_rows_leaves_the_others_as_they_were(tmp_path: Path) -> None:
+    given, known = setting(tmp_path), dataclasses.replace(row("a", met=False), title=ROWS[1].title)
+    former = as_markdown([result(known, given), result(row("gone", met=True), given)], given)
+
+    text = as_markdown([result(row("good", met=True), given)], given, former)
+
+    assert f"1 of 2 goals are missed: {known.title}." in text
+    assert re.findall("^## (.*)$", text, re.MULTILINE) == [known.title, "Row good"]
+    assert as_markdown([], given, text).count("| something |") == 1
 
 
 def test_the_json_report_holds_every_sample(tmp_path: Path) -> None:

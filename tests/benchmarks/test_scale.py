@@ -46,8 +46,7 @@ def test_a_quick_report_shows_the_figure_and_says_that_its_goal_is_of_another_sc
     text = as_markdown([result(one, given) for one in (LARGE, row("good", met=True))], given)
 
     assert (
-        "The one goal judged is met. Stated for full scale, and so not judged at quick scale: Row large."
-        in text
+        "The one goal judged is met. Stated for full scale, and not judged at quick scale: Row large." in text
     )
     assert "Goal at full scale: at most 2 × – not judged, as this run was at quick scale. So." in text
     assert "missed" not in text
