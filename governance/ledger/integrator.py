@@ -8,18 +8,33 @@ numbers, since both are taken under the aggregate's row lock.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from governance.ledger.merkle.hashing import leaf_hash
-from governance.ledger.models import Checkpoint, Leaf, Pending, TreeState
+from governance.ledger.models import Checkpoint, Leaf, TreeState
 from governance.ledger.stored_tree import TreeIncomplete, add_leaves
 
 logger = logging.getLogger(__name__)
+
+# By hand: the batch is most of what the integrator does, and objects would be most of the batch.
+_WAITING = """
+SELECT pending.position, pending.entry_id, entry.body, leaf.index
+FROM pending JOIN entry ON entry.id = pending.entry_id LEFT JOIN leaf ON leaf.entry_id = entry.id
+ORDER BY pending.position LIMIT %s
+"""
+_INSERT = """
+INSERT INTO leaf (index, entry_id, hash, sealed_at)
+SELECT place.index, place.entry_id, place.hash, %s
+FROM unnest(%s::bigint[], %s::uuid[], %s::bytea[]) AS place(index, entry_id, hash)
+"""
+_FORGET = "DELETE FROM pending WHERE position = ANY(%s)"
+Waiting = tuple[int, UUID, bytes, int | None]
+"""Position in the queue, entry, body, and the leaf that the entry has already, if it has one."""
 
 BATCH = 2048
 CATCH_UP = 32 * 1024
@@ -30,62 +45,72 @@ def integrate(batch: int = BATCH) -> int:
     """Number up to ``batch`` pending entries; answers how many were taken from ``pending``.
 
     Where leaves stand in no tile yet, which is so once after the upgrade that brought tiles, those come
-    first, and nothing is taken from ``pending``: the answer is how many leaves found their tile.
+    first, and nothing is taken from ``pending``: the answer is how many leaves found their tile. Where the
+    tiles are damaged entries are numbered all the same, and stand in no tile until that is mended.
     """
     with transaction.atomic(durable=True):
         tree = TreeState.objects.select_for_update().get(id=1)
-        if tree.tiled < tree.size:
-            return _catch_up(tree)
-        waiting = list(
-            Pending.objects.order_by("position").values_list(
-                "position", "entry_id", "entry__body", "entry__leaf__index"
-            )[:batch]
-        )
+        is_behind = tree.tiled < tree.size
+        if is_behind and (found := _tile(tree, _older(tree))):
+            return found
+        waiting = _waiting(batch)
         if not waiting:
             return 0
-        leaves = list(_leaves(tree.size, waiting))
-        Leaf.objects.bulk_create(leaves)
-        _add(tree, [bytes(leaf.hash) for leaf in leaves])
-        Pending.objects.filter(position__in=[position for position, *_ in waiting]).delete()
+        hashes = _number(tree.size, waiting)
+        tree.size += len(hashes)
+        tree.save(update_fields=["size"])
+        if hashes and not is_behind:
+            _tile(tree, hashes)
+        _execute(_FORGET, [[row[0] for row in waiting]])
         return len(waiting)
 
 
-def _leaves(size: int, waiting: list[Any]) -> Iterator[Leaf]:
-    sealed_at = timezone.now()
-    for index, (entry_id, body) in enumerate(_not_numbered(waiting), start=size):
-        yield Leaf(index=index, entry_id=entry_id, hash=leaf_hash(body), sealed_at=sealed_at)
+def _waiting(batch: int) -> list[Waiting]:
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [batch])
+        return [(position, entry, bytes(body), index) for position, entry, body, index in cursor.fetchall()]
 
 
-def _not_numbered(waiting: list[Any]) -> Iterator[tuple[UUID, bytes]]:
-    """The entries that have no leaf yet: one queued twice keeps its place and stops nobody."""
-    for _position, entry_id, body, index in waiting:
-        if index is None:
-            yield entry_id, bytes(body)
-        else:
-            logger.error(
-                "entry %s was queued again although it is leaf %d; left where it is", entry_id, index
-            )
+def _number(size: int, waiting: Sequence[Waiting]) -> list[bytes]:
+    """Insert the leaves; their hashes. An entry that is queued twice keeps its place and stops nobody."""
+    for _position, entry, _body, index in waiting:
+        if index is not None:
+            logger.error("entry %s was queued again although it is leaf %d; left where it is", entry, index)
+    new = [(entry, leaf_hash(body)) for _position, entry, body, index in waiting if index is None]
+    hashes = [hashed for _entry, hashed in new]
+    _execute(_INSERT, [timezone.now(), [*range(size, size + len(new))], [entry for entry, _ in new], hashes])
+    return hashes
 
 
-def _catch_up(tree: TreeState) -> int:
-    """Put leaves that were numbered before there were tiles into them; a checkpoint follows the last."""
+def _execute(statement: str, parameters: Sequence[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+def _older(tree: TreeState) -> list[bytes]:
+    """Hashes of numbered leaves that stand in no tile yet, as many as are dealt with at once."""
     rows = Leaf.objects.filter(index__gte=tree.tiled, index__lt=tree.size).order_by("index")
-    hashes = [bytes(found) for found in rows.values_list("hash", flat=True)[:CATCH_UP]]
-    if not hashes:
-        raise TreeIncomplete(f"Leaf {tree.tiled} is missing: {tree.size} leaves were numbered.")
-    _add(tree, hashes)
+    return [bytes(found) for found in rows.values_list("hash", flat=True)[:CATCH_UP]]
+
+
+def _tile(tree: TreeState, hashes: list[bytes]) -> int:
+    """Put leaves into tiles, and note the root where no numbered leaf is left. Answers how many; none where
+    that is impossible, which stands in ``trouble`` and keeps the tree from being signed.
+    """
+    try:
+        if not hashes:
+            raise TreeIncomplete(f"Leaf {tree.tiled} is missing: {tree.size} leaves were numbered.")
+        root = add_leaves(tree.tiled, hashes)
+    except TreeIncomplete as damaged:
+        logger.critical("numbered entries are put into no tile: %s", damaged)
+        tree.trouble = str(damaged)
+        tree.save(update_fields=["trouble"])
+        return 0
+    tree.tiled += len(hashes)
+    tree.save(update_fields=["tiled"])
+    if tree.tiled == tree.size:
+        Checkpoint.objects.create(size=tree.size, root=root, made_at=timezone.now())
     return len(hashes)
-
-
-def _add(tree: TreeState, hashes: list[bytes]) -> None:
-    """Extend the tiles, and note the root where every numbered leaf is in them."""
-    if not hashes:
-        return
-    root, tiled = add_leaves(tree.tiled, hashes), tree.tiled + len(hashes)
-    size = max(tree.size, tiled)
-    if tiled == size:
-        Checkpoint.objects.create(size=size, root=root, made_at=timezone.now())
-    TreeState.objects.filter(id=1).update(size=size, tiled=tiled)
 
 
 def integrate_all() -> int:

@@ -42,7 +42,7 @@ class Command(BaseCommand):
         if options["once"]:
             self.stdout.write(f"{integrate_all()} entries numbered")
             if trouble := seal_newest():
-                raise CommandError(trouble)
+                self.stderr.write(f"no checkpoint is signed: {trouble}")
             return
         stopping = threading.Event()
 
@@ -65,8 +65,11 @@ class Command(BaseCommand):
     def _refuse_another_history(self) -> None:
         try:
             check_head(head_file())
-        except (HeadDisagrees, TreeIncomplete, OSError) as trouble:
+        except (HeadDisagrees, OSError) as trouble:
             raise CommandError(f"The ledger does not start: {trouble}") from trouble
+        except TreeIncomplete as damaged:
+            # Nothing is signed then, which is said; what cannot be done without is not stopped by it.
+            self.stderr.write(f"the ledger's tiles are damaged: {damaged}")
 
     def _pass(self) -> float:
         """One batch; answers how long to rest. A database that restarts is waited for, not died of."""

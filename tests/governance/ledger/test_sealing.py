@@ -145,6 +145,33 @@ def test_signing_stops_is_named_and_goes_on_once_the_record_is_whole_again(
     assert (mended, seal_part()["ok"], len(signed())) == ("", True, 1)
 
 
+def test_entries_are_numbered_beside_damaged_tiles_and_find_theirs_once_these_are_mended(
+    system: System, tmp_path: Path, settings: Settings
+) -> None:
+    settings.SIGNING_KEY_FILE, settings.LEDGER_HEAD_FILE = tmp_path / "keys", tmp_path / "head"
+    write_private(settings.SIGNING_KEY_FILE, generate_key_file(ORIGIN))
+    go_on(system)
+    tamper("CREATE TABLE kept AS SELECT * FROM tile; DELETE FROM tile")
+
+    go_on(system)
+    go_on(system)
+    damaged, trouble = TreeState.objects.get(), seal_newest_as_integrator()
+    tamper("INSERT INTO tile SELECT * FROM kept; DROP TABLE kept")
+    with as_integrator():
+        integrate_all()
+    mended = seal_newest_as_integrator()
+
+    assert (damaged.size, damaged.tiled) == (4, 2)
+    assert "The tiles of the tree of 2 leaves" in trouble == damaged.trouble
+    assert (mended, TreeState.objects.get().tiled, [one.checkpoint_id for one in signed()]) == ("", 4, [4])
+    assert tree_faults() == []
+
+
+def seal_newest_as_integrator() -> str:
+    with as_integrator():
+        return seal_newest()
+
+
 def test_an_older_copy_of_the_database_does_not_start_and_both_sizes_are_named(
     sealed: System, database_urls: dict[str, str], head: Path, key: SigningKey
 ) -> None:
