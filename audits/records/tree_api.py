@@ -83,11 +83,11 @@ class TileView(APIView):
         number, width = _numbered(rest)
         if level == "entries":
             require(actor_from(request), Permission.VIEW, INSTALLATION)
-            content = _bundle(number, width)
+            content, kept = _bundle(number, width), "no-store"
         else:
-            content = _tile(level, number, width)
+            content, kept = _tile(level, number, width), FOR_GOOD
         answer = HttpResponse(content, content_type="application/octet-stream")
-        answer.headers["Cache-Control"] = FOR_GOOD
+        answer.headers["Cache-Control"] = kept
         return answer
 
 

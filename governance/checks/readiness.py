@@ -17,9 +17,17 @@ from governance.checks.heartbeat import key_of
 from governance.queues import QUEUES, Queue
 
 SEAL_LAG_LIMIT_SECONDS = 10.0
+UNSIGNED_LIMIT_SECONDS = 30.0
 # The server's own clock, not the entry's time: the demo's story lies in the past.
 _OLDEST_PENDING = """
     SELECT coalesce(extract(epoch FROM clock_timestamp() - min(queued_at)), 0)::float8 FROM pending
+"""
+# Where something was signed once, what came since waits to be; without any key nothing ever is.
+_UNSIGNED = """
+    SELECT trouble, (
+        SELECT extract(epoch FROM clock_timestamp() - min(made_at))::float8 FROM checkpoint
+        WHERE size > (SELECT max(size) FROM signed_checkpoint)
+    ) FROM tree_state
 """
 
 Part = dict[str, object]
@@ -90,8 +98,8 @@ def seal_part() -> Part:
         with connection.cursor() as cursor:
             cursor.execute(_OLDEST_PENDING)
             lag = float(cursor.fetchone()[0])
-            cursor.execute("SELECT trouble FROM tree_state")
-            trouble = str(cursor.fetchone()[0])
+            cursor.execute(_UNSIGNED)
+            trouble, unsigned = cursor.fetchone()
     except DatabaseError as error:
         return _failed(f"unknown: {_first_line(error)}", "See database; run migrate if tables are missing.")
     if lag > SEAL_LAG_LIMIT_SECONDS:
@@ -99,6 +107,8 @@ def seal_part() -> Part:
             **_failed(f"the oldest entry has waited {lag:.0f} s", "Start or restart the integrator."),
             "lag_seconds": round(lag, 3),
         }
+    if not trouble and unsigned is not None and unsigned > UNSIGNED_LIMIT_SECONDS:
+        trouble = f"the newest checkpoint has waited {unsigned:.0f} s for its signature"
     if trouble:
         step = "Acts are recorded all the same. Keep database and files as they are and run verify_ledger."
         return {**_failed(f"no checkpoint is signed: {trouble}", step), "lag_seconds": round(lag, 3)}

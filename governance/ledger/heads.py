@@ -9,6 +9,7 @@ import base64
 import binascii
 import fcntl
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from django.conf import settings
 from governance.ledger.merkle.hashing import HASH_SIZE
 
 LONGEST_LINE = 80
+LOCK_TRIES, LOCK_WAIT_SECONDS = 20, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,14 @@ class Head:
 
 class HeadDisagrees(Exception):
     """The head outside and the tree in the database are not of one history: nothing may be signed."""
+
+
+class HeadMissing(Exception):
+    """Checkpoints were signed, and the head that was written down of them is gone."""
+
+
+class HeadLocked(OSError):
+    """Another process holds the file for longer than writing a line takes."""
 
 
 def head_file() -> Path:
@@ -56,21 +66,22 @@ def read_head(path: Path) -> Head | None:
         return None
 
 
-def advance(path: Path, new: Head, root_at: Callable[[int], bytes]) -> None:
+def advance(path: Path, new: Head, signed: Head | None, root_at: Callable[[int], bytes]) -> None:
     """Append ``new``, which is on disk afterwards, if it follows from the last head of the file.
 
-    ``root_at`` answers the root of the tree in the database at a size. A head that stands there already is
-    left alone, so that going on after a crash changes nothing.
+    ``signed`` is the head that was signed last, and ``root_at`` answers the root of the tree in the database
+    at a size. A head that stands there already is left alone, so that going on after a crash changes nothing.
 
     Raises:
         HeadDisagrees: the file is ahead of ``new``, or its head is of another tree.
-        OSError: the file cannot be written.
+        HeadMissing: something was signed, and the file knows of nothing.
+        OSError: the file cannot be written, or another process holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        _lock(path, file)
         last = _last(file)
-        check_follows(path, last, new, root_at)
+        check_follows(path, last, new, signed, root_at)
         if last is not None and last.size == new.size:
             return
         # A line that a crash has cut off stays where it is, and ends here.
@@ -79,12 +90,32 @@ def advance(path: Path, new: Head, root_at: Callable[[int], bytes]) -> None:
         os.fsync(file.fileno())
 
 
-def check_follows(path: Path, last: Head | None, new: Head, root_at: Callable[[int], bytes]) -> None:
+def _lock(path: Path, file: BinaryIO) -> None:
+    """Hold the file, without waiting for somebody who never lets go."""
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_WAIT_SECONDS)
+        else:
+            return
+    raise HeadLocked(f"{path} is held by another process; is a second integrator stopped or hanging?")
+
+
+def check_follows(
+    path: Path, last: Head | None, new: Head, signed: Head | None, root_at: Callable[[int], bytes]
+) -> None:
     """That the tree which ends with ``new`` is, or contains, the one whose head was written down.
 
     Raises:
         HeadDisagrees: with both sizes, and what to do.
+        HeadMissing: with the line to write.
     """
+    if last is None and signed is not None:
+        raise HeadMissing(
+            f"{path} is missing or empty, and a tree of {signed.size} entries was signed. Bring it back. "
+            f"Only if it is lost and nobody holds a larger one, write into it: {signed.line().decode()}"
+        )
     if last is None:
         return
     if last.size > new.size:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from governance.errors import GovernanceError, NotFound, invalid
 from governance.ledger.merkle.proofs import consistency_plan, inclusion_plan
-from governance.ledger.models import Leaf, SignedCheckpoint, TreeState
+from governance.ledger.models import Leaf, SignedCheckpoint
 from governance.ledger.proof_texts import proof_text
 from governance.ledger.stored_tree import hashes_of, root_at
 
@@ -78,11 +78,12 @@ def prove_consistency(old: int, new: int) -> Consistency:
     """The proof that the tree of ``new`` entries begins with that of ``old``.
 
     Raises:
-        InvalidInput: the sizes are not those of two trees of this log, the smaller first.
+        InvalidInput: the sizes are not those of two trees up to the last signed one, the smaller first.
+        NotFound: nothing was signed yet.
     """
-    tiled = TreeState.objects.values_list("tiled", flat=True).get(id=1)
-    if new > tiled:
-        raise invalid("to", f"the tree has {tiled} entries; found {new}.")
+    signed = newest_note().checkpoint_id
+    if new > signed:
+        raise invalid("to", f"the tree that was signed last has {signed} entries; found {new}.")
     if old > new:
         raise invalid("from", f"found {old}, which is more than to = {new}; give the smaller size first.")
     hashes = hashes_of(consistency_plan(old, new))

@@ -12,12 +12,20 @@ from pathlib import Path
 from django.utils import timezone
 
 from governance.ledger.checkpoints import TreeHead
-from governance.ledger.heads import Head, HeadDisagrees, advance, check_follows, head_file, read_head
-from governance.ledger.keys import signing_key
+from governance.ledger.heads import (
+    Head,
+    HeadDisagrees,
+    HeadMissing,
+    advance,
+    check_follows,
+    head_file,
+    read_head,
+)
+from governance.ledger.keys import signing_keys
 from governance.ledger.merkle.growing import edge_of, grown, root_from
 from governance.ledger.merkle.hashing import leaf_hash
 from governance.ledger.models import Checkpoint, Leaf, SignedCheckpoint, TreeState
-from governance.ledger.signing import LEDGER, SigningKey
+from governance.ledger.signing import LEDGER, KeyFileUnfit, SigningKey
 from governance.ledger.stored_tree import TreeIncomplete, root_at, tiles_at
 
 logger = logging.getLogger(__name__)
@@ -44,21 +52,26 @@ def seal_newest() -> str:
 
     The answer stands in ``tree_state`` too, where the web interface reads it.
     """
-    key, tree = signing_key(LEDGER), TreeState.objects.get(id=1)
+    tree = TreeState.objects.get(id=1)
     if tree.tiled < tree.size:
         return tree.trouble  # the integrator's: leaves that stand in no tile
-    if key is None:
-        return ""
     try:
-        seal(key, head_file())
+        key = next((one for one in signing_keys() if one.purpose == LEDGER), None)
+        if key is not None:
+            seal(key, head_file())
         trouble = ""
-    except (HeadDisagrees, RecordDamaged, TreeIncomplete, OSError) as stopped:
+    except (KeyFileUnfit, HeadDisagrees, HeadMissing, RecordDamaged, TreeIncomplete, OSError) as stopped:
         trouble = str(stopped)
     if tree.trouble != trouble:
-        TreeState.objects.filter(id=1).update(trouble=trouble)
-        if trouble:
-            logger.critical("no checkpoint is signed: %s", trouble)
+        note_trouble(trouble)
     return trouble
+
+
+def note_trouble(trouble: str) -> None:
+    """Remember why nothing is signed, for ``/readyz``."""
+    TreeState.objects.filter(id=1).update(trouble=trouble)
+    if trouble:
+        logger.critical("no checkpoint is signed: %s", trouble)
 
 
 def seal(key: SigningKey, path: Path) -> SignedCheckpoint | None:
@@ -67,15 +80,23 @@ def seal(key: SigningKey, path: Path) -> SignedCheckpoint | None:
     Raises:
         RecordDamaged: the bodies do not give the root, or the tree that was signed before has another one.
         HeadDisagrees: the file's head is of a larger or another tree.
+        HeadMissing: something was signed, and the file knows of nothing.
         TreeIncomplete: a tile is missing.
         OSError: the file cannot be written.
     """
     newest, signed = newest_checkpoint(), newest_signed()
     if newest is None or (signed is not None and signed.checkpoint_id >= newest.size):
         return None
-    _read_back(signed.checkpoint if signed else None, newest)
-    head = Head(newest.size, bytes(newest.root))
-    advance(path, head, root_at)
+    old = signed.checkpoint if signed else None
+    _read_back(old, newest)
+    head = head_of(newest)
+    try:
+        advance(path, head, head_of(old) if old else None, root_at)
+    except HeadDisagrees:
+        # Another integrator may have numbered and signed on meanwhile: then the file is ahead of us only.
+        if is_of_this_tree(read_head(path)):
+            return None
+        raise
     note = TreeHead(key.name, head.size, head.root).signed([key])
     # A second integrator may have signed the same meanwhile: with the same letters.
     made = SignedCheckpoint(checkpoint=newest, note=note, signed_at=timezone.now())
@@ -83,16 +104,32 @@ def seal(key: SigningKey, path: Path) -> SignedCheckpoint | None:
     return made
 
 
+def head_of(checkpoint: Checkpoint) -> Head:
+    """Size and root of a checkpoint."""
+    return Head(checkpoint.size, bytes(checkpoint.root))
+
+
+def is_of_this_tree(head: Head | None) -> bool:
+    """Whether the head is that of a checkpoint of this database."""
+    return head is not None and Checkpoint.objects.filter(size=head.size, root=head.root).exists()
+
+
 def check_head(path: Path) -> None:
     """That the database holds all that was signed before.
 
     Raises:
         HeadDisagrees: it is an older copy, or another one.
+        HeadMissing: something was signed, and the file knows of nothing.
         TreeIncomplete: a tile is missing.
     """
-    newest = newest_checkpoint()
-    head = Head(newest.size, bytes(newest.root)) if newest else Head(0, root_at(0))
-    check_follows(path, read_head(path), head, root_at)
+    compare_head(path, read_head(path))
+
+
+def compare_head(path: Path, outside: Head | None) -> None:
+    """The same for a head that was read from ``path`` before: what is signed since stands in the database."""
+    newest, signed = newest_checkpoint(), newest_signed()
+    head = head_of(newest) if newest else Head(0, root_at(0))
+    check_follows(path, outside, head, head_of(signed.checkpoint) if signed else None, root_at)
 
 
 def _read_back(old: Checkpoint | None, new: Checkpoint) -> None:
@@ -117,19 +154,14 @@ def _hashed(first: int, end: int) -> Iterator[list[bytes]]:
     Raises:
         RecordDamaged: a leaf is missing, or is not the hash of its entry's body.
     """
-    rows = Leaf.objects.filter(index__gte=first, index__lt=end).order_by("index")
-    found: list[bytes] = []
-    for expected, (index, stored, body) in enumerate(
-        rows.values_list("index", "hash", "entry__body").iterator(READ_AT_ONCE), start=first
-    ):
-        hashed = leaf_hash(bytes(body))
-        if index != expected:
-            raise RecordDamaged(f"Leaf {expected} is missing; the next one is {index}.")
-        if hashed != bytes(stored):
-            raise RecordDamaged(f"Entry {index} was changed after it was numbered: its hash is another one.")
-        found.append(hashed)
-        if len(found) == READ_AT_ONCE:
-            yield found
-            found = []
-    if found:
-        yield found
+    for start in range(first, end, READ_AT_ONCE):
+        rows = Leaf.objects.filter(index__gte=start, index__lt=min(end, start + READ_AT_ONCE))
+        found = list(rows.order_by("index").values_list("index", "hash", "entry__body"))
+        for expected, (index, stored, body) in enumerate(found, start=start):
+            if index != expected:
+                raise RecordDamaged(f"Leaf {expected} is missing; the next one is {index}.")
+            if leaf_hash(bytes(body)) != bytes(stored):
+                raise RecordDamaged(
+                    f"Entry {index} was changed after it was numbered: its hash is another one."
+                )
+        yield [bytes(stored) for _index, stored, _body in found]

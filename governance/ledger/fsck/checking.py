@@ -8,10 +8,10 @@ from django.db import connection, transaction
 from governance.ledger.checkpoints import open_checkpoint
 from governance.ledger.fsck.findings import Finding, Report
 from governance.ledger.fsck.walking import Walk
-from governance.ledger.heads import HeadDisagrees
+from governance.ledger.heads import Head, HeadDisagrees, HeadMissing, read_head
 from governance.ledger.models import Checkpoint, SignedCheckpoint, TreeState
 from governance.ledger.notes import NoteFails, VerifierKey
-from governance.ledger.sealing import check_head
+from governance.ledger.sealing import compare_head
 from governance.ledger.stored_tree import TreeIncomplete
 
 _LOST = """
@@ -33,6 +33,11 @@ def check_record(
 
     ``keys`` are those whose signatures count; without any, signatures are not checked and the report says so.
     """
+    # Read first: what is signed while the walk lasts stands in the file, and not in the snapshot.
+    try:
+        outside, unread = read_head(head), ""
+    except (HeadDisagrees, OSError) as fault:
+        outside, unread = None, str(fault)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -45,7 +50,7 @@ def check_record(
             *walk.findings,
             *_outside_the_tree(size),
             *_signatures(keys, roots, notes),
-            *_head(head),
+            *([Finding("head", unread)] if unread else _head(head, outside)),
         ]
     unchecked = () if keys else ("signatures: no verifier key of the ledger is known here",)
     return Report(size, len(roots), len(notes), tuple(findings), unchecked)
@@ -80,8 +85,8 @@ def _signatures(
             return
 
 
-def _head(path: Path) -> Iterator[Finding]:
+def _head(path: Path, outside: Head | None) -> Iterator[Finding]:
     try:
-        check_head(path)
-    except (HeadDisagrees, TreeIncomplete, OSError) as fault:
+        compare_head(path, outside)
+    except (HeadDisagrees, HeadMissing, TreeIncomplete) as fault:
         yield Finding("head", str(fault))

@@ -1,5 +1,6 @@
 """Run the ledger's integrator until told to stop: it numbers entries, and signs what the tree has become."""
 
+import logging
 import signal
 import threading
 import time
@@ -10,22 +11,27 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, connection
 
-from governance.ledger.heads import HeadDisagrees, head_file
+from governance.ledger.heads import HeadDisagrees, HeadMissing, head_file
 from governance.ledger.integrator import BATCH, integrate, integrate_all
-from governance.ledger.sealing import check_head, seal_newest
+from governance.ledger.sealing import check_head, note_trouble, seal_newest
 from governance.ledger.stored_tree import TreeIncomplete
+
+logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.25
 RETRY_SECONDS = 2.0
 STOPPED_SECONDS = 10.0
+LOOKS_SECONDS = 1.0
 
 
 class Command(BaseCommand):
     """Numbers committed ledger entries; connects as the integrator role."""
 
     help = "Give committed ledger entries their place in the tree, and sign the tree."
-    _stopped_until: float | None = None
-    """While signing is stopped: when it is tried again."""
+    _signs_at = 0.0
+    """When it is next looked for something to sign, if nothing is numbered before."""
+
+    _is_stopped = False
 
     requires_system_checks = []  # they load the whole web interface, which the integrator never uses
 
@@ -52,24 +58,23 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
         self.stdout.write("integrator ready")
-        self._stopped_until = time.monotonic()  # what the last run left unsigned comes first
         while not stopping.is_set():
             stopping.wait(self._pass())
 
     def _sign(self, taken: int) -> None:
-        if self._stopped_until is not None and time.monotonic() < self._stopped_until:
-            return
-        if taken or self._stopped_until is not None:
-            self._stopped_until = time.monotonic() + STOPPED_SECONDS if seal_newest() else None
+        """Sign what was numbered, at once; and what somebody left unsigned, a moment later."""
+        if self._signs_at <= time.monotonic() or (taken and not self._is_stopped):
+            self._is_stopped = bool(seal_newest())
+            self._signs_at = time.monotonic() + (STOPPED_SECONDS if self._is_stopped else LOOKS_SECONDS)
 
     def _refuse_another_history(self) -> None:
         try:
             check_head(head_file())
-        except (HeadDisagrees, OSError) as trouble:
-            raise CommandError(f"The ledger does not start: {trouble}") from trouble
-        except TreeIncomplete as damaged:
-            # Nothing is signed then, which is said; what cannot be done without is not stopped by it.
-            self.stderr.write(f"the ledger's tiles are damaged: {damaged}")
+        except HeadDisagrees as other:
+            raise CommandError(f"The ledger does not start: {other}") from other
+        except (HeadMissing, TreeIncomplete, OSError) as trouble:
+            # Nothing is signed then, which is said; whoever must roll back is not stopped by it.
+            self.stderr.write(f"the ledger's head cannot be compared: {trouble}")
 
     def _pass(self) -> float:
         """One batch; answers how long to rest. A database that restarts is waited for, not died of."""
@@ -80,4 +85,9 @@ class Command(BaseCommand):
             self.stderr.write(f"integrator waits for the database: {error}")
             connection.close()
             return RETRY_SECONDS
+        except Exception as error:
+            # Whatever it is, the next pass may get through, and everything else here depends on this process.
+            logger.exception("a batch of the ledger failed; it is tried again")
+            note_trouble(f"a batch failed: {type(error).__name__}: {str(error).splitlines()[0]}")
+            return STOPPED_SECONDS
         return IDLE_SECONDS if taken < BATCH else 0.0

@@ -108,6 +108,8 @@ def _question(request: HttpRequest, key: str) -> Question | None:
         channel = context.get("channel")
         SLUG(key)
         NAME(channel)
-        return Question(hash_token(secret), key, str(channel), subject_of(context))
+        if not isinstance(channel, str):
+            return None
+        return Question(hash_token(secret), key, channel, subject_of(context))
     except (ParseError, GovernanceError, ValidationError, ValueError):
         return None

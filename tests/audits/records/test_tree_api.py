@@ -141,7 +141,7 @@ def test_whoever_has_not_signed_in_reads_nothing_of_the_tree(client: Client, add
         ("proofs/inclusion?size=1&index=0", 400, "size: unknown query parameter"),
         ("proofs/consistency?from=1", 400, "to: found ''"),
         ("proofs/consistency?from=3&to=2", 400, "give the smaller size first"),
-        ("proofs/consistency?from=3&to=999999999", 400, "to: the tree has"),
+        ("proofs/consistency?from=3&to=999999999", 400, "to: the tree that was signed last has"),
     ],
 )
 def test_what_is_not_there_or_cannot_be_read_is_refused_by_name(

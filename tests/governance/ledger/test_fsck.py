@@ -1,5 +1,8 @@
 """What the check of the record finds, and by what means (L7): each damage, named by its first index."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,9 @@ from governance.ledger.notes import verifier_of
 from governance.ledger.sealing import seal, seal_newest
 from governance.ledger.signing import LEDGER, generate_key, generate_key_file
 from governance.project.embedded.directories import write_private
+from tests.database import servers
 from tests.governance.ledger.reading import as_integrator, tamper
+from tests.servers import ROOT
 
 ENTRIES = 600
 """Two whole tiles, a begun one, and a second level."""
@@ -232,6 +237,33 @@ def test_without_any_key_the_report_says_that_signatures_were_not_looked_at(reco
 
     assert report.is_whole
     assert report.unchecked == ("signatures: no verifier key of the ledger is known here",)
+
+
+def test_what_is_signed_while_the_check_lasts_is_no_finding(record: None, settings: Settings) -> None:
+    def meanwhile(_done: int) -> None:
+        """Another process numbers and signs; it has a connection of its own, and so is its snapshot."""
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "manage.py", "run_integrator", "--once"],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                **servers().environment(str(connection.settings_dict["NAME"])),
+                "COUNTERSIGN_SIGNING_KEY_FILE": str(settings.SIGNING_KEY_FILE),
+                "COUNTERSIGN_LEDGER_HEAD": str(settings.LEDGER_HEAD_FILE),
+            },
+            check=True,
+            capture_output=True,
+        )
+
+    written(600, 601)
+    key = signing_key(LEDGER)
+    assert key is not None
+
+    report = check_record([verifier_of(key)], head_file(), progress=meanwhile)
+
+    assert (report.findings, report.leaves) == ((), 600)
+    assert SignedCheckpoint.objects.count() == 3
+    assert checked().leaves == 602
 
 
 def test_the_heads_file_alone_tells_of_a_larger_tree(record: None) -> None:

@@ -1,6 +1,7 @@
 """Checkpoints are signed over what is stored, written down outside first, and never over a second history."""
 
 import base64
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,12 @@ from pytest_django import Settings
 
 from governance.checks.readiness import seal_part
 from governance.ledger.checkpoints import open_checkpoint
-from governance.ledger.heads import Head, HeadDisagrees, advance, read_head
+from governance.ledger.heads import Head, HeadDisagrees, HeadLocked, HeadMissing, advance, read_head
 from governance.ledger.integrator import integrate_all
 from governance.ledger.merkle.hashing import EMPTY_ROOT
 from governance.ledger.models import Checkpoint, Tile, TreeState
 from governance.ledger.notes import verifier_of
-from governance.ledger.sealing import RecordDamaged, check_head, seal, seal_newest
+from governance.ledger.sealing import RecordDamaged, check_head, newest_checkpoint, seal, seal_newest
 from governance.ledger.signing import (
     LEDGER,
     SigningKey,
@@ -27,7 +28,15 @@ from governance.project.embedded.directories import write_private
 from governance.project.embedded.keys import make_signing_keys
 from governance.registry.models import System
 from tests.governance.ledger.acts import person, rename
-from tests.governance.ledger.reading import as_integrator, number_the_rest, signed, tamper, tree_faults
+from tests.governance.ledger.reading import (
+    as_integrator,
+    eventually,
+    integrator,
+    number_the_rest,
+    signed,
+    tamper,
+    tree_faults,
+)
 
 ORIGIN = "example.org/countersign"
 UNHINDERED = """
@@ -175,7 +184,7 @@ def seal_newest_as_integrator() -> str:
 def test_an_older_copy_of_the_database_does_not_start_and_both_sizes_are_named(
     sealed: System, database_urls: dict[str, str], head: Path, key: SigningKey
 ) -> None:
-    advance(head, Head(5, EMPTY_ROOT), root_at)
+    advance(head, Head(5, EMPTY_ROOT), None, root_at)
 
     with pytest.raises(Exception, match="run_integrator") as stopped:
         number_the_rest({**database_urls, "COUNTERSIGN_LEDGER_HEAD": str(head)})
@@ -231,6 +240,99 @@ def test_leaves_from_before_there_were_tiles_get_theirs(sealed: System, key: Sig
     assert {one.size: bytes(one.root) for one in Checkpoint.objects.all()} == {3: before[3]}
     assert tree_faults() == []
     assert [one.checkpoint_id for one in signed()] == [3]
+
+
+def test_who_seals_second_and_smaller_finds_the_larger_one_signed_and_nothing_wrong(
+    sealed: System, key: SigningKey, head: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on(sealed)
+    slower = newest_checkpoint()
+    go_on(sealed)
+    number_and_seal(key, head)
+    tamper("DELETE FROM signed_checkpoint WHERE size = 4")
+    monkeypatch.setattr("governance.ledger.sealing.newest_checkpoint", lambda: slower)
+
+    with as_integrator():
+        assert seal(key, head) is None
+
+    assert read_head(head) == Head(4, root_at(4))
+
+
+def test_a_head_that_is_gone_although_something_was_signed_is_missed(
+    sealed: System, key: SigningKey, head: Path
+) -> None:
+    line = head.read_text()
+    head.unlink()
+    go_on(sealed)
+
+    with as_integrator(), pytest.raises(HeadMissing, match="a tree of 2 entries was signed") as missing:
+        seal(key, head)
+    head.write_text(str(missing.value).rpartition(": ")[2])
+    number_and_seal(key, head)
+
+    assert head.read_text().startswith(line)
+    assert [one.checkpoint_id for one in signed()] == [2, 3]
+
+
+def test_a_head_that_somebody_holds_keeps_nobody_waiting_for_good(
+    sealed: System, key: SigningKey, head: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("governance.ledger.heads.LOCK_WAIT_SECONDS", 0)
+    go_on(sealed)
+
+    with head.open("a") as held, as_integrator():
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(HeadLocked, match="held by another process"):
+            seal(key, head)
+
+
+def test_a_checkpoint_that_waits_for_its_signature_is_named_and_signed_without_a_new_entry(
+    sealed: System, database_urls: dict[str, str], key: SigningKey, head: Path, tmp_path: Path
+) -> None:
+    go_on(sealed)
+    tamper("UPDATE checkpoint SET made_at = now() - interval '1 minute' WHERE size = 3")
+    write_private(tmp_path / "keys", key.text() + "\n")
+    files = {"COUNTERSIGN_SIGNING_KEY_FILE": str(tmp_path / "keys"), "COUNTERSIGN_LEDGER_HEAD": str(head)}
+
+    waiting = seal_part()
+    with integrator({**database_urls, **files}):
+        is_signed = eventually(lambda: [one.checkpoint_id for one in signed()] == [2, 3])
+
+    assert "has waited 6" in str(waiting["reason"])
+    assert is_signed
+    assert seal_part()["ok"]
+
+
+def test_a_key_file_that_others_can_read_signs_nothing_and_is_named(
+    system: System, tmp_path: Path, settings: Settings
+) -> None:
+    settings.SIGNING_KEY_FILE, settings.LEDGER_HEAD_FILE = tmp_path / "keys", tmp_path / "head"
+    write_private(settings.SIGNING_KEY_FILE, generate_key_file(ORIGIN))
+    settings.SIGNING_KEY_FILE.chmod(0o644)
+    go_on(system)
+
+    trouble = seal_newest_as_integrator()
+
+    assert "is open to others (mode 0644)" in trouble
+    assert (signed(), trouble in str(seal_part()["reason"])) == ([], True)
+
+
+def test_an_integrator_lives_on_where_the_head_cannot_be_written_and_a_batch_fails(
+    sealed: System, database_urls: dict[str, str], key: SigningKey, tmp_path: Path
+) -> None:
+    write_private(tmp_path / "keys", key.text() + "\n")
+    (tmp_path / "a-file").write_text("")
+    files = {
+        "COUNTERSIGN_SIGNING_KEY_FILE": str(tmp_path / "keys"),
+        "COUNTERSIGN_LEDGER_HEAD": str(tmp_path / "a-file" / "head"),
+    }
+
+    with integrator({**database_urls, **files}) as process:
+        rename(person(), system=sealed, name="Renamed again")
+        is_numbered = eventually(lambda: TreeState.objects.get().size == 3)
+        is_named = eventually(lambda: "a-file" in TreeState.objects.get().trouble)
+
+    assert (is_numbered, is_named, process.returncode) == (True, True, 0)
 
 
 def test_a_tile_only_gets_longer_whoever_asks(sealed: System) -> None:
