@@ -12,14 +12,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from releases.bundles import guarding
+from tests.examples import EXAMPLES
 from tests.factories.cast import Cast, cast
 from tests.factories.connections import let_go
 from tests.factories.middleware import shared_middleware
 from tests.factories.snapshot import trust
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "25"))
-
-# A busy machine is no defect: what takes long is seen in --durations. `make slow` asks for more examples.
+# A busy machine is no defect: what takes long is seen in --durations.
 settings.register_profile(
     "countersign", deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -2,10 +2,9 @@
 
 A run starts its own PostgreSQL and Valkey before Django reads its settings and ends both afterwards (see
 tests/servers.py). Tests connect as the application's role, which owns nothing. Nothing is ever flushed:
-the run, and each test that commits, gets a clone of the template.
+the run gets a clone of the template, and the tests that commit another, see tests/lent.py.
 """
 
-import itertools
 import os
 import signal
 import threading
@@ -20,10 +19,11 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from governance.project.embedded.valkey import Valkey
+from tests.lent import Lent, drop_all
 from tests.servers import SESSION_DATABASE, TestServers
 
-_numbers = itertools.count(1)
 _servers: TestServers | None = None
+_committed: Lent | None = None
 
 
 def servers() -> TestServers:
@@ -73,26 +73,29 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
         servers().clone(SESSION_DATABASE)
         yield
         connections.close_all()
+        drop_all()
         servers().drop(SESSION_DATABASE)
 
 
 @pytest.fixture
 def committed_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """A database of this test alone, where COMMIT commits, also in threads; yields its name.
+    """A database of this test alone while it runs, where COMMIT commits, also in threads; yields its name.
 
     Not to be combined with ``db`` or ``django_db``: those hold a transaction open.
     """
+    global _committed  # noqa: PLW0603 - one run, one database that goes round
     configuration = connections["default"].settings_dict
+    if _committed is None:
+        _committed = Lent(servers(), lambda: servers().template, "committed")
     with django_db_blocker.unblock():
         connections.close_all()
-        name = servers().clone(f"committed_{next(_numbers)}")
-        configuration["NAME"] = name
+        configuration["NAME"] = _committed.take()
         try:
-            yield name
+            yield _committed.name
         finally:
             connections.close_all()
             configuration["NAME"] = SESSION_DATABASE
-            servers().drop(name)
+            _committed.give_back()
 
 
 @pytest.fixture

@@ -36,6 +36,12 @@ UNSAFE_BUT_FAST = (
     "checkpoint_timeout=1h",
     "max_wal_size=8GB",
     "max_connections=200",
+    # Two cores are shared by all: no helpers of PostgreSQL's own, and no bookkeeping that no test looks at.
+    "max_parallel_workers_per_gather=0",
+    "io_method=sync",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "update_process_title=off",
 )
 # What decides the state of a freshly migrated database.
 SOURCES = (
@@ -73,6 +79,7 @@ class TestServers:
         self.valkey.start()
         os.environ.update(self.environment(SESSION_DATABASE))
         os.environ.update(COUNTERSIGN_DATABASE_ROLE="app", DJANGO_ALLOW_ASYNC_UNSAFE="true")
+        os.environ.setdefault("POLARS_MAX_THREADS", "1")  # small tables: handing them to threads takes longer
         os.environ.pop("COUNTERSIGN_DEMO", None)
 
     def end(self) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import connection, transaction
 from django.test import override_settings
@@ -18,6 +20,7 @@ from tests.factories.cast import actor, administrator, grant, person, system_wit
 from tests.factories.snapshot import remembered
 
 Step = Callable[..., Account]
+NOON = datetime(2100, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -147,6 +150,35 @@ def test_with_other_settings_a_step_runs_for_real(beginning: None, author: Step,
     with undone():
         author("ada")
     with undone(), override_settings(SCORE_STORE=settings.SCORE_STORE / "other"):
+        author("ada")
+
+    assert runs == ["ada", "ada"]
+
+
+def test_where_the_clock_is_stopped_a_step_is_put_back_at_that_moment_alone(
+    beginning: None, author: Step, runs: list[str]
+) -> None:
+    with time_machine.travel(NOON, tick=False), undone():
+        author("ada")
+        written = rows()
+    with time_machine.travel(NOON, tick=False), undone():
+        author("ada")
+        again = rows()
+    with time_machine.travel(NOON + timedelta(seconds=1), tick=False), undone():
+        author("ada")
+    with undone():
+        author("ada")
+
+    assert again == written
+    assert runs == ["ada"] * 3
+
+
+def test_where_a_set_clock_goes_on_nothing_is_remembered(
+    beginning: None, author: Step, runs: list[str]
+) -> None:
+    with time_machine.travel(NOON, tick=True), undone():
+        author("ada")
+    with time_machine.travel(NOON, tick=True), undone():
         author("ada")
 
     assert runs == ["ada", "ada"]

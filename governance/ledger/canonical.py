@@ -9,10 +9,11 @@ A key that a JSON text repeats is decided by whoever parses that text; here a ke
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from json.encoder import encode_basestring
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +52,20 @@ def plain(value: Any, depth: int = 0) -> Json:
     """
     if depth > MAX_DEPTH:
         raise NotCanonical(f"The value is nested more than {MAX_DEPTH} levels deep.")
+    kind = type(value)
+    if kind in _AS_THEY_ARE:  # nearly all of a document is text, objects and lists of Python's own
+        return value  # type: ignore[no-any-return]  # one of the types just asked for
+    if kind is dict:
+        return _object(value, depth)
+    if kind is list or kind is tuple:
+        return [plain(item, depth + 1) for item in value]
+    return _translated(value, depth)
+
+
+_AS_THEY_ARE = frozenset({str, bool, float, type(None)})
+
+
+def _translated(value: Any, depth: int) -> Json:
     if isinstance(value, Mapping):
         return _object(value, depth)
     if isinstance(value, set | frozenset):
@@ -65,13 +80,18 @@ def plain(value: Any, depth: int = 0) -> Json:
 def _object(value: Mapping[Any, Any], depth: int) -> dict[str, Json]:
     translated: dict[str, Json] = {}
     for key, item in value.items():
-        name = _scalar(key)
-        if name is None or isinstance(name, bool | float):
-            raise NotCanonical(f"The key {key!r} of an object is neither text, a whole number nor an id.")
-        if str(name) in translated:
-            raise NotCanonical(f"Two keys of an object are both written {str(name)!r}.")
-        translated[str(name)] = plain(item, depth + 1)
+        name = key if type(key) is str else _name(key)
+        if name in translated:
+            raise NotCanonical(f"Two keys of an object are both written {name!r}.")
+        translated[name] = plain(item, depth + 1)
     return translated
+
+
+def _name(key: Any) -> str:
+    name = _scalar(key)
+    if name is None or isinstance(name, bool | float):
+        raise NotCanonical(f"The key {key!r} of an object is neither text, a whole number nor an id.")
+    return str(name)
 
 
 def _scalar(value: Any) -> Json:
@@ -102,11 +122,55 @@ def canonical_bytes(value: Any) -> bytes:
 
 
 def _bytes_of(value: Json) -> bytes:
+    written: list[str] = []
     try:
-        return rfc8785.dumps(value)
+        _write(value, written.append)
+        return "".join(written).encode()
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
-        # UnicodeEncodeError: the library sorts keys before it checks them for lone surrogates.
+        # UnicodeEncodeError: a lone surrogate.
         raise NotCanonical(f"The value has no canonical form: {error}.") from error
+
+
+def _write(value: Json, put: Callable[[str], None]) -> None:
+    """The same text as ``rfc8785.dumps``, in a third of its time; what is rare is left to that library."""
+    if isinstance(value, str):
+        put(encode_basestring(value))
+    elif value is None or isinstance(value, bool):
+        put(_WORDS[value])
+    elif isinstance(value, int):
+        put(int.__repr__(value))
+    elif isinstance(value, dict):
+        _write_object(value, put)
+    elif isinstance(value, list):
+        before = "["
+        for item in value:
+            put(before)
+            _write(item, put)
+            before = ","
+        put("]" if value else "[]")
+    elif USUAL_LEAST <= abs(value) < USUAL_MOST:
+        put(float.__repr__(value).removesuffix(".0"))  # numpy's doubles have a repr of their own
+    else:
+        put(rfc8785.dumps(value).decode())
+
+
+def _write_object(value: dict[str, Json], put: Callable[[str], None]) -> None:
+    is_ascii = all(map(str.isascii, value))
+    before = "{"
+    for key in sorted(value) if is_ascii else sorted(value, key=_utf16):
+        put(f"{before}{encode_basestring(key)}:")
+        _write(value[key], put)
+        before = ","
+    put("}" if value else "{}")
+
+
+def _utf16(key: str) -> bytes:
+    return key.encode("utf-16be")
+
+
+_WORDS = {None: "null", True: "true", False: "false"}
+USUAL_LEAST, USUAL_MOST = 1e-4, 1e16
+"""Between these Python writes a double as ECMAScript does, but for the ``.0`` of a whole one."""
 
 
 def digest_of_bytes(data: bytes) -> str:

@@ -3,10 +3,14 @@
 PostgreSQL says of each row by which part of a transaction it was written, and in which order.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 STANDING = """
 SELECT coalesce(pg_current_xact_id_if_assigned()::text, ''),
@@ -110,15 +114,9 @@ def mark() -> Mark:
 def written_since(since: Mark) -> Kept:
     """The rows written, changed or removed since."""
     tables = _tables()
-    parts = (
-        f"SELECT {at}, kept::text, kept.xmin::text::bigint, kept.cmin::text::bigint "
-        f'FROM "{table.name}" kept WHERE kept.xmin::text::bigint >= {since.number}'
-        for at, table in enumerate(tables)
-    )
     kept = Kept({}, {})
     with connection.cursor() as cursor:
-        cursor.execute(f"{' UNION ALL '.join(parts)} ORDER BY 1, 3, 4")
-        for at, row, *_ in cursor.fetchall():
+        for at, row, *_ in _rows(cursor, "written_since", since.number):
             kept.written.setdefault(tables[at], []).append(row)
     for at, key in sorted(since.present - _present()):
         kept.gone.setdefault(tables[at], []).append(key)
@@ -133,14 +131,42 @@ def put_back(kept: Kept) -> None:
 
 
 def _present() -> Keys:
+    with connection.cursor() as cursor:
+        return frozenset(_rows(cursor, "standing_here"))
+
+
+def _rows(cursor: CursorWrapper, name: str, *given: int) -> list[tuple[Any, ...]]:
+    """The rows of a statement over all tables, which the server plans once for a connection."""
+    session = connection.connection
+    if name not in _prepared.setdefault(session, set()):
+        cursor.execute(f"PREPARE {name} AS {STATEMENTS[name](_tables())}")
+        _prepared[session].add(name)
+    cursor.execute(f"EXECUTE {name} ({', '.join(str(one) for one in given)})" if given else f"EXECUTE {name}")
+    return list(cursor.fetchall())
+
+
+def _of_rows_written(tables: Sequence[Table]) -> str:
     parts = (
+        f"SELECT {at}, kept::text, kept.xmin::text::bigint, kept.cmin::text::bigint "
+        f'FROM "{table.name}" kept WHERE kept.xmin::text::bigint >= $1::bigint'
+        for at, table in enumerate(tables)
+    )
+    return f"{' UNION ALL '.join(parts)} ORDER BY 1, 3, 4"
+
+
+def _of_keys(tables: Sequence[Table]) -> str:
+    return " UNION ALL ".join(
         f'SELECT {at}, ROW({table.key})::text FROM "{table.name}"'
-        for at, table in enumerate(_tables())
+        for at, table in enumerate(tables)
         if table.may_lose
     )
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts))
-        return frozenset(cursor.fetchall())
+
+
+STATEMENTS: dict[str, Callable[[Sequence[Table]], str]] = {
+    "written_since": _of_rows_written,
+    "standing_here": _of_keys,
+}
+_prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
 @cache

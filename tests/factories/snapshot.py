@@ -5,12 +5,14 @@ the same steps from the same beginning gets the rows that were written then. Put
 to come out the same: every step since the transaction began was a remembered one, with equal arguments and
 settings, and nothing else has written a row. Whatever differs, and everything that commits, runs for real.
 Sequences go on from test to test, so rows that come back never collide with new ones. Their times are those
-of the first run: a test that needs a moment before them takes it from the rows.
+of the first run: a test that needs a moment before them takes it from the rows. Where a test has stopped the
+clock, they are of the moment at which it stands.
 """
 
 import functools
 import hashlib
 import pickle
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
@@ -114,11 +116,12 @@ def undone() -> Iterator[None]:
 
 def _reached(name: str, given: object, build: Callable[[], R]) -> R:
     global _place  # noqa: PLW0603 - one connection, one place
-    before = _where() if _is_trusted and not time_machine.escape_hatch.is_travelling() else None
-    if before is None:
+    moment = _moment()
+    before = _where() if _is_trusted and moment is not None else None
+    if before is None or moment is None:
         return build()
     try:
-        steps = _digest(before, name, _look(given), settings_of_the_test())
+        steps = _digest(before, name, moment, _look(given), settings_of_the_test())
     except NotComparable:
         return build()
     answer: R
@@ -147,6 +150,15 @@ def _where() -> str | None:
     if not has_written:
         return database  # what stands there from the start differs from one to the other
     return _place.steps if _place is not None and _place.still_holds(found) else None
+
+
+def _moment() -> str | None:
+    """The moment at which a test has stopped the clock, '' where it runs as ever; None where a test has set
+    it and it goes on from there."""
+    if not time_machine.escape_hatch.is_travelling():
+        return ""
+    first, second = time.time_ns(), time.time_ns()
+    return str(first) if first == second else None
 
 
 def _now(steps: str) -> Place:

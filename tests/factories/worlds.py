@@ -4,7 +4,6 @@ Tests share one clone, each in a transaction that is rolled back; a test that co
 own, so that the guard, threads and other processes see what it does.
 """
 
-import itertools
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,11 +19,12 @@ from tests.database import servers
 from tests.factories.approvals import World, candidate, world
 from tests.factories.cast import cast
 from tests.factories.connections import kept_connection
+from tests.lent import Lent
 from tests.servers import SESSION_DATABASE
 
 TEMPLATE = "template_of_worlds"
 SHARED = "shared_world"
-_numbers = itertools.count(1)
+_lent: list[Lent] = []
 _clones: set[str] = set()
 _built: list[bytes] = []
 
@@ -88,13 +88,14 @@ def shared_world(blocker: DjangoDbBlocker, directory: Path) -> Iterator[Prepared
 
 @contextmanager
 def own_world(blocker: DjangoDbBlocker, directory: Path) -> Iterator[tuple[str, Prepared]]:
-    """A clone of one test, by name; Django uses it until the block ends."""
+    """A database of one test alone while it runs, by name; Django uses it until the block ends."""
     with blocker.unblock():
         found = prepared(directory)
-        name = _clone(f"world_{next(_numbers)}")
-        _switch(name)
+        if not _lent:
+            _lent.append(Lent(servers(), lambda: TEMPLATE, "world"))
+        _switch(_lent[0].take())
         try:
-            yield name, found
+            yield _lent[0].name, found
         finally:
             _switch(SESSION_DATABASE)
-            servers().drop(name)
+            _lent[0].give_back()

@@ -16,6 +16,7 @@ from governance.access.services import deactivate_account
 from governance.errors import InvalidInput
 from governance.identifiers import new_id
 from governance.registry.models import Channel, System
+from tests.examples import EXAMPLES
 from tests.factories.cast import actor, administrator, person, system_with_channels
 
 ROLES = (Role.AUTHOR, Role.AUDITOR, Role.INTEGRATION, Role.APPROVER, Role.RELEASE_MANAGER)
@@ -96,7 +97,7 @@ def rows_by_grants(account: Account) -> set[tuple[str, UUID, str]]:
 
 
 @settings(
-    max_examples=25,
+    max_examples=EXAMPLES // 2,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

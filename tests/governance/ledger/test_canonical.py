@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -246,6 +247,11 @@ def test_reading_canonical_bytes_and_writing_them_again_changes_nothing(value: A
     written = canonical_bytes(value)
 
     assert canonical_bytes(json.loads(written)) == written
+
+
+@given(JSON, st.floats(allow_nan=False, allow_infinity=False))
+def test_every_value_is_written_as_the_library_writes_it(value: Any, double: float) -> None:
+    assert canonical_bytes([value, double]) == rfc8785.dumps([value, double])
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -11,6 +11,7 @@ from releases.gates.runs.computation import compute
 from releases.gates.vocabulary.inputs import Inputs, ProblemInput
 from releases.gates.vocabulary.outcomes import ReasonCode
 from releases.statistics.decisions import Verdict
+from tests.examples import EXAMPLES
 from tests.factories.gates import table_rows
 from tests.releases.gates.contexts import (
     ALL_WRONG,
@@ -77,7 +78,7 @@ EVERY_KIND = [
     criterion("complete", "completeness", {}),
 ]
 COUNTS = st.fixed_dictionaries({stratum: st.integers(0, 40) for stratum in ("print", "mask", "1", "6")})
-FEW = settings(max_examples=12, deadline=None)
+FEW = settings(max_examples=EXAMPLES // 2, deadline=None)
 
 
 def verdict(run: Context, policy: list[Criterion] | None = None) -> Verdict:

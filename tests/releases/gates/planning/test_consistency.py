@@ -19,10 +19,11 @@ from releases.statistics.decisions import Decision, Minima, Verdict, decide_pair
 from releases.statistics.max_errors import MaxErrorsResult, MaxErrorsRule, decide_max_errors
 from releases.statistics.paired import PairedCounts, compare_paired
 from releases.statistics.rates import RateCounts, bound_rate
+from tests.examples import EXAMPLES
 from tests.releases.gates.contexts import LIVE, Rows, context, judged, paired_spec, pooled_spec, timed
 from tests.releases.gates.planning.plans import ALL_USERS, apcer, line, plan, table, written
 
-searched = settings(deadline=None, derandomize=True, database=None, max_examples=150)
+searched = settings(deadline=None, derandomize=True, database=None, max_examples=4 * EXAMPLES)
 NO_ERRORS = Assumption(rate=0.0, discordance=0.0)
 LIMITS = st.sampled_from([0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.3])
 ICC = st.sampled_from([0.2, 0.5, 1.0])
