@@ -15,7 +15,7 @@ from releases.monitoring.decisions.models import Decision, DecisionBatch, Decisi
 from releases.monitoring.drift.models import DriftReview
 from releases.monitoring.heartbeats.models import Heartbeat
 from releases.monitoring.incidents.models import FollowUp, Incident
-from releases.monitoring.replaying.models import BatchReplay, ReplayMismatch, ReplayWindow
+from releases.monitoring.replaying.models import BatchReplay, ReplayFailure, ReplayMismatch, ReplayWindow
 from releases.monitoring.terms.models import MonitoringTerms
 from releases.monitoring.triggers.models import TriggerMemory, TriggerReading, TriggerStatus
 from releases.monitoring.windows.models import (
@@ -55,6 +55,7 @@ __all__ = [
     "ObservationBatch",
     "Override",
     "Release",
+    "ReplayFailure",
     "ReplayMismatch",
     "ReplayWindow",
     "RequestChannel",

@@ -14,7 +14,7 @@ from django.utils import timezone
 from governance.access.queries import visible_to
 from governance.actors import Actor
 from releases.bundles.models import Revision
-from releases.monitoring.drift.figures import moved_in_words
+from releases.monitoring.drift.figures import moved_in_words, nothing_in_words
 from releases.monitoring.drift.models import DriftReview
 from releases.monitoring.drift.queries import reviews_of
 from releases.monitoring.drift.references import answered_since
@@ -89,11 +89,11 @@ class DriftReport:
             return "Nobody has reviewed how it drifts since its launch."
         last = self.done[-1]
         moved = moved_in_words(last.figures or {})
-        what = f"{moved} had moved" if moved else "nothing had moved by more than chance explains"
+        what = f"{moved} had moved" if moved else nothing_in_words(last.figures or {}, "had moved")
         fine = "it may go on as it is" if last.acceptable else "it may not go on as it is"
-        many = "once" if times == 1 else f"{times} times"
+        many = "once since its launch," if times == 1 else f"{times} times since its launch, last"
         day = f"{last.reviewed_at:%-d %B %Y}"
-        return f"It was reviewed {many} since its launch, last on {day}: {what}, and {fine}."
+        return f"It was reviewed {many} on {day}: {what}, and {fine}."
 
     @property
     def support(self) -> list[str]:

@@ -24,6 +24,7 @@ class GapKind(StrEnum):
     ROLLBACK_NOT_LANDED = "rollback_not_landed"
     FIRING_UNANSWERED = "firing_unanswered"
     NOT_WATCHED = "not_watched"
+    NOT_COUNTED = "not_counted"
     REPLAYS_DIFFER = "replays_differ"
     SDK_NOT_OF_RELEASE = "sdk_not_of_release"
     INCIDENT_REPORT_OVERDUE = "incident_report_overdue"
@@ -61,6 +62,16 @@ _KINDS = (
         "Monitoring cannot look at it, so nothing would hold it or take it back.",
         "release_manager",
         "The log of the watcher names the cause; the first look that succeeds closes it.",
+        "Open the rollout",
+    ),
+    KindWords(
+        GapKind.NOT_COUNTED,
+        "Uncounted reports",
+        "Not counted",
+        "What happens there reaches no trigger and no chart: the figures are those from before.",
+        "release_manager",
+        "Watch it by hand, and hold or take back what is in doubt. The log of the watcher names the cause; "
+        "it closes once the reports are counted.",
         "Open the rollout",
     ),
     KindWords(

@@ -1,5 +1,5 @@
-"""Gaps of what nothing would take back by itself: a trigger that fires on what is live and cannot act, and
-what monitoring cannot look at.
+"""Gaps of what nothing would take back by itself: a trigger that fires on what is live and cannot act, what
+monitoring cannot look at, and what was reported and is not counted.
 
 In a fixed number of queries.
 """
@@ -17,6 +17,7 @@ from releases.bundles.triggers import measured_triggers
 from releases.monitoring.triggers.models import TriggerStatus
 from releases.monitoring.triggers.queries import listed_triggers, override_of, shown_sentence
 from releases.monitoring.triggers.vocabulary import Action, Mode
+from releases.monitoring.windows.queries import uncounted
 from releases.rollouts.models import Deployment, DeploymentState, StageReading
 from releases.rollouts.readings import ERRORS_BEFORE_HOLD
 from releases.rollouts.stages import ON_ITS_WAY
@@ -26,7 +27,7 @@ LONGEST_FOUND = 300
 
 def gaps_of_watching(actor: Actor) -> list[FieldGap]:
     """All of them within the actor's reach."""
-    return [*_firing(actor), *_not_looked_at(actor)]
+    return [*_firing(actor), *_not_looked_at(actor), *_not_counted(actor)]
 
 
 def _firing(actor: Actor) -> Iterable[FieldGap]:
@@ -64,6 +65,20 @@ def _not_looked_at(actor: Actor) -> Iterable[FieldGap]:
         reading: StageReading = row.reading
         said = f"{reading.errors:,} looks in a row failed ({reading.error.partition(':')[0]})"
         yield _gap(GapKind.NOT_WATCHED, row, reading.read_at, said)
+
+
+def _not_counted(actor: Actor) -> Iterable[FieldGap]:
+    """One of each channel, with what is on its way there, or else what is live."""
+    waiting = {one.channel.pk: one for one in uncounted(timezone.now()) if one.is_left}
+    rows = Deployment.objects.filter(
+        state__in=[*ON_ITS_WAY, DeploymentState.LIVE], channel__in=waiting
+    ).select_related("channel", "revision__release__system")
+    found = sorted(visible_to(rows, actor).order_by("id"), key=lambda row: row.state in ON_ITS_WAY)
+    for channel, row in {row.channel_id: row for row in found}.items():
+        one = waiting[channel]
+        tried = f"every try fails ({one.problem})" if one.problem else "no round gets to them"
+        said = f"reports have waited since {one.since:%-d %b, %H:%M} UTC to be counted; {tried}"
+        yield _gap(GapKind.NOT_COUNTED, row, one.since, said)
 
 
 def _gap(kind: GapKind, row: Deployment, since: datetime, said: str) -> FieldGap:

@@ -20,7 +20,7 @@ from releases.bundles.models import Release, RevisionState
 from releases.rollouts.leaving import lacking, waits_for_approval
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.progress_queries import freeze_at
-from releases.rollouts.stages import ON_ITS_WAY, advance_at, current_step, next_step
+from releases.rollouts.stages import ON_ITS_WAY, advance_at, current_step, legible_step, next_step, shown_step
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,15 @@ def rollouts_under_way(actor: Actor) -> Underway:
 
 def _can_advance(row: Deployment) -> bool:
     now = timezone.now()
+    if legible_step(row) is None:
+        return False
     is_time = advance_at(row) <= now and freeze_at(row.revision, now) is None
     return next_step(row) is not None and is_time and not lacking(row, now)
 
 
 def _waits_for_approval(row: Deployment) -> bool:
-    return row.state == DeploymentState.ROLLING_OUT and waits_for_approval(row, timezone.now())
+    is_on = row.state == DeploymentState.ROLLING_OUT and legible_step(row) is not None
+    return is_on and waits_for_approval(row, timezone.now())
 
 
 def _to_approve(row: Deployment) -> Task:
@@ -91,7 +94,7 @@ def _to_approve(row: Deployment) -> Task:
 
 
 def _where(row: Deployment) -> str:
-    title = stage_title(current_step(row).stage)
+    title = stage_title(shown_step(row).stage)
     return f"{title[0].lower()}{title[1:]}"
 
 
@@ -128,10 +131,11 @@ def _ready(row: Deployment, more: tuple[Offer, ...]) -> Task:
 
 
 def _running(row: Deployment, more: tuple[Offer, ...]) -> Task:
-    earliest = advance_at(row)
     sentence = f"{row.release.name} is rolling out on {row.channel.name}: {_where(row)}."
-    if earliest > timezone.now():
-        meta = format_html("{} · can advance from {}", _place(row), when(earliest))
+    if legible_step(row) is None:
+        meta = f"{_place(row)} · its plan cannot be read any more, so it cannot advance"
+    elif advance_at(row) > timezone.now():
+        meta = format_html("{} · can advance from {}", _place(row), when(advance_at(row)))
     else:
         meta = format_html("{} · since {}", _place(row), when(row.stage_entered_at or row.started_at))
     return Task("open", "stairs", "Rolling out", sentence, meta, _open(row), more)

@@ -15,7 +15,7 @@ from governance.access.admin_base import admin_url
 from governance.access.queries import visible_to
 from governance.access.requests import actor_from
 from releases.bundles.models import Release, Revision
-from releases.monitoring.drift.figures import moved_in
+from releases.monitoring.drift.figures import moved_in, nothing_in_words
 from releases.monitoring.drift.models import DriftReview
 from releases.monitoring.drift.wording import standing
 
@@ -81,7 +81,7 @@ def _review(one: DriftReview, report: DriftReport) -> dict[str, Any]:
     moved = moved_in(one.figures or {})
     found = ""
     if one.reviewed_at is not None:
-        found = f"{listed(moved)} moved" if moved else "nothing moved by more than chance explains"
+        found = f"{listed(moved)} moved" if moved else nothing_in_words(one.figures or {})
     return {
         "review": one,
         "url": admin_url(DriftReview, "change", one.pk),

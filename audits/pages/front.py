@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from audits.pages.desk_aftercare import aftercare_sections
 from audits.pages.desk_people import people_sections
 from audits.pages.desk_releases import release_sections
 from audits.pages.desk_rollouts import rollout_sections
@@ -40,6 +41,7 @@ ORDER = (
     "stages",
     "changes",
     "ready",
+    "aftercare",
     "not_passed",
     "start",
     "confirm",
@@ -59,7 +61,12 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     actor = actor_from(request)
     held = roles_held(actor.id)
     votes = waiting_for(actor)
-    sections = {**rollout_sections(actor), **release_sections(actor), **people_sections(actor)}
+    sections = {
+        **rollout_sections(actor),
+        **aftercare_sections(actor),
+        **release_sections(actor),
+        **people_sections(actor),
+    }
     steps = first_steps(actor) if held else []
     step = next_of(steps)
     led = f"Next: {step.sentence[0].lower()}{step.sentence[1:]}" if step else ""

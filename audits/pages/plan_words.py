@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from releases.bundles.documents import WITH_ARMS, Stage, StageCriterion, StageKind, stored_plan
+from releases.bundles.documents import (
+    WITH_ARMS,
+    Stage,
+    StageCriterion,
+    StageKind,
+    has_guarded_stage,
+    stored_plan,
+)
 from releases.bundles.guarding import LEAST_GUARDED_SECONDS, guards
 from releases.rollouts.progress_queries import lasting
 
@@ -112,9 +119,15 @@ def _asks(criterion: StageCriterion, kind: StageKind) -> str:
     return f"{said.rstrip('.')} ({measure.metric.replace('_', ' ')} {asked}{among})"
 
 
+UNREADABLE = "This version cannot read the plan as it was stored: it does not advance; it can be rolled back."
+
+
 def plan_words(rollout_plan: dict[str, Any]) -> PlanWords:
-    """The plan of a revision."""
-    plan = stored_plan(rollout_plan)
+    """The plan of a revision; where this version cannot read what was stored, that alone."""
+    try:
+        plan = stored_plan(rollout_plan)
+    except ValueError:
+        return PlanWords((), (UNREADABLE,), (), has_guarded=has_guarded_stage(rollout_plan), hours="")
     return PlanWords(
         tuple(stage_words(number, stage) for number, stage in enumerate(plan.stages, start=1)),
         _warnings(plan.stages),

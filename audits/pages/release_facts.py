@@ -25,7 +25,7 @@ from releases.bundles.models import Assignment, Revision, RevisionState
 from releases.gates.models import GateEvaluation
 from releases.gates.overrides.queries import overrides_of
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.stages import ON_ITS_WAY, current_step
+from releases.rollouts.stages import ON_ITS_WAY, shown_step
 
 __all__ = ["Known", "known_of", "named", "newest_states"]
 
@@ -122,7 +122,7 @@ def _moving(rows: Sequence[Deployment]) -> list[str]:
     alike: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         state = "paused" if row.paused else row.get_state_display().lower()
-        alike.setdefault((state, current_step(row).title), []).append(row.channel.name)
+        alike.setdefault((state, shown_step(row).title), []).append(row.channel.name)
     return [f"{state} on {listed(sorted(names))} ({stage})" for (state, stage), names in alike.items()]
 
 

@@ -10,7 +10,7 @@ from audits.pages.rollout_offers import rollout_url
 from audits.templatetags.countersign import st, when
 from governance.access.admin_base import GovernedAdmin, column
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.stages import current_step
+from releases.rollouts.stages import shown_step
 
 LOOKS = {
     DeploymentState.ROLLING_OUT: ("open", "stairs"),
@@ -65,7 +65,7 @@ class DeploymentAdmin(GovernedAdmin):
 
     @column("Stage", "stage_number")
     def stage_column(self, obj: Deployment) -> str:
-        return stage_title(current_step(obj).stage)
+        return stage_title(shown_step(obj).stage)
 
     @column("Since", "state_changed_at")
     def since_column(self, obj: Deployment) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from audits.pages.rollout_facts import RolloutFacts
 from governance.access.queries import visible_to
 from governance.actors import Actor
+from governance.ledger.models import Entry
 from governance.registry.kinds import KINDS
 from releases.bundles.documents import IN_USERS_HANDS, stays_behind
 from releases.rollouts.drills import latest_drill, seconds_away, seconds_back
@@ -131,4 +132,12 @@ def landing_words(back: Rollback) -> str:
         return f"Not every instance: {back.missing}"
     if back.landing == Landing.PENDING:
         return "Not yet: its instances are waited for."
+    if _is_staged(back):
+        return "Nobody could see it: this past is staged, and no instance ran then."
     return "Nobody watched whether the instances follow."
+
+
+def _is_staged(back: Rollback) -> bool:
+    """Whether it was told of a past that never was, as a demo does."""
+    entries = Entry.objects.filter(stream=back.stream(), document__simulated=True)
+    return entries.filter(document__after__rollback=str(back.pk)).exists()

@@ -131,7 +131,7 @@ def not_to_approve(facts: RolloutFacts) -> str:
 
 def frozen_now(facts: RolloutFacts) -> str:
     """Why the calendar lets nothing move now; '' where it does."""
-    freeze = freeze_at(facts.deployment.revision, facts.now)
+    freeze = freeze_at(facts.deployment.revision, facts.now) if facts.steps else None
     if freeze is None:
         return ""
     return f"The plan freezes the calendar until {freeze.ends_at:%-d %b, %H:%M} UTC: {freeze.reason}"

@@ -14,9 +14,17 @@ from releases.bundles.models import Assignment
 from releases.bundles.queries import live_assignment
 from releases.rollouts.models import Deployment, DeploymentState, Rollback
 from releases.rollouts.queries import Target, rollback_target
-from releases.rollouts.readings import last_reading
+from releases.rollouts.readings import entered, last_reading
 from releases.rollouts.stage_seats import stage_seats
-from releases.rollouts.stages import ON_ITS_WAY, Step, advance_at, current_step, next_step, steps_of
+from releases.rollouts.stages import (
+    ON_ITS_WAY,
+    Step,
+    advance_at,
+    legible_step,
+    next_step,
+    shown_step,
+    steps_of,
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,9 @@ class RolloutFacts:
 
     @property
     def open_seats(self) -> tuple[str, ...]:
-        """Roles whose approval of what the stage shows is missing."""
+        """Roles whose approval of what the stage shows is missing; none where the plan cannot be read."""
+        if not self.steps:
+            return ()
         reading = last_reading(self.deployment)
         seats = stage_seats(self.deployment, reading.digest if reading else "")
         return tuple(seat.role for seat in seats if seat.approval is None)
@@ -94,15 +104,16 @@ def visible_rollout(request: HttpRequest, pk: UUID) -> Deployment:
 
 def rollout_facts(deployment: Deployment) -> RolloutFacts:
     """Read all of it."""
+    is_legible = legible_step(deployment) is not None
     on_or_live = deployment.state in ON_ITS_WAY or deployment.state == DeploymentState.LIVE
     return RolloutFacts(
         deployment=deployment,
-        steps=tuple(steps_of(deployment.revision)),
-        here=current_step(deployment),
-        following=next_step(deployment),
+        steps=tuple(steps_of(deployment.revision)) if is_legible else (),
+        here=shown_step(deployment),
+        following=next_step(deployment) if is_legible else None,
         assignment=live_assignment(deployment.channel) if on_or_live else None,
         target=rollback_target(deployment) if on_or_live else None,
         rollback=getattr(deployment, "rollback", None),
-        earliest=advance_at(deployment),
+        earliest=advance_at(deployment) if is_legible else entered(deployment),
         now=timezone.now(),
     )

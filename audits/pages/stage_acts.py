@@ -123,7 +123,7 @@ class StartDrill(RolloutAct):
         return Words(
             f"Start a drill on {target.channel.name}",
             f"It goes from {target.release.name} to {to} and back by itself, each way until every instance "
-            "is seen to follow or two minutes are over. Nobody is served there.",
+            "is seen to follow or four minutes are over. Nobody is served there.",
             "Start drill",
         )
 

@@ -210,12 +210,12 @@ def _stage(placed: Placed | None) -> str:
     name = placed.stage.replace("_", " ").capitalize()
     if assignment.candidate is None:
         return f"No rollout was under way; {assignment.stable.release.name} answered everybody."
+    if assignment.is_pause:
+        return f"{name}, paused: {assignment.stable.release.name} answered everybody."
     if placed.stage == StageKind.SHADOW:
         return f"{name}: {assignment.stable.release.name} answered, the candidate only looked on."
     if placed.stage == StageKind.INTERNAL_TESTING:
         return f"{name}: the candidate answered the keys of the plan's list and nobody else."
-    if not placed.has_arms:
-        return f"{name}, paused: {assignment.stable.release.name} answered everybody."
     share = f"{assignment.treatment_share * 100:.4g} %"
     return f"{name} {share}. The hash of the subject falls into the {_arm(placed)}."
 

@@ -84,6 +84,12 @@ class Cards:
         return f"Triggers: {', '.join(parts)}." if parts else ""
 
     @property
+    def shared_is_wide(self) -> bool:
+        """Whether the shared card would stand alone in its row: then it takes all of the width."""
+        halves = sum(not card.is_wide and card.segments is None for card in self.cards)
+        return (halves + bool(self.words)) % 2 == 0
+
+    @property
     def worst_line(self) -> Stands | None:
         """How the shared card stands."""
         return min((one.stands for one in self.lines), key=lambda stands: stands.rank, default=None)

@@ -50,7 +50,7 @@ def chart_of_row(
     factor, is_alarm = 100.0 if is_share else 1.0, getattr(spec, "test", "") != "e_process"
     late = max(spec.allowed_lateness_seconds, spec.label_lag_seconds)
     window = timedelta(seconds=spec.window_seconds)
-    span = Span(watch.since, watch.until, max(watch.step, window), window + timedelta(seconds=late))
+    span = Span(watch.drawn_since, watch.until, max(watch.step, window), window + timedelta(seconds=late))
     names = Names(
         sides.candidate,
         sides.control,

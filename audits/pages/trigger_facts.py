@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, FloatField, Q, QuerySet, Value
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, FloatField, Min, Q, QuerySet, Value
 from django.db.models.functions import Cast, Ceil, Extract
 
 from audits.pages.rollout_facts import RolloutFacts
@@ -69,7 +69,8 @@ class Watch:
     """The triggers of a rollout's plan in its stage, and the stretch of time that is shown of them.
 
     ``step`` is what one drawn point stands for: a window, or more where the stretch is long. ``words`` are
-    triggers that nothing measures; ``elsewhere`` are keys of those in force in other stages only.
+    triggers that nothing measures; ``elsewhere`` are keys of those in force in other stages only. Where most
+    of the stretch passed before anything was counted, charts begin at ``data_since``, and the page says so.
     """
 
     since: datetime
@@ -78,6 +79,12 @@ class Watch:
     measured: tuple[Watched, ...] = ()
     words: tuple[WordsTrigger, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    data_since: datetime | None = None
+
+    @property
+    def drawn_since(self) -> datetime:
+        """Where charts begin."""
+        return self.data_since or self.since
 
     @property
     def is_empty(self) -> bool:
@@ -96,18 +103,31 @@ def watch_of(facts: RolloutFacts) -> Watch:
     keys = set(facts.here.stage.triggers)
     in_force = [one for one in named if one.key and one.key in keys]
     since, until = shown_span(facts)
-    step = step_of(since, until)
     rows = list(
-        listed_triggers().filter(deployment=facts.deployment, key__in=keys).order_by("key", "segment")
+        listed_triggers()
+        .defer(None)
+        .defer("memory__kept")
+        .filter(deployment=facts.deployment, key__in=keys)
+        .order_by("key", "segment")
     )
+    data_since = _data_since(rows, since, until)
+    drawn = (data_since or since, until)
     return Watch(
         since,
         until,
-        step,
-        tuple(_watched([one for one in in_force if not isinstance(one, WordsTrigger)], rows, since, until)),
+        step_of(*drawn),
+        tuple(_watched([one for one in in_force if not isinstance(one, WordsTrigger)], rows, since, drawn)),
         tuple(one for one in in_force if isinstance(one, WordsTrigger)),
         tuple(sorted(one.key for one in named if one.key and one.key not in keys)),
+        data_since,
     )
+
+
+def _data_since(rows: Sequence[TriggerStatus], since: datetime, until: datetime) -> datetime | None:
+    """When the first window with data began, where more than half of the stretch had passed by then."""
+    drawn = [row.pk for row in rows if row.kind in DRAWN]
+    first = _within(drawn, since, until).aggregate(first=Min("at"))["first"] if drawn else None
+    return first - WINDOW if first is not None and first - WINDOW - since > (until - since) / 2 else None
 
 
 def shown_span(facts: RolloutFacts) -> tuple[datetime, datetime]:
@@ -122,10 +142,15 @@ def step_of(since: datetime, until: datetime, most: int = MOST_POINTS) -> timede
 
 
 def _watched(
-    specs: Sequence[Spec], rows: Sequence[TriggerStatus], since: datetime, until: datetime
+    specs: Sequence[Spec],
+    rows: Sequence[TriggerStatus],
+    since: datetime,
+    span: tuple[datetime, datetime],
 ) -> Iterable[Watched]:
+    """``span`` is what is drawn of the stretch."""
+    until = span[1]
     drawn = [row.pk for row in rows if row.segment == EVERYBODY and row.kind in DRAWN]
-    readings, counted = points_of(drawn, since, until), _counted(drawn, since, until)
+    readings, counted = points_of(drawn, *span), _counted(drawn, since, until)
     newest = _newest([row.pk for row in rows], since, until)
     for spec in specs:
         own = tuple(row for row in rows if row.key == spec.key)

@@ -53,7 +53,7 @@ def trigger(request: HttpRequest, pk: UUID, key: UUID) -> HttpResponse:
     if found is None:
         raise Http404
     one, row = found
-    readings = points_of([row.pk], watch.since, watch.until)[row.pk]
+    readings = points_of([row.pk], watch.drawn_since, watch.until)[row.pk]
     alone = Watched(one.spec, (row,), one.newest, tuple(readings), one.counted)
     sides = sides_of(facts)
     card = card_of_row(alone, row, watch, moment_of(facts, watch), sides)
@@ -63,6 +63,7 @@ def trigger(request: HttpRequest, pk: UUID, key: UUID) -> HttpResponse:
         "back_url": rollout_url(facts.deployment),
         "card": card,
         "sides": sides,
+        "watch": watch,
         "among": in_words(row.segment) if row.segment else "everybody",
         "description": one.spec.description,
         "status": row,

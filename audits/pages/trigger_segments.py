@@ -117,5 +117,5 @@ def _arms(row: TriggerStatus, newest: TriggerReading | None) -> tuple[Arm, Arm]:
 
 def _arm(share: float | None, people: int | None) -> Arm:
     if share is None or not people:
-        return Arm("–", "0")
+        return Arm("–", "")
     return Arm(percent(min(1.0, share)), f"{people:,}".replace(",", " "))

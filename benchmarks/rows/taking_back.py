@@ -33,8 +33,8 @@ def judge(setting: Setting, samples: Samples) -> Judgement:
     each = Spread.of([milliseconds(one) for one in samples[PRODUCT]])
     done = samples[PRODUCT][-1].answer
     sentence = (
-        f"without Redis and Celery a rollback by hand changes the answer within {each.median:.0f} ms "
-        f"({done} in each round)."
+        f"without Redis and Celery the first rollback by hand of a process changes the answer within "
+        f"{each.median:.0f} ms."
     )
     used = Spread.of([cpu(one) / int(one.answer) * 1000 for one in samples[PRODUCT]])
     figures = (

@@ -27,6 +27,12 @@ class Table:
     note: str = ""
     empty: str = "Nothing yet."
 
+    @property
+    def labelled(self) -> list[list[tuple[str, Any]]]:
+        """Each cell with what names it on a phone, where heads are not seen; the first names the row."""
+        labels = ("", *self.heads[1:])
+        return [list(zip(labels, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True)
 class Document:

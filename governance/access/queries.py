@@ -85,6 +85,7 @@ def reach_of(account_id: UUID, roles: frozenset[Role], at: datetime) -> Reach:
     rows: list[tuple[UUID | None, UUID | None, UUID | None]] = list(
         grants_in_force(at)
         .filter(account_id=account_id, role__in=[role.value for role in roles])
+        .order_by()
         .values_list("system_id", "channel_id", "channel__system_id")
     )
     return Reach(

@@ -96,6 +96,11 @@ def _limit(text: str) -> RateLimitItem:
     return parse(text)
 
 
+def load_limiter() -> None:
+    """Load what counts calls, which takes longer than an answer; connects to nothing."""
+    _limiter(settings.RATES_URL)
+
+
 @lru_cache(maxsize=1)
 def _limiter(url: str) -> FixedWindowRateLimiter:
     storage = RedisStorage(

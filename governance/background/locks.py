@@ -5,9 +5,16 @@ at once, with no lease to tune and no clock to trust.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.db import Error, connection
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+_WAIT_AT_MOST = """
+    WITH before AS MATERIALIZED (SELECT current_setting('lock_timeout') AS lasting)
+    SELECT lasting, set_config('lock_timeout', %s, false) FROM before
+"""
 
 
 def try_lock(name: str) -> bool:
@@ -57,12 +64,38 @@ def one_of_locks(name: str, many: int) -> Iterator[bool]:
             unlock(held)
 
 
+def has_waited(error: BaseException | None) -> bool:
+    """Whether the error comes of having waited too long for somebody else's lock."""
+    while error is not None:
+        if getattr(error, "sqlstate", "") == LOCK_NOT_AVAILABLE:
+            return True
+        error = error.__cause__
+    return False
+
+
+def renew(seconds: float) -> None:
+    """Open the session anew if its connection broke. Whoever opened it anew, none of its statements waits
+    longer for somebody else's lock than ``seconds``. While the database is away nothing is done."""
+    if not connection.is_usable():
+        connection.close()
+    with suppress(Error), connection.cursor() as cursor:
+        cursor.execute(_WAIT_AT_MOST, [_milliseconds(seconds)])
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{round(seconds * 1000)}ms"
+
+
 @contextmanager
 def waiting_at_most(seconds: float) -> Iterator[None]:
-    """Within the block no statement of this session waits longer for somebody else's lock: it fails then."""
+    """Within the block no statement of this session waits longer for somebody else's lock: it fails then.
+
+    Afterwards it waits as long as before the block, which may stand in another one.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{round(seconds * 1000)}ms"])
+        cursor.execute(_WAIT_AT_MOST, [_milliseconds(seconds)])
+        before = str(cursor.fetchone()[0])
     try:
         yield
     finally:
-        _last("RESET lock_timeout")
+        _last("SELECT set_config('lock_timeout', %s, false)", before)

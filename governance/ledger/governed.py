@@ -49,6 +49,7 @@ UNGOVERNED = (
     Ungoverned("releases_observation", "Its batch is governed and holds its digest; rows are written once."),
     Ungoverned("releases_heartbeat", "The last sign of life; that a stamp first ran there has its entry."),
     Ungoverned("releases_batchreplay", "Computed anew from decisions; says which were looked at."),
+    Ungoverned("releases_replayfailure", "Which reports wait since their replay failed; gone afterwards."),
     Ungoverned("releases_replaywindow", "Computed anew from decisions; counts of what was replayed."),
     Ungoverned("releases_replaymismatch", "Computed anew from decisions; rows are written once."),
     Ungoverned(

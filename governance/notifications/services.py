@@ -62,7 +62,8 @@ def notify(
     entry = cause or running_cause()
     reading = scope or _scope_of(subject)
     told = {account.id: account for account in accounts if _is_told(account)}
-    allowed = set(readers_of(reading, moment()).filter(id__in=list(told)).values_list("id", flat=True))
+    readers = readers_of(reading, moment()).filter(id__in=list(told)).order_by()
+    allowed = set(readers.values_list("id", flat=True))
     shared: dict[str, Any] = {"event": event, "subject": subject.stream(), "cause": entry, "path": path}
     shared["context"] = {**facts, SCOPE: scope_document(reading)}
     return _store(
@@ -123,7 +124,8 @@ def _store(rows: Iterable[Notification]) -> list[Notification]:
     """Keep those that are new, and send them later; answers them."""
     rows = list(rows)
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
-    kept = set(Notification.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
+    stored = Notification.objects.filter(id__in=[row.id for row in rows]).order_by()
+    kept = set(stored.values_list("id", flat=True))
     new = [row for row in rows if row.id in kept]
     if not current_actor().simulated:  # a demo's past was told in its past: today's post is not about it
         _send_later(new)

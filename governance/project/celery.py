@@ -9,7 +9,9 @@ import signal
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.schedules import crontab
+from celery.signals import worker_init, worker_process_init
+from django.utils.module_loading import import_string
 from kombu import Exchange, Queue
 
 from governance.queues import LONG, QUEUES, SHORT, WATCH
@@ -30,6 +32,11 @@ TASK_PACKAGES = [
     "releases.monitoring.incidents",
     "releases.monitoring.replaying",
 ]
+WINDOWS_CLOSE_AT = list(range(2, 60, 5))
+"""Minutes of the hour: two, the time for late data, after the end of each window of five."""
+
+WHEN_WINDOWS_CLOSE = crontab(minute=WINDOWS_CLOSE_AT)
+
 PR_SET_PDEATHSIG = 1
 
 app = Celery("countersign")
@@ -68,8 +75,8 @@ app.conf.task_routes = {
 }
 # Each message expires with its slot, so that a worker that was away is not met by hours of them.
 app.conf.beat_schedule = {
-    name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
-    for name, task, seconds in (
+    name: {"task": task, "schedule": slot, "options": {"expires": slot if isinstance(slot, float) else 2.0}}
+    for name, task, slot in (
         ("outbox-sweep", "governance.outbox.sweep", 5.0),
         ("summarise-refusals", "governance.ledger.summarise_refusals", 60.0),
         ("heartbeat", "governance.checks.heartbeat", 5.0),
@@ -78,9 +85,11 @@ app.conf.beat_schedule = {
         ("expire-approvals", "releases.approvals.expire", 30.0),
         ("remind-voters", "releases.approvals.remind", 60.0),
         ("end-stuck-evaluations", "releases.gates.end_stuck", 60.0),
-        # Two processes share the rollouts between them.
+        # Two processes share the rollouts between them, also at the moment in which windows close.
         ("watch-rollouts", "releases.monitoring.watch", 2.0),
         ("watch-rollouts-beside", "releases.monitoring.watch", 2.0),
+        ("watch-what-closes", "releases.monitoring.watch", WHEN_WINDOWS_CLOSE),
+        ("watch-what-closes-beside", "releases.monitoring.watch", WHEN_WINDOWS_CLOSE),
         ("hold-overdue-rollouts", "releases.rollouts.hold_overdue", 30.0),
         ("count-windows", "releases.monitoring.windows.roll_up", 2.0),
         ("make-days", "releases.monitoring.windows.make_days", 3600.0),
@@ -90,6 +99,12 @@ app.conf.beat_schedule = {
         ("remind-of-incidents", "releases.monitoring.incidents.remind", 60.0),
     )
 }
+
+
+@worker_init.connect
+def warm_up_before_it_forks(**_kwargs: Any) -> None:
+    """What a process would load at its first act is loaded once for all of them."""
+    import_string("governance.project.warming.warm_up_a_worker")()
 
 
 @worker_process_init.connect

@@ -258,7 +258,10 @@ MAIL_PICTURES: dict[str, str] = {"forest": "audits.pages.mail_pictures.forest"}
 # What slices above the gates know that a gate may ask for, as functions of a revision and a time.
 GATE_FACTS: dict[str, str] = {"approvers": "releases.approvals.readiness.approver_facts"}
 # What slices above the checks add to /readyz, as functions without arguments.
-READINESS_PARTS: dict[str, str] = {"watching": "releases.monitoring.watching.readiness.watching_part"}
+READINESS_PARTS: dict[str, str] = {
+    "watching": "releases.monitoring.watching.readiness.watching_part",
+    "counting": "releases.monitoring.windows.readiness.counting_part",
+}
 
 LOGGING = {
     "version": 1,

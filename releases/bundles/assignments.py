@@ -13,6 +13,9 @@ from governance.registry.models import Channel
 from releases.bundles.models import Assignment, Revision
 
 TICK = timedelta(microseconds=1)
+SIDES = ("stable", "candidate", "control")
+NOT_NAMED = tuple(f"{side}__{name}" for side in SIDES for name in ("card", "rollout_plan", "rollback_plan"))
+"""What an entry does not say of a revision."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Exposure:
     treatment_share: float = 0.0
     control_share: float = 0.0
     internal_keys: tuple[str, ...] = ()
+    paused: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,12 +114,14 @@ def _values(exposure: Exposure | None, stage: str, stage_number: int, kept: Kept
         "treatment_share": exposure.treatment_share,
         "control_share": exposure.control_share,
         "internal_keys": list(exposure.internal_keys),
+        "paused": exposure.paused,
     }
 
 
 def _open_assignment(channel: Channel) -> Assignment | None:
     rows = Assignment.objects.select_related("stable__release", "candidate__release", "control__release")
-    return rows.filter(channel=channel, period__upper_inf=True).first()
+    open_now = rows.filter(channel=channel, period__upper_inf=True).defer(*NOT_NAMED)
+    return next(iter(open_now.order_by()[:1]), None)
 
 
 def _start(before: Assignment | None) -> datetime:
@@ -141,6 +147,7 @@ def _before(before: Assignment | None) -> dict[str, Any] | None:
             before.treatment_share,
             before.control_share,
             tuple(before.internal_keys),
+            before.is_pause,
         )
     return _document(before.stable, exposure, before.stage, kept)
 
@@ -166,6 +173,7 @@ def _document(revision: Revision, exposure: Exposure | None, stage: str, kept: K
         "control_share": exposure.control_share,
         "internal_keys": len(exposure.internal_keys),
         "salt": exposure.salt,
+        "paused": exposure.paused,
     }
 
 

@@ -71,7 +71,7 @@ def live_sentence(channel: Channel, assignment: Assignment) -> str:
         beside = f"{candidate} answers {share} of the subjects; {share} are its control"
     elif keys:
         beside = f"{candidate} answers {keys} named key{'' if keys == 1 else 's'} beside it"
-    elif assignment.stage == StageKind.SHADOW:
+    elif assignment.stage == StageKind.SHADOW and not assignment.is_pause:
         beside = f"{candidate} is scored beside it and answers nobody"
     else:
         beside = f"{candidate} is paused and answers nobody"

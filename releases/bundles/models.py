@@ -12,6 +12,7 @@ from governance.identifiers import new_id
 from governance.ledger.models import Governed
 from governance.registry.models import NAME, Channel
 from releases.bundles.arms import Arm
+from releases.bundles.documents import StageKind
 
 
 class RevisionState(models.TextChoices):
@@ -157,7 +158,8 @@ class Assignment(Governed):
     Without a candidate ``stable`` answers everybody. With one, ``stage``, shares, keys and salt decide who
     gets it (:func:`releases.bundles.arms.arm_of`), and ``deployment`` is the candidate's. ``stage_number``
     counts the stages of the plan from 1. ``control`` is what was live before, where the last stage leaves it
-    to a small share of the subjects to compare with.
+    to a small share of the subjects to compare with. While the rollout is ``paused`` the candidate is neither
+    shown nor scored.
     """
 
     stream_prefix: ClassVar[str] = "channel"
@@ -182,6 +184,7 @@ class Assignment(Governed):
     treatment_share = models.FloatField(default=0)
     control_share = models.FloatField(default=0)
     internal_keys = models.JSONField(default=list)
+    paused = models.BooleanField(default=False, db_default=False)
     salt = models.CharField(max_length=64, blank=True)
     entry = models.ForeignKey("governance.Entry", on_delete=models.PROTECT, related_name="+")
 
@@ -201,6 +204,13 @@ class Assignment(Governed):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.stable}"
+
+    @property
+    def is_pause(self) -> bool:
+        """Whether the candidate is there and meets nobody. What was assigned before 0012 says so by its
+        shares alone; of a shadow stage they say nothing."""
+        shown = self.treatment_share or self.internal_keys or self.stage == StageKind.SHADOW
+        return self.paused or (self.candidate_id is not None and not shown)
 
     def answering(self, arm: Arm) -> Revision:
         """The revision that the subjects of the arm get."""

@@ -53,7 +53,13 @@ def assignments_at(at: datetime | None = None) -> QuerySet[Assignment]:
 
 def live_assignment(channel: Channel, at: datetime | None = None) -> Assignment | None:
     """What answers on the channel at ``at``, or now."""
-    return assignments_at(at).filter(channel=channel).first()
+    return next(iter(assignments_at(at).filter(channel=channel).order_by()[:1]), None)
+
+
+def open_assignment(channel: Channel) -> Assignment | None:
+    """What answers on the channel now, by ids alone: for whoever asks again and again."""
+    rows = Assignment.objects.filter(channel=channel, period__upper_inf=True)
+    return next(iter(rows.order_by()[:1]), None)
 
 
 def live_revision(channel: Channel, at: datetime | None = None) -> Revision | None:

@@ -1,11 +1,12 @@
-"""How the demo's live release is looked after: the calendar of its reviews, one done and one due."""
+"""How the demo's live releases are looked after: the calendar of their reviews, some done and one due."""
 
 from datetime import timedelta
+from typing import Any
 
 from governance.registry.models import System
 from releases.bundles.models import Revision
 from releases.demo.people import Stage
-from releases.monitoring.drift.figures import figures_of, moved_in_words, settled
+from releases.monitoring.drift.figures import figures_of, moved_in_words, nothing_in_words, settled
 from releases.monitoring.drift.models import DriftReview
 from releases.monitoring.drift.queries import reviews_of
 from releases.monitoring.drift.services import conclude_review, plan_review, remind_of_review
@@ -33,12 +34,12 @@ def set_monitoring(stage: Stage, system: System) -> None:
 
 
 def plan_reviews(stage: Stage, revision: Revision) -> None:
-    """The calendar begins with the launch."""
+    """The calendar begins with the launch; of what was adopted long before, with the last day that passed."""
     plan_review(stage.engine(), revision=revision)
 
 
-def review_early(stage: Stage, revision: Revision) -> None:
-    """The first review, on its day: with the figures, by the QA lead."""
+def review_first(stage: Stage, revision: Revision) -> None:
+    """The first review, from its day on: with the figures, by the QA lead."""
     first = reviews_of(revision)[0]
     stage.clock.reach(first.due_at)
     remind_of_review(stage.engine(), review=first)
@@ -50,23 +51,21 @@ def review_early(stage: Stage, revision: Revision) -> None:
             stage.actor("qa_lead"),
             review=first,
             acceptable=True,
-            conclusion=_concluded(moved_in_words(figures.document)),
+            conclusion=_concluded(figures.document),
             until=until,
             figures_digest=figures.digest,
         )
 
 
-def _concluded(moved: str) -> str:
-    found = (
-        f"{moved} moved by more than chance explains"
-        if moved
-        else "Nothing moved by more than chance explains"
-    )
-    return f"{found}; no incident on android, and errors are as rare as before the launch."
+def _concluded(document: dict[str, Any]) -> str:
+    moved = moved_in_words(document)
+    found = f"{moved} moved" if moved else nothing_in_words(document)
+    names = [one["name"] for one in document["channels"]]
+    where = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+    return f"{found[0].upper()}{found[1:]}; no incident on {where}."
 
 
-def let_review_become_due(stage: Stage, revision: Revision) -> DriftReview:
-    """The second one: those who may do it are asked, and nobody has done it yet."""
-    second = reviews_of(revision)[1]
-    stage.clock.reach(second.due_at + timedelta(minutes=1))
-    return remind_of_review(stage.engine(), review=second)
+def let_review_become_due(stage: Stage, review: DriftReview) -> DriftReview:
+    """Those who may do it are asked, and nobody has done it yet."""
+    stage.clock.reach(review.due_at + timedelta(minutes=1))
+    return remind_of_review(stage.engine(), review=review)

@@ -4,6 +4,7 @@ from governance.access.roles import Role
 from governance.registry.components import register_component
 from governance.registry.services import register_channel, register_system
 from releases.bundles.content import ReleaseContent, SlotInput
+from releases.bundles.models import Revision
 from releases.bundles.services import draft_release
 from releases.demo.people import Stage, give_roles
 from releases.demo.stack import declared
@@ -17,7 +18,7 @@ ROLES = {
 }
 
 
-def adopt_with_gaps(stage: Stage) -> None:
+def adopt_with_gaps(stage: Stage) -> Revision:
     """A kiosk served by a model alone: no threshold policy, no release note, no rollback owner."""
     system = register_system(
         stage.actor("admin"),
@@ -46,6 +47,6 @@ def adopt_with_gaps(stage: Stage) -> None:
     proposal = propose_adoption(
         stage.actor("release_manager"), revision=revision, channels=[kiosk], reason=reason
     )
-    adopt_release(
+    return adopt_release(
         stage.actor("manager"), revision=revision, channels=[kiosk], reason=reason, proposal=proposal.id
     )

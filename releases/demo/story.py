@@ -18,7 +18,7 @@ from releases.approvals.services import cast_vote, request_approval
 from releases.bundles.content import ReleaseContent
 from releases.bundles.models import Release, Revision
 from releases.bundles.services import draft_release, freeze_release
-from releases.demo.aftercare import let_review_become_due, plan_reviews, review_early, set_monitoring
+from releases.demo.aftercare import let_review_become_due, plan_reviews, review_first, set_monitoring
 from releases.demo.branch import adopt_with_gaps
 from releases.demo.cards import CARDS
 from releases.demo.incidents import confirm_afterwards, follow_up
@@ -30,6 +30,7 @@ from releases.demo.rolling import go_live_and_back, guard, serve_after_launch, s
 from releases.demo.stack import Shared, Stack, build_stack, import_tables, register_shared
 from releases.gates.models import GateEvaluation
 from releases.gates.runs.evaluation import request_evaluation, run_evaluation
+from releases.monitoring.drift.queries import reviews_of
 from releases.rollouts.adoption import adopt_release, propose_adoption
 from releases.rollouts.models import Deployment, DeploymentState
 
@@ -201,7 +202,7 @@ def tell_story(tell: Tell) -> Stage:
     story = open_story(tell)
     stage, channels = story.stage, {channel.name: channel for channel in story.channels}
     tell("branch-liveness: adopted with its gaps")
-    adopt_with_gaps(stage)
+    found = adopt_with_gaps(stage)
     segments = define_segments(stage, story.system)
     first, first_stack = adopt_first(story)
     enact_policy(stage, story.system, segments, Release.objects.get(id=first.release_id))
@@ -213,12 +214,15 @@ def tell_story(tell: Tell) -> Stage:
     approve(story, second)
     tell("release 2: through all stages on android, taken back by a trigger on mobile_web")
     passed = go_live_and_back(stage, second, channels["android"], channels["mobile_web"])
-    plan_reviews(stage, second)
+    for live in (second, first, found):
+        plan_reviews(stage, live)
+    review_first(stage, first)
     evaluated(story, "auxiliary", 3, second)
     look_back(story, second, channels, passed)
     evaluated(story, "auxiliary_type_i_and_ii", 4, second)
     follow_up(stage)
-    let_review_become_due(stage, second)
+    let_review_become_due(stage, reviews_of(second)[1])
+    let_review_become_due(stage, reviews_of(found)[0])
     tell("release 2: guarded on ios, held by a trigger on desktop_web, traffic until now")
     on_their_way = guard(stage, second, channels["ios"], channels["desktop_web"])
     serve_today(stage, *on_their_way, channels["mobile_web"], live_on(channels["android"]))
@@ -231,7 +235,7 @@ def look_back(story: Story, revision: Revision, channels: dict[str, Channel], pa
     story.tell("release 2: an incident is confirmed afterwards, the first drift review is done")
     serve_after_launch(story.stage, (channels["android"], channels["mobile_web"]))
     confirm_afterwards(story.stage, channels["mobile_web"], passed)
-    review_early(story.stage, revision)
+    review_first(story.stage, revision)
 
 
 def live_on(channel: Channel) -> Deployment:

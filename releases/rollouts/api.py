@@ -8,12 +8,15 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.access.bodies import ReasonBody
 from governance.access.listing import GovernedFilterSet
 from governance.access.models import Proposal
+from governance.access.queries import visible_to
+from governance.access.requests import actor_from
 from governance.access.rest import UUID_SHAPE, GovernedViewSet, Route
 from governance.registry.models import Channel, ComponentStatus
 from releases.bundles.models import Release, Slot
@@ -83,7 +86,7 @@ class RolloutViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedV
         """Enter the next stage; in the last one the release is live."""
         actor = self.get_actor()
         body = self.validated(AdvanceBody)
-        deployment: Deployment = self.get_object()
+        deployment = self._meant()
         moved = advance_rollout(
             actor, deployment=deployment, reason=body["reason"], to_stage=body["to_stage"]
         )
@@ -95,7 +98,7 @@ class RolloutViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedV
         """Approve what the present stage shows, for a role that its plan asks."""
         actor = self.get_actor()
         body = self.validated(ApproveStageBody)
-        deployment: Deployment = self.get_object()
+        deployment = self._meant()
         given = approve_stage(
             actor, deployment=deployment, reason=body["reason"], evidence_digest=body["evidence_digest"]
         )
@@ -125,15 +128,23 @@ class RolloutViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedV
         """Take this deployment back at once. Asking again answers the same rollback."""
         actor = self.get_actor()
         body = self.validated(ReasonBody)
-        deployment: Deployment = self.get_object()
+        deployment = self._meant()
         done = roll_back(actor, channel=deployment.channel, deployment=deployment, reason=body["reason"])
         return self.answered(done, RollbackSerializer)
+
+    def _meant(self) -> Deployment:
+        """The deployment that an act names, and no more of it: the verb reads it again under its lock."""
+        rows = Deployment.objects.select_related("channel", "revision")
+        found: Deployment = get_object_or_404(
+            visible_to(rows, actor_from(self.request)), pk=self.kwargs["pk"]
+        )
+        return found
 
     def _moved(self, move: Callable[..., Deployment]) -> Response:
         """A verb that takes nothing but a reason."""
         actor = self.get_actor()
         body = self.validated(ReasonBody)
-        deployment: Deployment = self.get_object()
+        deployment = self._meant()
         return self._shown(self.still_visible(move(actor, deployment=deployment, reason=body["reason"])))
 
     def _shown(self, deployment: Deployment, code: int = status.HTTP_200_OK) -> Response:

@@ -15,13 +15,14 @@ from governance.actors import Actor, moment
 from governance.errors import GovernanceError, invalid
 from governance.ledger.verbs import Unchanged, record, touching, verb
 from governance.registry.models import Channel
+from releases.rollouts.landing import GONE_AFTER
 from releases.rollouts.models import Deployment, DeploymentState, Drill, DrillState
 from releases.rollouts.queries import live_deployment, on_its_way, rollback_target
 from releases.rollouts.starting import RolloutUnderWay
 from releases.rollouts.steps import document, lock_channels, lock_releases, move_deployment, serve, served
 
-LEG_LASTS_AT_MOST = timedelta(minutes=2)
-"""As long as a rollback has before it is escalated."""
+LEG_LASTS_AT_MOST = GONE_AFTER + timedelta(minutes=1)
+"""Longer than it takes to tell that an instance which was replaced meanwhile is gone, by one report."""
 
 RUNNING = (DrillState.AWAY, DrillState.BACK)
 
@@ -47,7 +48,7 @@ class DrillUnderWay(GovernanceError):
 
     code = "drill_under_way"
     title = "A drill is under way"
-    next_step = "Wait until it has ended; each way takes two minutes at most."
+    next_step = "Wait until it has ended; each way takes four minutes at most."
 
 
 def running_drill(channel: Channel) -> Drill | None:
@@ -64,6 +65,8 @@ def latest_drill(channel: Channel) -> Drill | None:
 def running_drills() -> list[Drill]:
     """All drills that are under way."""
     rows = Drill.objects.filter(state__in=RUNNING)
+    if not rows.exists():
+        return []  # as it is nearly always, and the joins take their time
     return list(
         rows.select_related(
             "channel__system", "drilled__revision__release", "target__revision__release"
@@ -74,7 +77,7 @@ def running_drills() -> list[Drill]:
 @verb("drill.started")
 def start_drill(actor: Actor, *, channel: Channel, reason: str) -> Drill:
     """Go from what is live on a drill channel to what a rollback would return to. The way back begins by
-    itself, once every instance is seen to follow or after two minutes.
+    itself, once every instance is seen to follow or after four minutes.
 
     Raises:
         NotADrillChannel, DrillUnderWay, RolloutUnderWay, NothingToDrill: see the messages.

@@ -20,6 +20,9 @@ from releases.rollouts.recipients import tell_of_landing
 ESCALATED_AFTER = timedelta(minutes=2)
 """Instances report every minute: after two, one that follows has been heard."""
 
+GONE_AFTER = timedelta(minutes=3)
+"""Three reports long: an instance that was silent for so long may not be there any more."""
+
 WATCHED_AFTERWARDS = timedelta(days=7)
 
 
@@ -28,6 +31,8 @@ def watched_rollbacks() -> list[Rollback]:
     week more."""
     lately = Q(landing=Landing.ESCALATED, escalated_at__gte=timezone.now() - WATCHED_AFTERWARDS)
     rows = Rollback.objects.filter(Q(landing=Landing.PENDING) | lately)
+    if not rows.exists():
+        return []  # as it is nearly always, and the joins take their time
     return list(
         rows.select_related(
             "deployment__channel__system",

@@ -167,17 +167,23 @@ def _check_beside(deployment: Deployment, stable: Deployment) -> None:
 
 
 def holds_again(deployment: Deployment, at: datetime) -> str:
-    """What would hold it again at the next look, in a sentence; empty for nothing. After a pause that is not
-    known yet: its people are counted anew, and the evidence on the candidate goes on."""
+    """What would hold it again at the next look, in a sentence; empty for nothing. After a pause that is what
+    was shown against the candidate before; its split and its stamps are counted anew."""
     reading = last_reading(deployment)
-    if deployment.paused or reading is None or not reading.is_recent(at):
+    if reading is None or not (deployment.paused or reading.is_recent(at)):
         return ""
-    return next((one.sentence for one in reading.checks if one.state is CheckState.FAILED), "")
+    found = reading.check("criteria") if deployment.paused else reading.checks
+    return next((one.sentence for one in found if one.state is CheckState.FAILED), "")
 
 
 def _check_reason_is_gone(deployment: Deployment) -> None:
     """Refuse to resume what the next look would hold again."""
     stands = holds_again(deployment, moment())
+    if stands and deployment.paused:
+        raise StillFiring(
+            f"What was shown against it before the pause stands: {stands}",
+            next_step="Roll it back; a pause begins its split and its stamps anew, and not what was shown.",
+        )
     if stands:
         raise StillFiring(
             f"What it was held for stands: {stands}",

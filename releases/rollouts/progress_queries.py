@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from releases.bundles.documents import Freeze, StageKind, stored_plan
+from releases.bundles.documents import Freeze, StageKind
 from releases.bundles.models import Revision
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.stages import Step, steps_of
+from releases.rollouts.stages import Step, legible_step, plan_of, steps_of
 
 
 class StageState(StrEnum):
@@ -33,7 +33,7 @@ class RailStage:
 
 def freeze_at(revision: Revision, at: datetime) -> Freeze | None:
     """The span of the plan's calendar in which nothing starts or advances, if one is running."""
-    freezes = stored_plan(revision.rollout_plan).freezes
+    freezes = plan_of(revision).freezes
     return next((freeze for freeze in freezes if freeze.starts_at <= at < freeze.ends_at), None)
 
 
@@ -57,8 +57,9 @@ def lasting(seconds: float) -> str:
 
 
 def stage_rail(deployment: Deployment) -> tuple[RailStage, ...]:
-    """The stages of the plan and how each stands; none for an adopted release, which went through none."""
-    if deployment.approval_id is None:
+    """The stages of the plan and how each stands; none for an adopted release, which went through none, nor
+    where the plan cannot be read."""
+    if deployment.approval_id is None or legible_step(deployment) is None:
         return ()
     return tuple(RailStage(step, _stage_state(deployment, step)) for step in steps_of(deployment.revision))
 

@@ -8,33 +8,50 @@ from django.db.models import Q
 from governance.registry.models import Channel
 from releases.bundles.models import Assignment, Revision, RevisionState
 from releases.rollouts.models import Deployment, DeploymentState, Rollback
-from releases.rollouts.stages import ON_ITS_WAY, current_step
+from releases.rollouts.stages import ON_ITS_WAY, shown_step
 
 OPEN = (*ON_ITS_WAY, DeploymentState.LIVE)
 STANDINGS = ("live", "rolling out", "held", "paused", "rolled back", "superseded")
 
 
+@dataclass(frozen=True)
+class Open:
+    """What is on its way on a channel, and what is live there."""
+
+    on_its_way: Deployment | None
+    live: Deployment | None
+
+    @property
+    def both(self) -> list[Deployment]:
+        """Those of the two that there are; what is on its way first, which is taken back first."""
+        return [row for row in (self.on_its_way, self.live) if row is not None]
+
+
+def open_on(channel: Channel) -> Open:
+    """Both, in one query."""
+    rows = _open(channel, OPEN)
+    live = next((row for row in rows if row.state == DeploymentState.LIVE), None)
+    return Open(next((row for row in rows if row.state in ON_ITS_WAY), None), live)
+
+
 def live_deployment(channel: Channel) -> Deployment | None:
     """The deployment that is live on the channel."""
-    return (
-        Deployment.objects.filter(channel=channel, state=DeploymentState.LIVE)
-        .select_related("revision__release", "release", "channel", "approval")
-        .first()
-    )
+    return next(iter(_open(channel, [DeploymentState.LIVE])), None)
 
 
 def on_its_way(channel: Channel) -> Deployment | None:
     """The deployment that is between its start and being live on the channel, held ones included."""
-    return (
-        Deployment.objects.filter(channel=channel, state__in=ON_ITS_WAY)
-        .select_related("revision__release", "release", "channel", "approval")
-        .first()
-    )
+    return next(iter(_open(channel, ON_ITS_WAY)), None)
+
+
+def _open(channel: Channel, states: Sequence[DeploymentState]) -> list[Deployment]:
+    rows = Deployment.objects.filter(channel=channel, state__in=states)
+    return list(rows.select_related("revision__release__system", "release__system", "channel", "approval"))
 
 
 def taken_back_next(channel: Channel) -> Deployment | None:
     """What a rollback that names nothing takes back: what is on its way, else what is live."""
-    return on_its_way(channel) or live_deployment(channel)
+    return next(iter(open_on(channel).both), None)
 
 
 def started_beside(deployment: Deployment) -> Revision | None:
@@ -81,14 +98,15 @@ def earlier_deployments(deployment: Deployment) -> list[Deployment]:
     )
 
 
-def rollback_target(deployment: Deployment) -> Target | None:
+def rollback_target(deployment: Deployment, beside: Deployment | None = None) -> Target | None:
     """What ``deployment`` would be rolled back to: the release that its plan names, if that can serve, else
     the last approved or adopted one that served the channel before it. None when there is none.
 
-    One that is on its way goes back to what is live beside it, whatever its plan names.
+    One that is on its way goes back to what is live beside it, whatever its plan names: ``beside`` for
+    whoever has read that.
     """
     if deployment.state in ON_ITS_WAY:
-        stable = live_deployment(deployment.channel)
+        stable = beside or live_deployment(deployment.channel)
         return _with_warnings(stable, ()) if stable else None
     earlier = earlier_deployments(deployment)
     if not earlier:
@@ -102,7 +120,7 @@ def rollback_target(deployment: Deployment) -> Target | None:
 
 
 def _with_warnings(target: Deployment, warnings: tuple[str, ...]) -> Target:
-    revoked = target.revision.slots.filter(component__status="revoked").select_related("component")
+    revoked = target.revision.slots.filter(component__status="revoked").select_related("component").order_by()
     held = sorted(str(slot.component) for slot in revoked)
     found = (f"The target holds revoked components: {', '.join(held)}.",) if held else ()
     return Target(target, (*warnings, *found))
@@ -144,7 +162,7 @@ def _words(deployment: Deployment) -> tuple[str, str]:
     if deployment.state not in ON_ITS_WAY:
         return DeploymentState(deployment.state).label.lower(), ""
     verb = "paused" if deployment.paused else DeploymentState(deployment.state).label.lower()
-    return verb, f" at {current_step(deployment).title}"
+    return verb, f" at {shown_step(deployment).title}"
 
 
 def _listed(names: Sequence[str]) -> str:

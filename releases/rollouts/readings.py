@@ -163,19 +163,18 @@ def _check(stored: dict[str, Any]) -> Check:
 
 def keep_reading(deployment: Deployment, reading: Reading) -> None:
     """Keep what a look found in place of what the one before found. It is no evidence, so no verb."""
-    StageReading.objects.update_or_create(
-        deployment=deployment,
-        defaults={
-            "stage_number": reading.stage_number,
-            "entered_at": reading.entered_at,
-            "read_at": reading.read_at,
-            "measured_at": reading.measured_at,
-            "checks": [plain(asdict(one)) for one in reading.checks],
-            "digest": reading.digest,
-            "errors": 0,
-            "error": "",
-        },
-    )
+    found: dict[str, Any] = {
+        "stage_number": reading.stage_number,
+        "entered_at": reading.entered_at,
+        "read_at": reading.read_at,
+        "measured_at": reading.measured_at,
+        "checks": [plain(asdict(one)) for one in reading.checks],
+        "digest": reading.digest,
+        "errors": 0,
+        "error": "",
+    }
+    if not StageReading.objects.filter(deployment=deployment).update(**found):
+        StageReading.objects.update_or_create(deployment=deployment, defaults=found)
 
 
 def keep_failure(deployment: Deployment, error: str) -> int:

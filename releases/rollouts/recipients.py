@@ -16,15 +16,16 @@ from governance.access.queries import grants_in_force
 from governance.access.roles import Permission, roles_with
 from governance.actors import moment
 from governance.notifications.services import notify
-from releases.approvals.models import VoteDecision
+from governance.notifications.withdrawing import stop_asking
+from releases.approvals.models import Vote, VoteDecision
 from releases.bundles.models import Revision
-from releases.rollouts.models import Deployment, DeploymentState, Rollback
-from releases.rollouts.stages import current_step
+from releases.rollouts.models import Deployment, DeploymentState, Rollback, StageReading
+from releases.rollouts.stages import current_step, shown_step
 
 
 def tell_of_rollout(event: str, deployment: Deployment, *, reason: str = "") -> None:
     """Step of the verbs that move a rollout; after their entry."""
-    facts: dict[str, Any] = {**_facts(deployment), "stage": current_step(deployment).title}
+    facts: dict[str, Any] = {**_facts(deployment), "stage": shown_step(deployment).title}
     facts["reason"] = reason or None
     if event in {"rollout.started", "rollout.advanced"}:
         facts["live"] = deployment.state == DeploymentState.LIVE
@@ -42,7 +43,7 @@ def tell_of_rollback(rollback: Rollback) -> None:
     deployment = rollback.deployment
     voters = Q()
     if deployment.approval is not None:
-        votes = deployment.approval.request.votes.filter(decision=VoteDecision.APPROVE)
+        votes = Vote.objects.filter(request=deployment.approval.request_id, decision=VoteDecision.APPROVE)
         voters = Q(id__in=votes.values("account_id"))
     target = rollback.target
     notify(
@@ -99,6 +100,17 @@ def tell_of_what_is_left(deployment: Deployment, *, why: str, sentence: str, own
         context={**_facts(deployment), "why": why, "sentence": sentence},
         path=_page(deployment),
     )
+
+
+def ask_no_more(deployment: Deployment, *, because: str) -> bool:
+    """Step where what people were asked to decide on a deployment is over: what has not left does not leave.
+    Answers whether they were asked."""
+    asked = StageReading.objects.filter(deployment=deployment).exclude(asked_digest="")
+    if not asked.exists():
+        return False
+    stop_asking(deployment, because=because, path=_page(deployment))
+    asked.update(asked_digest="")
+    return True
 
 
 def _answering_on(deployment: Deployment) -> Q:

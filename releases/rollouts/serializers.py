@@ -1,7 +1,8 @@
 """Bodies and answers of the interface to rollouts."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
@@ -16,8 +17,17 @@ from releases.bundles.models import Revision
 from releases.rollouts.models import Deployment, Rollback, StageApproval
 from releases.rollouts.progress_queries import StageState, stage_rail
 from releases.rollouts.readings import CheckState, last_reading
-from releases.rollouts.stages import ON_ITS_WAY, advance_at, exposure_of, next_step, overdue_at
+from releases.rollouts.stages import (
+    ON_ITS_WAY,
+    PlanUnreadable,
+    advance_at,
+    exposure_of,
+    next_step,
+    overdue_at,
+)
 from releases.rollouts.waits import what_it_waits_for
+
+T = TypeVar("T")
 
 
 class RollbackSerializer(serializers.ModelSerializer[Rollback]):
@@ -168,10 +178,8 @@ class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
     @extend_schema_field(SharesAnswer(allow_null=True))
     def get_shares(self, deployment: Deployment) -> Any:
         """The sizes of both arms now: none while it is paused."""
-        if deployment.state not in ON_ITS_WAY:
-            return None
-        exposure = exposure_of(deployment)
-        return {
+        exposure = _planned(exposure_of, deployment) if deployment.state in ON_ITS_WAY else None
+        return exposure and {
             "treatment": exposure.treatment_share,
             "control": exposure.control_share,
             "internal_keys": len(exposure.internal_keys),
@@ -180,19 +188,19 @@ class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
     @extend_schema_field(serializers.IntegerField(allow_null=True))
     def get_next_stage(self, deployment: Deployment) -> int | None:
         """The number to send as ``to_stage``."""
-        following = next_step(deployment) if deployment.state in ON_ITS_WAY else None
+        following = _planned(next_step, deployment) if deployment.state in ON_ITS_WAY else None
         return following.number if following else None
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_advance_from(self, deployment: Deployment) -> Any:
         """Null while it is paused: the minimum duration begins anew when it is resumed."""
         counts = deployment.state in ON_ITS_WAY and not deployment.paused
-        return _time(advance_at(deployment) if counts else None)
+        return _time(_planned(advance_at, deployment) if counts else None)
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_held_from(self, deployment: Deployment) -> Any:
         """By the stage's longest duration."""
-        return _time(overdue_at(deployment))
+        return _time(_planned(overdue_at, deployment))
 
     @extend_schema_field(CheckAnswer(many=True))
     def get_waits_for(self, deployment: Deployment) -> Any:
@@ -212,6 +220,14 @@ class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
     def get_stages(self, deployment: Deployment) -> Any:
         """The plan's stages; none for an adopted release."""
         return RailAnswer(stage_rail(deployment), many=True).data
+
+
+def _planned(ask: Callable[[Deployment], T], deployment: Deployment) -> T | None:
+    """What the plan says; None where it cannot be read, which stands in ``waits_for``."""
+    try:
+        return ask(deployment)
+    except PlanUnreadable:
+        return None
 
 
 def _time(at: datetime | None) -> Any:

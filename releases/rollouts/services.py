@@ -15,16 +15,17 @@ from governance.registry.models import Channel
 from releases.bundles.models import Revision
 from releases.rollouts.models import Deployment, DeploymentState, Landing, Rollback
 from releases.rollouts.queries import (
+    Open,
     Target,
     earlier_deployments,
     live_deployment,
-    on_its_way,
+    open_on,
     repeated_rollback,
     rollback_target,
     taken_back_next,
 )
-from releases.rollouts.recipients import tell_of_rollback, tell_of_rollout
-from releases.rollouts.stages import ON_ITS_WAY, Step, first_step
+from releases.rollouts.recipients import ask_no_more, tell_of_rollback, tell_of_rollout
+from releases.rollouts.stages import Step, first_step
 from releases.rollouts.starting import check_start, covering_approval, passed_at_start
 from releases.rollouts.steps import (
     document,
@@ -154,34 +155,33 @@ def roll_back(
         NoRollbackTarget: nothing served the channel before it.
         InvalidInput: no reason.
     """
-    _require_roll_back(actor, channel, deployment or taken_back_next(channel))
+    meant = deployment or taken_back_next(channel)
+    _require_roll_back(actor, channel, meant)
     if deployment is not None and deployment.channel_id != channel.id:
         raise invalid("deployment", f"it is on {deployment.channel}, not on {channel}.")
     if not reason.strip():
         raise invalid("reason", "say why the release is taken back.")
     channel = lock_channels([channel.id])[0]
-    done = _taken_back_before(channel, deployment)
+    there = open_on(channel)
+    done = _taken_back_before(channel, there, deployment)
     if done is not None:
         return Unchanged(done)
-    doomed = _doomed(channel, deployment)
-    _require_roll_back(actor, channel, doomed)
-    concerned = [doomed, *earlier_deployments(doomed), live_deployment(channel), on_its_way(channel)]
-    lock_releases([found.release_id for found in concerned if found is not None])
-    target = rollback_target(doomed)
-    if target is None:
-        raise NoRollbackTarget(f"No release was approved or adopted on {channel} before {doomed.revision}.")
-    return _take_back(actor, doomed, target, reason, triggers)
+    doomed = _doomed(channel, there.both, deployment)
+    if meant is None or doomed.id != meant.id:
+        _require_roll_back(actor, channel, doomed)
+    target = _locked_target(doomed, there)
+    other = there.on_its_way if doomed.state == DeploymentState.LIVE else None
+    return _take_back(actor, doomed, target, other, reason=reason, triggers=triggers)
 
 
-def _taken_back_before(channel: Channel, named: Deployment | None) -> Rollback | None:
+def _taken_back_before(channel: Channel, there: Open, named: Deployment | None) -> Rollback | None:
     """The rollback that this call repeats, if it does."""
     if named is not None:
         return Rollback.objects.filter(deployment_id=named.id).first()
-    return repeated_rollback(channel, live_deployment(channel))
+    return repeated_rollback(channel, there.live)
 
 
-def _doomed(channel: Channel, named: Deployment | None) -> Deployment:
-    found = [row for row in (on_its_way(channel), live_deployment(channel)) if row is not None]
+def _doomed(channel: Channel, found: Sequence[Deployment], named: Deployment | None) -> Deployment:
     if not found:
         raise NothingToRollBack(
             f"No release is live on {channel}.", next_step="Check the channel; see what is live where."
@@ -197,11 +197,29 @@ def _doomed(channel: Channel, named: Deployment | None) -> Deployment:
     )
 
 
+def _locked_target(doomed: Deployment, there: Open) -> Target:
+    """What it goes back to, once the releases that may be concerned are locked."""
+    earlier = earlier_deployments(doomed) if doomed.state == DeploymentState.LIVE else []
+    lock_releases(found.release_id for found in (*there.both, *earlier))
+    target = rollback_target(doomed, there.live)
+    if target is None:
+        raise NoRollbackTarget(
+            f"No release was approved or adopted on {doomed.channel} before {doomed.revision}."
+        )
+    return target
+
+
 def _take_back(
-    actor: Actor, doomed: Deployment, target: Target, reason: str, triggers: Sequence[dict[str, Any]]
+    actor: Actor,
+    doomed: Deployment,
+    target: Target,
+    other: Deployment | None,
+    *,
+    reason: str,
+    triggers: Sequence[dict[str, Any]],
 ) -> Rollback:
+    """``other`` is on its way beside what was live and is taken back."""
     back = target.deployment
-    other = None if doomed.state in ON_ITS_WAY else on_its_way(doomed.channel)
     rollback = _stored(actor, doomed, back, reason, triggers)
     taken = move_deployment(doomed, DeploymentState.ROLLED_BACK)
     stays = back.state == DeploymentState.LIVE
@@ -228,6 +246,7 @@ def _take_back(
         serve(back, reason)
     else:
         _pause_beside(other, back, doomed, reason)
+    ask_no_more(doomed, because="It was rolled back.")
     tell_of_rollback(rollback)
     return rollback
 

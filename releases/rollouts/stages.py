@@ -5,11 +5,13 @@ Verbs ask here; nothing else decides.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from governance.errors import GovernanceError
 from releases.bundles.assignments import Exposure
-from releases.bundles.documents import WITH_ARMS, Stage, StageKind, stages_of
+from releases.bundles.documents import WITH_ARMS, RolloutPlan, Stage, StageKind, stored_plan
 from releases.bundles.models import Revision
+from releases.bundles.triggers import KINDS, CountedTrigger
 from releases.rollouts.models import Deployment, DeploymentState
 
 S = DeploymentState
@@ -29,6 +31,9 @@ ADOPTED: dict[DeploymentState, frozenset[DeploymentState]] = {S.NEW: frozenset({
 AS_TARGET: dict[DeploymentState, frozenset[DeploymentState]] = {S.SUPERSEDED: frozenset({S.LIVE})}
 """Further transitions of the target of a rollback."""
 
+COUNTED_KINDS = frozenset(kind for kind, form in KINDS.items() if issubclass(form, CountedTrigger))
+"""Kinds of triggers that are judged on counted windows."""
+
 ON_ITS_WAY = (S.ROLLING_OUT, S.HELD)
 """States between the start and being live; at most one deployment of a channel is in one of them."""
 
@@ -39,6 +44,14 @@ class DeploymentInWrongState(GovernanceError):
     code = "wrong_state"
     title = "Not in this state"
     next_step = "Read the rollout again; a new approval starts a new one."
+
+
+class PlanUnreadable(GovernanceError):
+    """A stored plan holds what this version does not know."""
+
+    code = "plan_unreadable"
+    title = "Its plan cannot be read"
+    next_step = "Hold it, pause it or roll it back: that needs no plan. Then make a new revision."
 
 
 def may_become(
@@ -79,11 +92,12 @@ OF_CRITERIA = OF_COUNTS | {"criteria"}
 @dataclass(frozen=True)
 class Step:
     """A stage in its place in the plan, counted from 1; ``is_watched`` says whether a trigger that is
-    measured is in force in it."""
+    measured is in force in it, ``is_counted`` whether one is that is judged on counted decisions."""
 
     number: int
     stage: Stage
     is_watched: bool = False
+    is_counted: bool = False
 
     @property
     def is_last(self) -> bool:
@@ -109,8 +123,10 @@ class Step:
             return OF_CRITERIA
         if self.stage.min_subjects:
             return OF_COUNTS
-        # Quiet is what triggers are too while what was reported is not counted yet.
-        return frozenset({"integrity", "triggers"}) if self.is_watched else frozenset()
+        # Quiet is what counted triggers are too while what was reported is not counted yet. What is about
+        # incidents or heartbeats rests on no decisions, and these may be rare.
+        found = (("integrity", self.is_counted), ("triggers", self.is_watched))
+        return frozenset(name for name, is_asked in found if is_asked)
 
     def waits_for(self, check: str) -> bool:
         """Whether the stage is not left before a check of this name is as it should be."""
@@ -128,13 +144,34 @@ class Step:
         return f"{name} {self.share * 100:.4g} %" if self.share else name
 
 
+def plan_of(revision: Revision) -> RolloutPlan:
+    """The revision's plan.
+
+    Raises:
+        PlanUnreadable: it was fine when it was stored and is not now.
+    """
+    try:
+        return stored_plan(revision.rollout_plan)
+    except ValueError as error:
+        raise PlanUnreadable(f"The rollout plan of {revision} is none that this version can read.") from error
+
+
+def written_triggers(revision: Revision) -> list[dict[str, Any]]:
+    """The measured triggers of the revision as they are written: for what must go on where they cannot be
+    read."""
+    found = (one for one in revision.rollback_plan.get("triggers", []) if isinstance(one, dict))
+    return [one for one in found if one.get("kind") and one.get("key")]
+
+
 def steps_of(revision: Revision) -> list[Step]:
-    """The stages of the revision's plan, in order."""
-    triggers = revision.rollback_plan.get("triggers", [])
-    measured = {one["key"] for one in triggers if isinstance(one, dict) and one.get("kind")}
+    """The stages of the revision's plan, in order; raises what :func:`plan_of` does."""
+    kinds = {one["key"]: one["kind"] for one in written_triggers(revision)}
+    in_force = [
+        (stage, {kinds[key] for key in stage.triggers if key in kinds}) for stage in plan_of(revision).stages
+    ]
     return [
-        Step(number, stage, not measured.isdisjoint(stage.triggers))
-        for number, stage in enumerate(stages_of(revision.rollout_plan), start=1)
+        Step(number, stage, bool(found), not COUNTED_KINDS.isdisjoint(found))
+        for number, (stage, found) in enumerate(in_force, start=1)
     ]
 
 
@@ -159,6 +196,20 @@ def current_step(deployment: Deployment) -> Step:
     if deployment.approval_id is None:
         return ADOPTED_STEP
     return steps_of(deployment.revision)[deployment.stage_number - 1]
+
+
+def legible_step(deployment: Deployment) -> Step | None:
+    """The same, for what must work without: None where the plan cannot be read."""
+    try:
+        return current_step(deployment)
+    except PlanUnreadable:
+        return None
+
+
+def shown_step(deployment: Deployment) -> Step:
+    """The same, for what only shows it: where the plan cannot be read, what the record has of it."""
+    stage = Stage.model_construct(kind=StageKind(deployment.stage))
+    return legible_step(deployment) or Step(deployment.stage_number, stage)
 
 
 def next_step(deployment: Deployment) -> Step | None:
@@ -188,16 +239,16 @@ def overdue_at(deployment: Deployment) -> datetime | None:
 
 
 def exposure_of(deployment: Deployment) -> Exposure:
-    """Who gets the deployment's revision in its stage: nobody while it is paused."""
-    step = current_step(deployment)
-    share = 0.0 if deployment.paused else step.share
-    keys = () if deployment.paused else tuple(step.stage.keys)
+    """Who gets the deployment's revision in its stage: nobody while it is paused, whatever its plan says."""
+    step = None if deployment.paused else current_step(deployment)
+    share = step.share if step else 0.0
     return Exposure(
         candidate=deployment.revision,
-        stage=step.stage.kind.value,
-        stage_number=step.number,
+        stage=deployment.stage,
+        stage_number=deployment.stage_number,
         salt=deployment.salt,
         treatment_share=share,
         control_share=share,
-        internal_keys=keys,
+        internal_keys=tuple(step.stage.keys) if step else (),
+        paused=deployment.paused,
     )

@@ -17,7 +17,7 @@ from releases.bundles.assignments import Kept, assign
 from releases.bundles.models import Revision
 from releases.bundles.steps import lock_release
 from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.stages import Step, check_transition, current_step, exposure_of
+from releases.rollouts.stages import Step, check_transition, current_step, exposure_of, legible_step
 
 
 def lock_channels(channel_ids: Iterable[UUID]) -> list[Channel]:
@@ -109,7 +109,7 @@ def supersede(deployment: Deployment, by: Deployment, cause_stream: str) -> None
 def serve(deployment: Deployment, reason: str, former: Deployment | None = None) -> None:
     """Let the deployment's revision answer everybody on its channel from now on; but a small share keeps
     ``former``, where the plan's last stage leaves one."""
-    share = current_step(deployment).stage.control
+    share = current_step(deployment).stage.control if former is not None else 0
     kept = Kept(former.revision, share, deployment.salt) if former is not None and share else None
     assign(
         deployment.channel,
@@ -156,7 +156,9 @@ def served(deployment: Deployment | None) -> dict[str, Any] | None:
 
 
 def document(deployment: Deployment) -> dict[str, Any]:
-    """A deployment in its stage, for entries."""
+    """A deployment in its stage, for entries; without its share where the plan cannot be read, since taking
+    it back must not fail there."""
+    step = legible_step(deployment)
     return {
         "deployment": deployment.id,
         "channel": deployment.channel_id,
@@ -164,5 +166,5 @@ def document(deployment: Deployment) -> dict[str, Any]:
         "revision_number": deployment.revision.number,
         "stage": deployment.stage,
         "stage_number": deployment.stage_number,
-        "share": current_step(deployment).share,
+        **({"share": step.share} if step else {}),
     }

@@ -12,7 +12,7 @@ from releases.rollouts.models import Deployment, DeploymentState, StageReading
 from releases.rollouts.progress_queries import freeze_at, lasting
 from releases.rollouts.readings import Check, CheckState, Reading, last_reading
 from releases.rollouts.stage_seats import stage_seats
-from releases.rollouts.stages import ON_ITS_WAY, Step, advance_at, current_step
+from releases.rollouts.stages import ON_ITS_WAY, PlanUnreadable, Step, advance_at, current_step
 
 
 def what_it_waits_for(deployment: Deployment, at: datetime) -> tuple[Check, ...]:
@@ -25,6 +25,11 @@ def what_it_waits_for(deployment: Deployment, at: datetime) -> tuple[Check, ...]
     if deployment.state not in ON_ITS_WAY:
         return ()
     reading = last_reading(deployment)
+    try:
+        current_step(deployment)
+    except PlanUnreadable as error:
+        said = f"{error.message} {error.next_step}"
+        return (*_hold(deployment), *_looked(deployment, reading, at), Check("plan", CheckState.FAILED, said))
     return (
         *_hold(deployment),
         *_looked(deployment, reading, at),

@@ -13,6 +13,7 @@ from releases.monitoring.triggers.models import TriggerStatus
 from releases.monitoring.triggers.vocabulary import Evaluated
 from releases.monitoring.vocabulary.series import ALLOWED_LATENESS, WINDOW, Metric
 from releases.monitoring.windows.models import RollUp, Window
+from releases.monitoring.windows.stretches import runs_of
 from releases.rollouts.models import Deployment
 from tests.factories.approvals import World, candidate
 from tests.factories.bundles import rollback_plan
@@ -67,16 +68,18 @@ def counted(
     segment: str = "",
     arm: Arm = Arm.CANDIDATE,
     version: int = 1,
+    new: bool = True,
 ) -> None:
-    """A window as it is counted now, with (subjects, events) of both arms."""
+    """A window as it is counted now, with (subjects, events) of both arms. After a pause these are of the
+    stay in the stage, and of the whole stage too where they are ``new`` to it."""
     for side, (subjects, events), revision in (
         (arm, ours, deployment.revision_id),
         (Arm.CONTROL, control, None),
     ):
-        if subjects:
+        for began_at, is_first in _runs(deployment) if subjects else ():
             Window.objects.update_or_create(
                 channel=deployment.channel,
-                stage_began_at=deployment.stage_entered_at,
+                stage_began_at=began_at,
                 starts_at=slot(deployment, place),
                 arm=side,
                 revision_id=revision or stable_of(deployment),
@@ -84,14 +87,24 @@ def counted(
                 metric=metric,
                 defaults={
                     "deployment": deployment,
-                    "subjects": subjects,
-                    "events": events,
+                    "subjects": subjects if new or is_first else 0,
+                    "events": events if new or is_first else 0,
                     "captures": subjects,
                     "capture_events": min(int(events), subjects),
                     "version": version,
                 },
             )
     _moved(deployment)
+
+
+def _runs(deployment: Deployment) -> list[tuple[Any, bool]]:
+    """When the runs began in which people are counted now, and whether all are seen there for the first time:
+    the stay in the stage, and the whole stage where this was paused."""
+    newest = deployment.assignments.order_by("-period").first()
+    stage = runs_of(deployment).again.get(newest.period.lower) if newest else None
+    if newest is None or stage is None:
+        return [(deployment.stage_entered_at, True)]
+    return [(newest.period.lower, True), (stage, False)]
 
 
 def _moved(deployment: Deployment) -> None:

@@ -4,6 +4,9 @@ Making a day and taking one away lock tables that everybody uses, for a moment; 
 lock makes all others wait behind it. So nobody waits longer than a fraction of a second here: it gives up,
 lets the others pass, and tries again. A day that goes whole is one table that is dropped. From a day that
 holds evidence, or decisions which another system keeps, decisions go some at a time.
+
+A landed migration runs what stands here, so it is never edited; what changes it comes with a migration of its
+own. The first of these calls ``decision_days_expire``, which takes the ids that go, ``decision_days_thin``.
 """
 
 from releases.monitoring.decisions.partitions import EXPIRE_DAY, OLDEST_DAYS

@@ -5,8 +5,9 @@ written once, with its batch; the application has no right to change or remove o
 else changed no longer fits its batch's digest.
 
 Decisions lie in one partition per day of ``at``. A database key over all days would have to hold the day, so
-that a decision is stored once is the key of :class:`DecisionKey`; ``decision_days_make`` makes the days and
-``decision_days_expire`` takes them away, functions of the owner, since the application may do neither.
+that a decision is stored once is the key of :class:`DecisionKey`; ``decision_days_make`` makes the days,
+``decision_days_drop`` takes them away and ``decision_days_thin`` some of their decisions: functions of the
+owner, since the application may do none of this.
 """
 
 import hashlib

@@ -5,6 +5,8 @@ reads through the parent table. The two acts that take the owner's rights are fu
 taking decisions of a day away. The second asks like the ledger's guard for an entry of the running
 transaction in each channel's stream, so that nothing goes without a word; and takes nothing that is young
 enough to be reported again.
+
+A landed migration runs what stands here, so it is never edited.
 """
 
 OLDEST_DAYS = 91

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from governance.background.locks import has_waited
 from governance.background.transient import Transient
 from governance.errors import GovernanceError
 from releases.monitoring.decisions.models import Decision, DecisionKey
@@ -19,7 +20,6 @@ PIECE = 500
 DAYS_AHEAD = 3
 MOST_TRIES = 10
 WAITS_SECONDS = 0.3
-LOCK_NOT_AVAILABLE = "55P03"
 
 _CLAIM = f"""
     INSERT INTO {DecisionKey._meta.db_table} (id, at)
@@ -44,15 +44,17 @@ def make_days(days: Iterable[date]) -> None:
     """Make the partitions of these days unless they are there, each in a transaction of its own.
 
     To be called before the transaction that inserts: making one locks what rows of it refer to, for a moment.
-    Whoever waits for that holds up all others, so none waits long: it lets them pass, and tries again.
+    Whoever waits for that holds up all others, so none waits long: it lets them pass, and tries again. All
+    days share the tries: a report of many waits no longer than one of a single day, and those that were made
+    stay.
 
     Raises:
         DayNotMade: also after some tries.
     """
+    left = MOST_TRIES
     for day in sorted(set(days)):
-        for left in reversed(range(MOST_TRIES)):
-            if _made(day):
-                break
+        while not _made(day):
+            left -= 1
             if not left:
                 raise DayNotMade(f"The place for decisions of {day} could not be made; others were busy.")
             sleep(WAITS_SECONDS)
@@ -63,7 +65,7 @@ def _made(day: date) -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT decision_days_make(%s::date[])", [[day]])
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") == LOCK_NOT_AVAILABLE:
+        if has_waited(error):
             return False
         raise
     return True

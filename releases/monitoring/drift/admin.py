@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from governance.access.admin_base import GovernedAdmin, Offer, admin_url, column, lock_reason
 from governance.access.admin_parts import events_of_streams, link
@@ -116,12 +117,12 @@ class DriftReviewAdmin(GovernedAdmin):
     @column("Reviewed", "reviewed_at")
     def reviewed_column(self, obj: DriftReview) -> str:
         if obj.reviewed_at is None:
-            return ""
+            return "–"
         return f"{obj.reviewed_at:%-d %b %Y} by {obj.reviewed_by_username}"
 
     @column("Conclusion")
     def conclusion_column(self, obj: DriftReview) -> str:
-        return obj.conclusion[:120]
+        return Truncator(obj.conclusion).chars(120) or "–"
 
 
 def _figures(obj: DriftReview, now: datetime) -> dict[str, Any] | None:

@@ -106,3 +106,13 @@ def moved_in_words(document: dict[str, Any]) -> str:
         for measure in channel["sheet"]["measures"]
     )
     return f"{len(moved)} of {compared} measures"
+
+
+def nothing_in_words(document: dict[str, Any], verb: str = "moved") -> str:
+    """What is said where nothing moved: what could not be compared has not stayed as it was."""
+    compared = any(
+        measure["value"] is not None
+        for channel in document.get("channels", [])
+        for measure in channel["sheet"]["measures"]
+    )
+    return f"nothing {verb} by more than chance explains" if compared else "nothing could be compared"

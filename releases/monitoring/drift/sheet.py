@@ -4,8 +4,8 @@ Each measure says what it compared, with how many people, and whether it moved b
 What could not be compared says why.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -28,6 +28,7 @@ from releases.monitoring.drift.reading import (
     NOT_STATED,
     SDK,
     Period,
+    Shares,
     Value,
     attribute,
     attribute_number,
@@ -41,6 +42,7 @@ from releases.monitoring.terms.queries import terms_of
 from releases.rollouts.models import Deployment
 
 FIRST_DAY = "its first day there"
+TRAFFIC = "Traffic by channel"
 NOT_YET = "Its first day of decisions is not over: there is nothing to compare with yet."
 
 
@@ -133,20 +135,50 @@ def _mixes(deployment: Deployment, periods: Periods, terms: MonitoringTerms) -> 
         periods.first and Period(tuple(channels), None, periods.first.since, periods.first.until),
         Period(tuple(channels), None, periods.current.since, periods.current.until),
     )
-    yield _mix("traffic", "Traffic by channel", CHANNEL, of_all, names)
+    yield _traffic(of_all, names)
     yield _mix("sdk", "SDK", SDK, periods)
     for name in terms.mix_attributes:
-        found = _mix(f"attribute:{name}", name.replace("_", " ").capitalize(), attribute(name), periods)
+        found = _mix(f"attribute:{name}", _titled(name), attribute(name), periods)
         if {row.name for row in found.rows} != {NOT_STATED}:  # what no decision states is no mix
             yield found
     yield _quality(terms.quality_attribute, periods)
 
 
-def _mix(
-    key: str, title: str, value: Value, periods: Periods, names: dict[str, str] | None = None
-) -> Measure:
-    now = shares(periods.current, value)
+def _titled(name: str) -> str:
+    return "OS" if name == "os" else name.replace("_", " ").capitalize()
+
+
+def _traffic(periods: Periods, names: dict[str, str]) -> Measure:
+    """Between channels that reported then and now: one that reports nothing is no channel without people."""
+    now = shares(periods.current, CHANNEL)
+    before = shares(periods.first, CHANNEL) if periods.first is not None else None
+    if before is None or before.counts.keys() == now.counts.keys():
+        return _compared("traffic", TRAFFIC, before, now, names)
+    both = before.counts.keys() & now.counts.keys()
+    only = sorted(names.get(one, one) for one in before.counts.keys() ^ now.counts.keys())
+    left = f"left out: {', '.join(only)}, with decisions of one of the two times only"
+    if len(both) < 2:
+        problem = f"Nothing to compare; {left}."
+        return Measure("traffic", TRAFFIC, FIRST_DAY, problem=problem, people=now.subjects)
+    found = _compared("traffic", TRAFFIC, _within(before, both), _within(now, both), names)
+    return replace(found, also=left)
+
+
+def _within(found: Shares, kept: Set[str]) -> Shares:
+    """The same of some categories: people are taken to be spread as their decisions are."""
+    counts = {name: count for name, count in found.counts.items() if name in kept}
+    people = found.subjects * sum(counts.values()) // max(1, sum(found.counts.values()))
+    return Shares(counts, people)
+
+
+def _mix(key: str, title: str, value: Value, periods: Periods) -> Measure:
     before = shares(periods.first, value) if periods.first is not None else None
+    return _compared(key, title, before, shares(periods.current, value))
+
+
+def _compared(
+    key: str, title: str, before: Shares | None, now: Shares, names: Mapping[str, str] | None = None
+) -> Measure:
     found = aligned(before.counts if before else {}, now.counts)
     told = [(names or {}).get(name, name) for name in found]
     reference = Side(counts_in(found, before.counts), before.subjects) if before else None

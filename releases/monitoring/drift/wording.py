@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from releases.monitoring.drift.calendar import EARLY
-from releases.monitoring.drift.figures import moved_in_words
+from releases.monitoring.drift.figures import moved_in_words, nothing_in_words
 from releases.monitoring.drift.models import DriftReview
 
 
@@ -38,7 +38,7 @@ def headline(review: DriftReview, figures: dict[str, Any] | None, now: datetime)
     if figures is None:
         return f"{named(review)} is to be reviewed on {review.due_at:%-d %B %Y}."
     moved = moved_in_words(figures)
-    what = f"{moved} moved" if moved else "Nothing moved by more than chance explains"
+    what = f"{moved} moved" if moved else nothing_in_words(figures).capitalize()
     return f"{named(review)} is to be reviewed. {what}. Say what you make of it."
 
 

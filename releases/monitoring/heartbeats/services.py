@@ -22,6 +22,7 @@ from governance.registry.models import Channel
 from releases.bundles.models import Revision
 from releases.monitoring.decisions.values import check_time
 from releases.monitoring.heartbeats.models import Heartbeat
+from releases.rollouts.landing import GONE_AFTER
 from releases.rollouts.steps import lock_channels
 
 MOST_NEW = 1000
@@ -35,10 +36,6 @@ class TooManyInstances(GovernanceError):
     status = 429
     title = "Too many new instances"
     next_step = "Give each instance a name that it keeps when it restarts, or wait an hour."
-
-
-TAKEN_OVER_AFTER = timedelta(minutes=3)
-"""An instance that was silent for so long may be reported by another account."""
 
 
 class InstanceOfAnother(GovernanceError):
@@ -111,9 +108,7 @@ def first_heartbeat(actor: Actor, *, channel: Channel, beat: Beat) -> Heartbeat 
 
 
 def _refuse_anothers(actor: Actor, channel: Channel, beat: Beat, now: datetime) -> None:
-    rows = Heartbeat.objects.filter(
-        channel=channel, instance=beat.instance, received_at__gt=now - TAKEN_OVER_AFTER
-    )
+    rows = Heartbeat.objects.filter(channel=channel, instance=beat.instance, received_at__gt=now - GONE_AFTER)
     if rows.exclude(reported_by_username=actor.username).exists():
         raise InstanceOfAnother(f"{beat.instance} was reported by another account a moment ago.")
 

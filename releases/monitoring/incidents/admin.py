@@ -87,7 +87,7 @@ class IncidentAdmin(GovernedAdmin):
         chips = [LOOKS[S(obj.status)], *([("fail", "Report overdue", "schedule")] if late else [])]
         return {
             "title": f"Incident on {obj.channel.name}",
-            "headline": headline(obj),
+            "headline": headline(obj, now),
             "support": effect(obj),
             "look": chips[0][0],
             "chips": chips,
@@ -111,7 +111,8 @@ class IncidentAdmin(GovernedAdmin):
             (row.text, row.owner_username, due(row.due_at, now, row.done_at), close(row))
             for row in obj.follow_ups.all()
         ]
-        return Table("Follow-ups", ("What", "Who", "When", ""), rows, empty="Nobody is to do anything yet.")
+        heads = ("What", "Who", "When", "What came of it")
+        return Table("Follow-ups", heads, rows, empty="Nobody is to do anything yet.")
 
     def _offers(self, request: HttpRequest, obj: Incident) -> list[Offer]:
         if obj.status == S.DISMISSED:
@@ -174,7 +175,7 @@ class IncidentAdmin(GovernedAdmin):
 
     @column("Left to do")
     def left_column(self, obj: Incident) -> str:
-        return ", ".join(to_do(obj, list(obj.follow_ups.all()))) or "nothing"
+        return ", ".join(to_do(obj, list(obj.follow_ups.all()), timezone.now())) or "nothing"
 
 
 def _evidence(obj: Incident) -> Table:

@@ -36,8 +36,8 @@ class ReportForm(ActForm):
     status = forms.ChoiceField(
         label="How sure is it",
         choices=[
-            (IncidentStatus.SUSPECTED, "Suspected: it holds what is on its way"),
-            (IncidentStatus.CONFIRMED, "Confirmed: what decided is taken back"),
+            (IncidentStatus.SUSPECTED, "Suspected"),
+            (IncidentStatus.CONFIRMED, "Confirmed"),
         ],
     )
     decision = forms.UUIDField(
@@ -69,7 +69,7 @@ class ReportForm(ActForm):
 
     def __init__(self, *args: Any, channels: QuerySet[Channel], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = choices_of(channels, lambda row: f"{row.system.slug}: {row.name}")
+        choices = choices_of(channels, lambda row: f"{row.name} of {row.system.slug}")
         self.fields["channel"].choices = choices  # type: ignore[attr-defined]  # a choice field
 
 

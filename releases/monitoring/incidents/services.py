@@ -183,6 +183,8 @@ def attribute_incident(actor: Actor, *, incident: Incident, named: Named) -> Inc
         NotYoursToDismiss: it would no longer speak against a release that the actor has a part in.
     """
     require(actor, Permission.HANDLE_INCIDENT, incident.channel)
+    # So that the decision does not go meanwhile; a channel is locked before a release.
+    lock_channels([incident.channel_id])
     incident = lock_incident(incident)
     if incident.status == S.DISMISSED:
         raise IncidentDecided("The incident was dismissed.", next_step="Report it anew.")

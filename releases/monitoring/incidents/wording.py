@@ -16,7 +16,7 @@ def named(incident: Incident) -> str:
     return "no release of ours"
 
 
-def headline(incident: Incident) -> str:
+def headline(incident: Incident, now: datetime) -> str:
     """What is the matter and what to do, in one sentence."""
     what = f"{incident.get_kind_display()} on {incident.channel.name}"
     who = f"{named(incident)} decided"
@@ -24,22 +24,24 @@ def headline(incident: Incident) -> str:
         return f"{what} is suspected, and {who}. Confirm or dismiss it."
     if incident.status == S.DISMISSED:
         return f"{what} was suspected and dismissed. Nothing is to be done."
-    left = to_do(incident, list(incident.follow_ups.all()))
+    left = to_do(incident, list(incident.follow_ups.all()), now)
     todo = f"To be done: {', '.join(left)}." if left else "Nothing is left to do."
     return f"{what} is confirmed, and {who}. {todo}"
 
 
-def to_do(incident: Incident, follow_ups: list[FollowUp]) -> list[str]:
+def to_do(incident: Incident, follow_ups: list[FollowUp], now: datetime) -> list[str]:
     """What is left to do about an incident that was not dismissed."""
     if incident.status == S.DISMISSED:
         return []
-    waiting = sum(one.done_at is None for one in follow_ups)
+    waiting = [one for one in follow_ups if one.done_at is None]
+    late = sum(one.due_at <= now for one in waiting)
+    overdue = "" if not late else ", overdue" if late == len(waiting) else f", {late} of them overdue"
     return [
         *(["find out which release decided"] if incident.attribution == Attribution.UNKNOWN else []),
         *(["decide whether it happened"] if incident.status == S.SUSPECTED else []),
         *(["file its report"] if incident.report_filed_at is None else []),
         *(["name what ought to have caught it"] if not incident.missed_reason else []),
-        *([f"{waiting} follow-up{'s' if waiting > 1 else ''}"] if waiting else []),
+        *([f"{len(waiting)} follow-up{'s' if len(waiting) > 1 else ''}{overdue}"] if waiting else []),
     ]
 
 
@@ -56,7 +58,10 @@ def effect(incident: Incident) -> str:
         )
     if incident.status == S.SUSPECTED:
         return "As long as it is suspected it holds what is on its way, where the rollback plan says so."
-    return "What decided is taken back, where the rollback plan has a trigger for confirmed incidents."
+    return (
+        "A confirmed incident takes back what decided, where that still answers and its rollback plan has a "
+        "trigger for it."
+    )
 
 
 def due(at: datetime, now: datetime, done_at: datetime | None) -> str:

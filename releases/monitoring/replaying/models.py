@@ -14,16 +14,32 @@ from governance.identifiers import new_id
 
 
 class BatchReplay(models.Model):
-    """That the sample of a batch was replayed; so no decision counts twice."""
+    """That the sample of a batch was replayed; so no decision counts twice. ``problem`` says why none could
+    be, where it was given up.
+    """
 
     batch = models.OneToOneField(
         "releases.DecisionBatch", on_delete=models.PROTECT, primary_key=True, related_name="replay"
     )
     replayed_at = models.DateTimeField()
     sampled = models.PositiveIntegerField()
+    problem = models.CharField(max_length=300, blank=True)
 
     def __str__(self) -> str:
         return f"replay of {self.batch_id}"
+
+
+class ReplayFailure(models.Model):
+    """That the replay of a batch failed, first at ``since``, and how; gone once the batch waits no longer."""
+
+    batch = models.OneToOneField(
+        "releases.DecisionBatch", on_delete=models.PROTECT, primary_key=True, related_name="replay_failure"
+    )
+    since = models.DateTimeField()
+    problem = models.CharField(max_length=300)
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} cannot be replayed"
 
 
 class ReplayWindow(models.Model):

@@ -1,5 +1,8 @@
 """Replays a sample of the decisions that were reported: each batch once, in a transaction of its own.
 
+A batch on which replaying fails for ten minutes is given up: its sample counts as what cannot be recomputed,
+with the reason, so that it keeps no window open for ever.
+
 Rows of this room are no evidence: they are computed from decisions, which are, and can be computed again.
 What they say is acted on by triggers.
 """
@@ -8,20 +11,22 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from governance.access.queries import require
+from governance.access.queries import PermissionDenied, require
 from governance.access.roles import Permission
 from governance.actors import Actor
+from governance.background.transient import Transient
 from governance.errors import GovernanceError
 from governance.identifiers import new_id
 from governance.ledger.verbs import Unchanged, record, verb
 from releases.monitoring.decisions.models import Decision, DecisionBatch
-from releases.monitoring.replaying.models import BatchReplay, ReplayMismatch, ReplayWindow
+from releases.monitoring.replaying.models import BatchReplay, ReplayFailure, ReplayMismatch, ReplayWindow
 from releases.monitoring.replaying.replay import Replay
 from releases.monitoring.replaying.replayer import Replayer
 from releases.monitoring.replaying.sampling import is_sampled, window_of
@@ -33,6 +38,9 @@ logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 20_000
 """Decisions replayed in one round; what is left comes in the next."""
+
+GIVEN_UP_AFTER = timedelta(minutes=10)
+"""After its first failure: as long as counting may be stuck before triggers say that they cannot judge."""
 
 ROWS_AT_ONCE = 1000
 LONGEST_WORDS = 300
@@ -82,7 +90,7 @@ class _Found:
 def replay_new(actor: Actor, most: int = MOST_AT_ONCE) -> int:
     """Replay the sample of the batches that wait; answers how many decisions were replayed.
 
-    A batch that fails, however it does, stops no other: it is left for the next round.
+    A batch that fails, however it does, stops no other: it is left for the next round, for some time.
     """
     done, replayer = 0, Replayer()
     for batch in waiting_batches().select_related("channel__system").iterator(chunk_size=200):
@@ -90,12 +98,57 @@ def replay_new(actor: Actor, most: int = MOST_AT_ONCE) -> int:
             done += replay_batch(actor, batch=batch, replayer=replayer).sampled
         except GovernanceError as refusal:
             logger.warning("left for the next round: %s", refusal.message)
-        except Exception:
+            if not isinstance(refusal, Transient | PermissionDenied):
+                _failed(actor, batch, refusal.message)
+        except Exception as error:
             logger.exception("the batch %s could not be replayed; the others go on", batch.id)
+            _failed(actor, batch, type(error).__name__)
         if done >= most:
             logger.info("%d decisions were replayed; the rest comes in the next round", done)
             break
     return done
+
+
+def _failed(actor: Actor, batch: DecisionBatch, problem: str) -> None:
+    """Remember that it failed, and give it up where it has for too long."""
+    try:
+        failure, _ = ReplayFailure.objects.get_or_create(
+            batch=batch, defaults={"since": timezone.now(), "problem": problem}
+        )
+        if timezone.now() - failure.since >= GIVEN_UP_AFTER:
+            since = f"{failure.since:%F %R} UTC"
+            _give_up(actor, batch, f"cannot be replayed: every try failed since {since} ({problem}).")
+    except Exception:
+        logger.exception("that the batch %s could not be replayed cannot be kept", batch.id)
+
+
+def _give_up(actor: Actor, batch: DecisionBatch, problem: str) -> None:
+    """Let the batch count as replayed, and its sample as what could not be; or at least the first."""
+    logger.error("the batch %s is given up: it %s", batch.id, problem)
+    try:
+        give_up_replay(actor, batch=batch, problem=problem)
+    except Exception:
+        logger.exception("the sample of the batch %s cannot be counted", batch.id)
+        _done(batch, 0, problem)
+
+
+@verb("replay.differed")
+def give_up_replay(
+    actor: Actor, *, batch: DecisionBatch, problem: str
+) -> BatchReplay | Unchanged[BatchReplay]:
+    """Count the sample of a batch as what cannot be recomputed; nothing differs, so no entry is left."""
+    require(actor, Permission.REPLAY_DECISIONS, batch.channel)
+    return Unchanged(_store(batch, _not_replayable(batch, problem), problem))
+
+
+def _not_replayable(batch: DecisionBatch, problem: str) -> _Found:
+    found, rate = _Found(), terms_of(batch.channel.system).replay_rate
+    rows = _decisions_of(batch).values_list("id", "revision", "at")
+    for key, revision, at in rows.iterator():
+        if is_sampled(key, rate):
+            found.sampled += 1
+            found.windows[revision, window_of(at)].add(Replay(problem=problem))
+    return found
 
 
 @verb("replay.differed")
@@ -151,16 +204,20 @@ def _record(batch: DecisionBatch, found: _Found, fresh: list[Place]) -> None:
 def _replayed(batch: DecisionBatch, replayer: Replayer) -> _Found:
     found = _Found()
     rate = terms_of(batch.channel.system).replay_rate
-    # Channel and times are named beside the batch: they are what the table is divided and indexed by.
-    rows = Decision.objects.filter(
-        batch=batch, channel=batch.channel_id, at__gte=batch.first_at, at__lte=batch.last_at
-    )
+    rows = _decisions_of(batch)
     chosen = [key for key in rows.values_list("id", flat=True).iterator() if is_sampled(key, rate)]
     for start in range(0, len(chosen), ROWS_AT_ONCE):
         for decision in rows.filter(id__in=chosen[start : start + ROWS_AT_ONCE]):
             decision.channel = batch.channel
             _count(found, decision, replayer.replay(decision))
     return found
+
+
+def _decisions_of(batch: DecisionBatch) -> QuerySet[Decision]:
+    # Channel and times are named beside the batch: they are what the table is divided and indexed by.
+    return Decision.objects.filter(
+        batch=batch, channel=batch.channel_id, at__gte=batch.first_at, at__lte=batch.last_at
+    )
 
 
 def _count(found: _Found, decision: Decision, result: Replay) -> None:
@@ -179,8 +236,8 @@ def _count(found: _Found, decision: Decision, result: Replay) -> None:
         )
 
 
-def _store(batch: DecisionBatch, found: _Found) -> BatchReplay:
-    replay = BatchReplay.objects.create(batch=batch, replayed_at=timezone.now(), sampled=found.sampled)
+def _store(batch: DecisionBatch, found: _Found, problem: str = "") -> BatchReplay:
+    replay = _done(batch, found.sampled, problem)
     ReplayMismatch.objects.bulk_create(found.mismatches, batch_size=ROWS_AT_ONCE, ignore_conflicts=True)
     rows = [
         (
@@ -199,6 +256,15 @@ def _store(batch: DecisionBatch, found: _Found) -> BatchReplay:
         with connection.cursor() as cursor:
             cursor.executemany(_ADD, rows)
     return replay
+
+
+def _done(batch: DecisionBatch, sampled: int, problem: str) -> BatchReplay:
+    """The batch waits no longer, whatever failed before."""
+    done = BatchReplay.objects.create(
+        batch=batch, replayed_at=timezone.now(), sampled=sampled, problem=problem
+    )
+    ReplayFailure.objects.filter(batch=batch).delete()
+    return done
 
 
 def _in_order(windows: Iterable[tuple[Place, _Counts]]) -> list[tuple[Place, _Counts]]:

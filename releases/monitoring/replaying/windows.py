@@ -32,7 +32,12 @@ class ReplayTotals:
 
 
 def replay_windows(
-    deployment: Deployment, *, since: datetime, until: datetime, at: datetime | None = None
+    deployment: Deployment,
+    *,
+    since: datetime,
+    until: datetime,
+    at: datetime | None = None,
+    settled: datetime | None = None,
 ) -> list[WindowCounts]:
     """The metric ``replay_mismatch`` on the deployment's channel, of windows that begin in [since, until).
 
@@ -40,9 +45,9 @@ def replay_windows(
     has one, else stable. Each decision is a unit of its own (whether arithmetic comes out the same does not
     depend on who stood before the camera), so ``subjects`` and ``captures`` are both the decisions that could
     be recomputed. What is closed is judged at ``at``, by default now, or at what replaying has come to by
-    then.
+    then, which is ``settled`` where it was asked before.
     """
-    settled = replayed_to(deployment.channel, at or timezone.now())
+    settled = settled or replayed_to(deployment.channel, at or timezone.now())
     stage = current_step(deployment).stage
     beside = Arm.CONTROL if stage.kind in WITH_ARMS or stage.control else Arm.STABLE
     rows = ReplayWindow.objects.filter(

@@ -23,6 +23,7 @@ from releases.monitoring.triggers.queries import (
     shown_state,
     spec_of,
 )
+from releases.monitoring.triggers.services import why_not_acknowledge
 from releases.monitoring.triggers.vocabulary import State
 from releases.monitoring.triggers.wording import e_value, number, percent
 
@@ -37,6 +38,7 @@ LOOKS = {
 }
 ASKS = {"rollback": "a rollback", "hold": "a hold", "notify": "a message", "": "nothing"}
 SHOWN = 24
+FOUND = {"breach": "over its limit", "clear": "good", "between": "between", "waiting": "too few"}
 OF_SHARES = frozenset({"threshold", "vs_control"})
 
 
@@ -91,6 +93,7 @@ class TriggerStatusAdmin(GovernedAdmin):
         offers = [Offer("Open the rollout", rollout, "stairs", is_dialog=False)]
         if obj.latched:
             why = lock_reason(actor, Permission.RESUME_ROLLOUT, obj.deployment.channel)
+            why = why or why_not_acknowledge(actor, obj)
             offers.append(Offer("Acknowledge", self.url("acknowledge", obj.pk), "done_all", "", why))
         if not obj.action or obj.kind == "event" or override_of(obj, now):
             return offers
@@ -169,7 +172,7 @@ def _readings(obj: TriggerStatus) -> Table:
 def _reading(one: TriggerReading, said: Callable[[float], str]) -> tuple[str, ...]:
     read = (one.value, one.control, one.limit)
     numbers = ("–" if value is None else said(value) for value in read)
-    return (_at(one.at), one.judgement, *numbers, "–" if one.log_e is None else e_value(one.log_e))
+    return (_at(one.at), FOUND[one.judgement], *numbers, "–" if one.log_e is None else e_value(one.log_e))
 
 
 def _documents(obj: TriggerStatus) -> list[Document]:

@@ -3,6 +3,7 @@ Pure, but for the rows it reads from."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from releases.bundles.triggers import Spec
 from releases.monitoring.triggers.judgements import Judgement
@@ -24,13 +25,15 @@ from releases.monitoring.triggers.vocabulary import (
 
 @dataclass(frozen=True)
 class Weighed:
-    """A trigger after its evaluation, and until when an override goes past what it asks for."""
+    """A trigger after its evaluation, until when an override goes past what it asks for, and the newest one
+    that did and is over."""
 
     status: TriggerStatus
     spec: Spec
     outcome: Outcome
     sentence: str
     overridden_until: datetime | None = None
+    after_override: UUID | None = None
 
     @property
     def state(self) -> State:
@@ -41,9 +44,11 @@ class Weighed:
 
 def answered(scene: Scene, weighed: list[Weighed]) -> Evaluated:
     """The answer to whoever asked for the evaluation."""
+    asking = [(one, _firing(one)) for one in weighed if one.status.action]
     return Evaluated(
         at=scene.at,
-        firings=tuple(_firing(one) for one in weighed if one.status.action and not one.overridden_until),
+        firings=tuple(firing for one, firing in asking if not one.overridden_until),
+        overridden=tuple(firing for one, firing in asking if one.overridden_until),
         states=tuple(_standing(one) for one in weighed),
         blocked=tuple(found for one in weighed for found in [_blocked(one, scene)] if found is not None),
         not_measured=scene.words,
@@ -64,6 +69,7 @@ def _firing(one: Weighed) -> Firing:
         because=one.outcome.asked.because,
         latched=status.latched,
         trigger=status.pk,
+        after_override=one.after_override,
     )
 
 
@@ -88,9 +94,10 @@ def _blocked(one: Weighed, scene: Scene) -> Blocked | None:
         return None
     if one.state is not State.INACTIVE:
         return Blocked(one.status.key, one.status.segment, one.state, one.sentence)
-    newest, judged_to = one.outcome.newest, one.outcome.after.course.judged_to
-    unheard = newest is None and (judged_to is None or judged_to <= scene.began)
-    if unheard or (newest is not None and newest.judgement is Judgement.WAITING):
+    after = one.outcome.after
+    judged_to = after.course.judged_to
+    unheard = judged_to is None or judged_to <= scene.expected_since
+    if unheard or after.judgement in (None, Judgement.WAITING):
         sentence = one.sentence or "Nothing of this stage was counted yet."
         return Blocked(one.status.key, one.status.segment, State.NO_DATA, sentence)
     return None

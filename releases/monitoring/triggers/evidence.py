@@ -11,6 +11,8 @@ from releases.monitoring.triggers.scene import Place, Scene
 from releases.monitoring.triggers.states import ASKING
 from releases.monitoring.triggers.vocabulary import STRONGEST_FIRST, Action
 
+LONGEST = 500
+
 
 def evidence_of(
     scene: Scene, place: Place, status: TriggerStatus, outcome: Outcome, found: Found | None
@@ -22,7 +24,7 @@ def evidence_of(
     """
     asks = outcome.asked.action
     goes_on = outcome.after.course.phase in ASKING and status.phase in ASKING
-    if outcome.fires_for is None and goes_on and not _is_stronger(asks, status.action):
+    if outcome.fires_for is None and goes_on and not is_stronger(asks, status.action):
         return None
     judged = outcome.fires_for or outcome.newest
     return {
@@ -45,7 +47,31 @@ def evidence_of(
     }
 
 
-def _is_stronger(asks: Action | None, before: str) -> bool:
+def least_evidence(
+    scene: Scene, place: Place, status: TriggerStatus, outcome: Outcome, problem: str
+) -> dict[str, Any]:
+    """What can be recorded in any case, where the whole evidence cannot."""
+    asks = outcome.asked.action
+    return {
+        "key": place.spec.key,
+        "segment": place.segment or None,
+        "deployment": str(scene.deployment.pk),
+        "stage_number": scene.step.number,
+        "change": status.changes + 1,
+        "asks": asks,
+        "because": outcome.asked.because if asks else None,
+        "sentence": legible(outcome.sentence),
+        "problem": f"The whole evidence could not be recorded: {problem}.",
+    }
+
+
+def legible(sentence: str) -> str:
+    """A sentence that can be recorded: short, and with nothing in it that is no text."""
+    return sentence[:LONGEST].encode("utf-8", "replace").decode().replace("\x00", "?")
+
+
+def is_stronger(asks: Action | None, before: str) -> bool:
+    """Whether it is asked for more than before."""
     return asks is not None and (not before or _strength(asks) < _strength(Action(before)))
 
 

@@ -70,11 +70,6 @@ class Sums:
         former = [self.hour, *hours]
         return [one != before for before, one in zip(former, hours, strict=False)], former[-1]
 
-    @property
-    def carried(self) -> "Sums":
-        """What goes on with a stage that was paused: its evidence, and none of its windows."""
-        return replace(self, to=None, since=None, hour=None)
-
     def document(self) -> dict[str, Any]:
         """To be remembered."""
         times = {name: written_time(getattr(self, name)) for name in ("to", "since")}

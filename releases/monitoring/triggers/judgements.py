@@ -44,6 +44,7 @@ class Judged:
     """What was found at ``at``: the end of the window that the data cover.
 
     ``action`` is what it asks for where that is not the trigger's own. ``detail`` goes into the evidence.
+    ``tells`` is False where nothing was new in the data: what was found before stands.
     """
 
     at: datetime
@@ -52,6 +53,7 @@ class Judged:
     sentence: str = ""
     action: Action | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    tells: bool = True
 
 
 class CannotJudge(Exception):

@@ -4,8 +4,8 @@ Data of every hour have a mark that changes whenever they do, and the sums at th
 so late data are judged from their hour on, and not from the beginning of the stage.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from releases.monitoring.triggers.given import NOTHING, Interval, Sums
@@ -30,17 +30,25 @@ class Known:
     """What an evaluation before this one remembered of the trigger in this stage.
 
     ``sums`` are of all windows that were judged, ``kept`` those of some earlier moments, beginning with what
-    the stage began with. ``marks`` are of each hour up to ``sums.to``. ``checked_at`` is when all hours were
-    last compared with their marks, and ``inputs`` tells whether anything can have changed since.
+    the stage began with; they are much, so ``load`` brings them where they are needed. ``newest`` is
+    up to when the last of them go, if there are any: these are of the same windows as ``sums``. ``marks`` are
+    of each hour up to ``sums.to``. ``checked_at`` is when all hours were last compared with their marks, and
+    ``inputs`` tells whether anything can have changed since.
     """
 
     judged_to: datetime | None = None
     sums: Sums = NOTHING
-    kept: tuple[Sums, ...] = ()
+    load: Callable[[], tuple[Sums, ...]] = tuple
+    newest: tuple[datetime | None, ...] = ()
     marks: Mapping[int, str] = field(default_factory=dict)
     inputs: str = ""
     checked_at: datetime | None = None
     compared: Interval | None = None
+
+    @property
+    def kept(self) -> tuple[Sums, ...]:
+        """The sums of some earlier moments."""
+        return self.load()
 
     @property
     def marks_document(self) -> dict[str, str]:
@@ -50,6 +58,13 @@ class Known:
     def before(self, at: datetime) -> Sums:
         """The newest sums that hold nothing from ``at`` on."""
         return next((one for one in reversed(self.kept) if one.to is None or one.to <= at), NOTHING)
+
+    def after(
+        self, sums: Sums, kept: tuple[Sums, ...], marks: Mapping[int, str], compared: Interval | None
+    ) -> "Known":
+        """With what was judged since."""
+        newest = tuple(one.to for one in kept[-1:])
+        return replace(self, sums=sums, load=lambda: kept, newest=newest, marks=marks, compared=compared)
 
 
 @dataclass(frozen=True)

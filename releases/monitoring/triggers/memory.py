@@ -1,12 +1,18 @@
 """What a trigger remembers between evaluations, as JSON and back. Pure.
 
-What bears evidence stands in its governed row; this is what would otherwise be computed again.
+What bears evidence stands in its governed row; this is what would otherwise be computed again. The document
+is read at every evaluation and written when something was judged. What is much and changes once an hour, the
+sums of earlier moments, stands beside it and is read where late data are judged again.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from datetime import datetime
+from functools import cache
 from typing import Any
 
-from releases.monitoring.triggers.given import NOTHING, Interval, Sums, read_time, written_time
+from releases.monitoring.triggers.given import Interval, Sums, read_time, written_time
+from releases.monitoring.triggers.judgements import Judgement
 from releases.monitoring.triggers.known import Known
 from releases.monitoring.triggers.outcome import Condition
 from releases.monitoring.triggers.states import Course
@@ -22,18 +28,24 @@ def written(condition: Condition, known: Known, stage: str) -> dict[str, Any]:
         "stage": stage,
         "errors": condition.errors,
         "action": course.action,
+        "judgement": condition.judgement,
         "times": {name: written_time(getattr(course, name)) for name in TIMES},
         "sums": known.sums.document(),
-        "kept": [one.document() for one in known.kept],
+        "newest": [written_time(to) for to in known.newest],
         "marks": known.marks_document,
-        "inputs": known.inputs,
-        "checked_at": written_time(known.checked_at),
         "compared": asdict(known.compared) if known.compared else None,
     }
 
 
-def read_condition(condition: Condition, document: dict[str, Any]) -> Condition:
-    """The condition that the governed row tells, with the times that are remembered."""
+def written_kept(known: Known, stage: str) -> dict[str, Any]:
+    """The sums of earlier moments without the newest: these change with every window, and are of the same
+    windows as ``sums``; the others change once an hour."""
+    return {"stage": stage, "sums": [one.document() for one in known.kept[:-1]]}
+
+
+def read_condition(condition: Condition, document: dict[str, Any], stage: str) -> Condition:
+    """The condition that the governed row tells, with the times that are remembered, and what was judged last
+    if that was in this stage: a document that does not say counts as if nothing was judged yet."""
     times, course = document.get("times", {}), condition.course
     action = document.get("action")
     course = replace(
@@ -45,32 +57,43 @@ def read_condition(condition: Condition, document: dict[str, Any]) -> Condition:
         clear_since=read_time(times.get("clear_since")),
         ended_at=read_time(times.get("ended_at")),
     )
-    return replace(condition, course=course, errors=int(document.get("errors", 0)))
-
-
-def read_known(course: Course, document: dict[str, Any], stage: str, *, goes_on: bool) -> Known:
-    """What was counted in this stage; nothing of another one.
-
-    Of a stage that was paused and is shown again the evidence ``goes_on``: a pause neither throws it away nor
-    gives anybody a new try.
-    """
-    former = str(document.get("stage", ""))
-    if "marks" not in document or _number(former) != _number(stage):
-        return Known(course.judged_to)
-    sums = Sums.of(document.get("sums", {}))
-    if former != stage:
-        return Known(course.judged_to, sums.carried if goes_on else NOTHING)
-    compared = document.get("compared")
-    return Known(
-        course.judged_to,
-        sums,
-        tuple(Sums.of(one) for one in document["kept"]),
-        {int(hour): mark for hour, mark in document["marks"].items()},
-        str(document["inputs"]),
-        read_time(document["checked_at"]),
-        Interval(**compared) if compared else None,
+    word = document.get("judgement") if document.get("stage") == stage else None
+    return replace(
+        condition,
+        course=course,
+        errors=int(document.get("errors", 0)),
+        judgement=Judgement(word) if word else None,
     )
 
 
-def _number(stage: str) -> str:
-    return stage.partition(" ")[0]
+def read_known(
+    course: Course,
+    document: dict[str, Any],
+    stage: str,
+    checked: tuple[str, datetime | None],
+    kept: Callable[[], dict[str, Any]],
+) -> Known:
+    """What was counted in this stage, also before a pause; nothing of another one. ``checked`` are the inputs
+    and the time of the last comparison, ``kept`` brings the sums of earlier moments."""
+    if "newest" not in document or document.get("stage") != stage:
+        return Known(course.judged_to)
+    sums, compared = Sums.of(document["sums"]), document["compared"]
+    newest = tuple(read_time(to) for to in document["newest"])
+    inputs, checked_at = checked
+
+    @cache
+    def load() -> tuple[Sums, ...]:
+        found = kept() if newest else {}
+        older = found.get("sums", ()) if found.get("stage") == stage else ()
+        return (*(Sums.of(one) for one in older), *(replace(sums, to=to) for to in newest))
+
+    return Known(
+        course.judged_to,
+        sums,
+        load,
+        newest,
+        {int(hour): mark for hour, mark in document["marks"].items()},
+        inputs,
+        checked_at,
+        Interval(**compared) if compared else None,
+    )

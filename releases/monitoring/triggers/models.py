@@ -73,12 +73,17 @@ class TriggerStatus(Governed):
 
 
 class TriggerMemory(models.Model):
-    """What a trigger remembers between evaluations, and when it was last evaluated."""
+    """What a trigger remembers between evaluations, and when it was last evaluated. ``inputs`` and
+    ``checked_at`` change with whatever is counted, ``memory`` with each window that is judged, and ``kept``,
+    which is long, once an hour and is read where late data are judged."""
 
     status = models.OneToOneField(
         TriggerStatus, on_delete=models.PROTECT, primary_key=True, related_name="memory"
     )
     memory = models.JSONField(default=dict)
+    kept = models.JSONField(default=dict)
+    inputs = models.TextField(blank=True)
+    checked_at = models.DateTimeField(null=True)
     sentence = models.TextField(blank=True)
     judged_to = models.DateTimeField(null=True)
     evaluated_at = models.DateTimeField()

@@ -11,7 +11,7 @@ from releases.bundles.triggers import (
     HeartbeatTrigger,
     MeasuredTrigger,
 )
-from releases.monitoring.triggers.judgements import Judged
+from releases.monitoring.triggers.judgements import Judged, Judgement
 from releases.monitoring.triggers.states import ASKING, Course, judged_again, rule_of, stepped
 from releases.monitoring.triggers.vocabulary import STRONGEST_FIRST, Action, Lack, Phase, State
 
@@ -20,11 +20,13 @@ ON_NO_DATA = {"hold": Action.HOLD, "rollback": Action.ROLLBACK, "warn": Action.N
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A trigger between two evaluations: its course, what it lacks, and how often it came to an error."""
+    """A trigger between two evaluations: its course, what it lacks, how often it came to an error, and what
+    was judged last in this stage; None where nothing was yet."""
 
     course: Course = field(default_factory=Course)
     lack: Lack = Lack.NOTHING
     errors: int = 0
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ def judged_outcome(
     rule, course, former = rule_of(spec), before.course, before.course.judged_to
     fires_for: Judged | None = None
     newest = judged[-1] if judged else None
+    told = next((one.judgement for one in reversed(judged) if one.tells), before.judgement)
     if again and former is not None:
         course, fires_for = judged_again(course, rule, [one for one in judged if one.at <= former])
         judged = tuple(one for one in judged if one.at > former)
@@ -83,7 +86,7 @@ def judged_outcome(
             fires_for = found
         course = after
     lack = Lack.NO_DATA if _lacks_data(spec, course, moment) else Lack.NOTHING
-    after_all = Condition(course, lack, 0)
+    after_all = Condition(course, lack, 0, told)
     sentence = newest.sentence if newest else ""
     if lack:
         sentence = _silence(spec, course, moment)

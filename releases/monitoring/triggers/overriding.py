@@ -32,7 +32,7 @@ from releases.gates.overrides.terms import (
     NothingToOverride,
 )
 from releases.monitoring.triggers.models import TriggerStatus
-from releases.monitoring.triggers.queries import listed_triggers, overrides_in_force
+from releases.monitoring.triggers.queries import listed_triggers, override_of
 from releases.monitoring.triggers.recipients import tell_of_trigger_override, tell_of_trigger_proposal
 from releases.rollouts.models import DeploymentState
 
@@ -178,15 +178,8 @@ def _check(case: TriggerCase) -> None:
             f"The evidence of {status} is {status.evidence_digest} now, not {terms.evidence_digest}.",
             next_step="Read the trigger again, and override that evidence if it still must be.",
         )
-    if any(_covers(row, status) for row in overrides_in_force(status.deployment, moment())):
+    if override_of(status, moment()):
         raise AlreadyOverridden(f"The trigger {status} is overridden on this evidence already.")
-
-
-def _covers(override: Override, status: TriggerStatus) -> bool:
-    alike = override.result_digest == status.evidence_digest
-    return (
-        override.trigger_id == status.id and alike and override.stage_number == status.deployment.stage_number
-    )
 
 
 def _second_person(case: TriggerCase, proposal: UUID | None) -> Proposal | None:

@@ -14,20 +14,26 @@ from releases.monitoring.triggers.vocabulary import Lack, Phase, State
 from releases.rollouts.models import Deployment
 
 
-def overrides_in_force(deployment: Deployment, at: datetime) -> list[Override]:
-    """Overrides of the deployment's triggers that are neither over nor withdrawn at ``at``."""
-    rows = Override.objects.filter(trigger__deployment=deployment, expires_at__gt=at)
-    return list(rows.exclude(withdrawn_at__lte=at))
+def overrides_of(deployment: Deployment) -> list[Override]:
+    """All overrides of the deployment's triggers, the newest first."""
+    return list(Override.objects.filter(trigger__deployment=deployment).order_by("-given_at"))
+
+
+def is_in_force(row: Override, at: datetime) -> bool:
+    """Whether the override is neither over nor withdrawn at ``at``."""
+    return row.expires_at > at and (row.withdrawn_at is None or row.withdrawn_at > at)
 
 
 def listed_triggers() -> QuerySet[TriggerStatus]:
-    """Triggers with what their lists show, in a fixed number of queries."""
+    """Triggers with what their lists show, in a fixed number of queries; what they remember is long, and is
+    left out until somebody asks for it."""
     rows = TriggerStatus.objects.select_related(
         "deployment__channel",
         "deployment__release__system",
         "deployment__revision__release__system",
         "memory",
     )
+    rows = rows.defer("memory__memory", "memory__kept")
     return rows.prefetch_related(Prefetch("overrides", queryset=Override.objects.order_by("-given_at")))
 
 
@@ -73,13 +79,20 @@ def spec_of(status: TriggerStatus) -> Spec:
 
 def override_of(status: TriggerStatus, at: datetime) -> Override | None:
     """The override that goes past the trigger at ``at``, on its present evidence in the present stage."""
-    return next((row for row in status.overrides.all() if _goes_past(row, status, at)), None)
+    rows = (row for row in status.overrides.all() if is_in_force(row, at))
+    return next((row for row in rows if covers(row, status, status.deployment.stage_number)), None)
 
 
-def _goes_past(row: Override, status: TriggerStatus, at: datetime) -> bool:
-    stands = row.expires_at > at and (row.withdrawn_at is None or row.withdrawn_at > at)
+def ended_override_of(status: TriggerStatus, at: datetime) -> Override | None:
+    """The newest override that went past this evidence and is over."""
+    rows = (row for row in status.overrides.all() if not is_in_force(row, at))
+    return next((row for row in rows if covers(row, status, status.deployment.stage_number)), None)
+
+
+def covers(row: Override, status: TriggerStatus, stage_number: int) -> bool:
+    """Whether the override is of the trigger's present evidence, in that stage."""
     same = row.result_digest == status.evidence_digest and bool(status.evidence_digest)
-    return stands and same and row.stage_number == status.deployment.stage_number
+    return row.trigger_id == status.pk and same and row.stage_number == stage_number
 
 
 def shown_state(status: TriggerStatus, at: datetime) -> State:

@@ -1,6 +1,6 @@
 """Reads what was counted, once for all triggers of a deployment."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -30,29 +30,44 @@ REPLAYED = Metric.REPLAY_MISMATCH.value
 
 
 class Reader:
-    """Reads windows of one deployment once for all of its triggers."""
+    """Reads windows of one deployment once for all of its triggers.
+
+    ``inputs`` changes whenever a window of the channel was counted, reported or replayed. It is read before
+    all else, so that whatever comes while the rest is read is seen to have come.
+    """
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.metrics = {getattr(place.spec, "metric", "") for place in scene.places} - {""}
         self.segments = {place.segment for place in scene.places}
-        self._rows: dict[datetime, list[WindowCounts]] = {}
+        self.inputs = self._inputs() if self.metrics else ""
+        self._rows: dict[tuple[datetime, tuple[str, str] | None], list[WindowCounts]] = {}
         self._marks: dict[tuple[datetime, datetime], Marks] = {}
 
-    def rows(self, since: datetime) -> list[WindowCounts]:
-        """Counts from ``since`` on, of what the triggers are about."""
-        if since not in self._rows:
-            scene, span = self.scene, {"since": since, "until": self.scene.at, "at": self.scene.at}
-            rows = counts_of(scene.deployment, **span, metrics=self.metrics, segments=self.segments)
-            if self._has_replays:
-                rows = [*rows, *replay_windows(scene.deployment, **span)]
-            self._rows[since] = rows
-        return self._rows[since]
+    def rows(self, since: datetime, metric: str, segment: str) -> list[WindowCounts]:
+        """Counts from ``since`` on of what the triggers are about; of a longer time of this place alone."""
+        one = None if self.scene.at - since <= RECENT else (metric, segment)
+        if (since, one) not in self._rows:
+            self._rows[since, one] = self._read(since, *(({metric}, {segment}) if one else ()))
+        return self._rows[since, one]
 
-    @cached_property
-    def inputs(self) -> str:
-        """Changes whenever a window of the channel was counted, reported or replayed."""
-        return self._inputs()
+    def _read(
+        self, since: datetime, metrics: Set[str] | None = None, segments: Set[str] | None = None
+    ) -> list[WindowCounts]:
+        scene, metrics = self.scene, metrics or self.metrics
+        rows = counts_of(
+            scene.deployment,
+            since=since,
+            until=scene.at,
+            at=scene.at,
+            metrics=metrics,
+            segments=segments or self.segments,
+            settled=scene.counted_to,
+        )
+        if metrics.isdisjoint(OF_REPLAYS):
+            return rows
+        replays = replay_windows(scene.deployment, since=since, until=scene.at, settled=scene.replayed_to)
+        return [*rows, *replays]
 
     @property
     def has_moved(self) -> bool:

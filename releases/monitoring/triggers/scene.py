@@ -6,6 +6,7 @@ each week is a test of its own, so that alpha holds for a week and what is read 
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from governance.registry.models import Segment
@@ -13,11 +14,19 @@ from governance.registry.queries import segments_in_force
 from releases.bundles.arms import Arm
 from releases.bundles.documents import StageKind
 from releases.bundles.models import Assignment
-from releases.bundles.queries import live_assignment
+from releases.bundles.queries import open_assignment
 from releases.bundles.triggers import CountedTrigger, Spec, WordsTrigger, triggers_of
 from releases.monitoring.replaying.waiting import replayed_to
-from releases.monitoring.vocabulary.series import EVERYBODY, OF_REPLAYS, WindowCounts, epoch_start
-from releases.monitoring.windows.queries import BEHIND, counted_to
+from releases.monitoring.triggers.vocabulary import Lack
+from releases.monitoring.vocabulary.series import (
+    ALLOWED_LATENESS,
+    EVERYBODY,
+    OF_REPLAYS,
+    WindowCounts,
+    epoch_start,
+)
+from releases.monitoring.windows.queries import Counting, counting_of
+from releases.monitoring.windows.stretches import runs_of
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.stages import Step, current_step, steps_of
 
@@ -36,8 +45,7 @@ class Scene:
 
     ``began`` is where the data of this stage begin; ``exposed`` says that its release answers somebody and
     is the one whose traffic is counted (else no data are to be expected). ``tests`` may act in this rollout
-    and share alpha. ``assignment`` is what answers on the channel now. ``counted_to`` is the moment up to
-    which its windows are whole, ``at`` where nothing waits to be counted.
+    and share alpha. ``assignment`` is what answers on the channel now, ``counting`` how far it is counted.
     """
 
     deployment: Deployment
@@ -49,20 +57,40 @@ class Scene:
     words: tuple[str, ...]
     tests: int
     assignment: Assignment | None
-    counted_to: datetime
+    counting: Counting
+
+    @property
+    def counted_to(self) -> datetime:
+        """The moment up to which windows are whole, ``at`` where nothing waits to be counted."""
+        return self.counting.to
+
+    @cached_property
+    def replayed_to(self) -> datetime:
+        """The same of replays; asked once, so that one evaluation stands on one answer."""
+        return replayed_to(self.deployment.channel, self.at)
 
     def settled(self, metric: str) -> datetime:
         """The moment up to which windows are whole, of replays where the metric is: what is judged goes no
         further, since it would not be asked again."""
         if metric not in OF_REPLAYS:
             return self.counted_to
-        return min(self.counted_to, replayed_to(self.deployment.channel, self.at))
+        return min(self.counted_to, self.replayed_to)
 
-    def expects(self, spec: Spec) -> bool:
+    def expects(self, spec: Spec, lack: Lack) -> bool:
         """Whether data for the trigger are to be expected by now. What is reported and waits to be counted is
-        not absent, so nothing follows from absence while counting is behind."""
-        is_behind = self.at - self.counted_to > BEHIND
-        return self.exposed and not (is_behind and isinstance(spec, CountedTrigger))
+        not absent, so nothing new follows from absence while counting is behind; but what lacked data before
+        goes on lacking them."""
+        may_be_uncounted = self.counting.is_behind and isinstance(spec, CountedTrigger)
+        return self.exposed and (lack is Lack.NO_DATA or not may_be_uncounted)
+
+    @property
+    def why_not_counted(self) -> str:
+        """Why nothing can be found out from counts any more; empty where it can be. It names no span, so that
+        it is the same as long as it lasts."""
+        if not (self.exposed and self.counting.is_stuck):
+            return ""
+        since = self.counted_to - ALLOWED_LATENESS
+        return f"what was decided since {since:%F %R} UTC is not counted, and no try gets through."
 
     @property
     def has_control(self) -> bool:
@@ -105,7 +133,7 @@ def scene_of(deployment: Deployment, at: datetime) -> Scene:
     named = triggers_of(deployment.revision.rollback_plan)
     in_force = [one for one in named if one.key and one.key in step.stage.triggers]
     segments = _segments(deployment)
-    assignment = live_assignment(deployment.channel)
+    assignment = open_assignment(deployment.channel)
     return Scene(
         deployment=deployment,
         step=step,
@@ -121,7 +149,7 @@ def scene_of(deployment: Deployment, at: datetime) -> Scene:
         words=tuple(one.key for one in in_force if isinstance(one, WordsTrigger)),
         tests=tests_of(deployment, segments),
         assignment=assignment,
-        counted_to=counted_to(deployment.channel, at),
+        counting=counting_of(deployment.channel, at),
     )
 
 
@@ -160,10 +188,11 @@ def _is_sequential(spec: Spec | WordsTrigger) -> bool:
 
 
 def _began(deployment: Deployment, assignment: Assignment | None, at: datetime) -> datetime:
-    """Where the stage began; of what is live, where the week did in which subjects count anew."""
+    """Where the stage was first shown, whatever paused it since: its people count once and its evidence adds
+    up. Of what is live, where the week began in which subjects count anew."""
     began = deployment.stage_entered_at or deployment.started_at
     if deployment.state != DeploymentState.LIVE:
-        return began
+        return min(began, *runs_of(deployment).stays.get(deployment.stage_number, (began,)))
     if assignment is not None and assignment.candidate_id is None:
         began = assignment.period.lower
     return epoch_start(began, max(began, at))

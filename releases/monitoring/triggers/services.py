@@ -1,17 +1,19 @@
 """Verbs on the state of triggers: armed, changed, acknowledged. An entry is written when a state changes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from governance.access.presence import require_strength
 from governance.access.queries import require
 from governance.access.roles import Permission
-from governance.actors import Actor, ActorKind, moment
+from governance.actors import Actor, moment
 from governance.errors import GovernanceError, invalid
 from governance.ledger.canonical import digest_of
 from governance.ledger.verbs import Unchanged, record, touching, verb
-from releases.gates.contributors import took_part
+from releases.monitoring.incidents.people import strength_there, why_barred
 from releases.monitoring.triggers.models import TriggerMemory, TriggerReading, TriggerStatus
 from releases.monitoring.triggers.recipients import tell_of_trigger
 from releases.monitoring.triggers.scene import Place
@@ -27,22 +29,13 @@ class NothingToAcknowledge(GovernanceError):
     next_step = "Read the trigger again; only one that is latched waits for a person."
 
 
-class AcknowledgerIsService(GovernanceError):
-    """A latch waits for a person."""
-
-    code = "person_needed"
-    status = 403
-    title = "A person must do this"
-    next_step = "Ask a release manager to acknowledge it."
-
-
-class AcknowledgerTookPart(GovernanceError):
-    """Whoever made the release does not take note of what speaks against it."""
+class NotYoursToAcknowledge(GovernanceError):
+    """The actor has a part in the release that the trigger speaks against, or is no person."""
 
     code = "contributor_acknowledges"
     status = 403
     title = "Not yours to acknowledge"
-    next_step = "Ask a release manager who took no part in the release."
+    next_step = "Ask a release manager who neither made nor started the release."
 
 
 @dataclass(frozen=True)
@@ -191,20 +184,27 @@ def _locked(status: TriggerStatus) -> TriggerStatus:
     return rows.select_for_update(of=("self",)).get(id=status.id)
 
 
+def why_not_acknowledge(actor: Actor, status: TriggerStatus) -> str:
+    """What bars the actor from taking note of the trigger, in a sentence; empty for nothing."""
+    return why_barred(actor, [status.deployment.revision], status.deployment.channel)
+
+
 @verb("trigger.acknowledged")
 def acknowledge_trigger(actor: Actor, *, status: TriggerStatus, reason: str) -> TriggerStatus:
     """Take note of a latched trigger: from now on it ends once the data are good, and fires till then.
 
     Raises:
         NothingToAcknowledge: it is not latched.
-        AcknowledgerIsService, AcknowledgerTookPart: the actor is no person, or contributed to the release.
+        NotYoursToAcknowledge: the actor is no person, contributed to the release or started it there.
+        NotInPerson, ReauthenticationNeeded, SecondFactorNeeded: without the proof that the role asks for.
         InvalidInput: no reason.
     """
     require(actor, Permission.RESUME_ROLLOUT, status.deployment.channel)
-    if actor.id is None or actor.kind is not ActorKind.USER:
-        raise AcknowledgerIsService(f"{actor.username} is no person; a latched trigger waits for one.")
-    if took_part(status.deployment.revision, actor.id):
-        raise AcknowledgerTookPart(f"{actor.username} contributed to {status.deployment.revision}.")
+    barred = why_not_acknowledge(actor, status)
+    if barred or actor.id is None:
+        raise NotYoursToAcknowledge(barred)
+    strength = strength_there(actor.id, status.deployment.channel, Permission.RESUME_ROLLOUT)
+    require_strength(actor, strength, "acknowledge a trigger")
     if not reason.strip():
         raise invalid("reason", "say what came of it; the record keeps it.")
     locked = _locked(status)
@@ -218,14 +218,13 @@ def acknowledge_trigger(actor: Actor, *, status: TriggerStatus, reason: str) -> 
     return locked
 
 
-def remember(memories: Sequence[TriggerMemory], readings: Sequence[TriggerReading]) -> None:
-    """Keep what the next evaluation goes on from, and the points of the charts; neither is evidence."""
-    TriggerMemory.objects.bulk_create(
-        memories,
-        update_conflicts=True,
-        unique_fields=["status"],
-        update_fields=["memory", "sentence", "judged_to", "evaluated_at"],
-    )
+def remember(
+    memories: Sequence[TriggerMemory], readings: Sequence[TriggerReading], keeping: Set[UUID]
+) -> None:
+    """Keep what the next evaluation goes on from, and the points of the charts; neither is evidence. Of the
+    triggers in ``keeping`` also the sums of earlier moments, which are long and seldom new."""
+    _keep([one for one in memories if one.status_id not in keeping])
+    _keep([one for one in memories if one.status_id in keeping], "kept")
     TriggerReading.objects.bulk_create(
         readings,
         update_conflicts=True,
@@ -244,8 +243,20 @@ def remember(memories: Sequence[TriggerMemory], readings: Sequence[TriggerReadin
     )
 
 
+def _keep(memories: Sequence[TriggerMemory], *further: str) -> None:
+    TriggerMemory.objects.bulk_create(
+        memories,
+        update_conflicts=True,
+        unique_fields=["status"],
+        update_fields=["memory", "sentence", "judged_to", "inputs", "checked_at", "evaluated_at", *further],
+    )
+
+
 def seen_again(memories: Sequence[TriggerMemory], at: datetime) -> None:
-    """Keep that these were evaluated, and came to what is kept of them."""
-    if memories:
-        rows = TriggerMemory.objects.filter(status__in=[one.status_id for one in memories])
-        rows.update(evaluated_at=at)
+    """Keep that these were evaluated, on which inputs, and came to what is kept of them."""
+    by_inputs: dict[tuple[str, datetime | None], list[UUID]] = {}
+    for one in memories:
+        by_inputs.setdefault((one.inputs, one.checked_at), []).append(one.status_id)
+    for (inputs, checked_at), statuses in by_inputs.items():
+        rows = TriggerMemory.objects.filter(status__in=statuses)
+        rows.update(evaluated_at=at, inputs=inputs, checked_at=checked_at)

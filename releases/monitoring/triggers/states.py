@@ -50,8 +50,9 @@ class Course:
     """Where a trigger is, and what it remembers.
 
     ``judged_to`` is the time of the newest data folded in. ``breach_since`` is the first breach of those that
-    led here, ``clear_since`` the first clear judgement while it recovers, ``ended_at`` the end of its last
-    firing. ``latched``: only an acknowledgement lets it end.
+    led here, ``clear_since`` the first clear judgement since its last breach, ``ended_at`` the end of its
+    last firing. ``latched``: only an acknowledgement lets it end, and until then it fires: data that come and
+    go move nothing that anybody could act on.
     """
 
     phase: Phase = Phase.INACTIVE
@@ -113,7 +114,7 @@ def _relapsed(course: Course, rule: Rule, judged: Iterable[Judged]) -> Course:
     """What recovers fires again where the windows that spoke for it do not any more."""
     for found in judged:
         is_since = course.clear_since is not None and found.at >= course.clear_since
-        if course.phase is Phase.RECOVERING and is_since and found.judgement is Judgement.BREACH:
+        if is_since and found.judgement is Judgement.BREACH:
             return replace(_breached(course, rule, found), judged_to=course.judged_to)
     return course
 
@@ -138,8 +139,8 @@ def _breached(course: Course, rule: Rule, found: Judged) -> Course:
         if stronger:
             course = replace(course, action=action, latched=_latches(rule, action))
         if course.phase is Phase.RECOVERING:
-            course = replace(_moved(course, Phase.FIRING, found.at), clear_since=None)
-        return course
+            course = _moved(course, Phase.FIRING, found.at)
+        return replace(course, clear_since=None)
     since = course.breach_since if course.phase is Phase.PENDING else None
     course = replace(course, breach_since=since or found.at)
     cooling = course.ended_at is not None and found.at - course.ended_at < rule.cooldown
@@ -157,11 +158,13 @@ def _latches(rule: Rule, action: Action) -> bool:
 def _cleared(course: Course, rule: Rule, found: Judged) -> Course:
     if course.phase is Phase.PENDING:
         return replace(_moved(course, Phase.INACTIVE, found.at), breach_since=None)
-    if course.phase is Phase.FIRING:
-        return replace(_moved(course, Phase.RECOVERING, found.at), clear_since=found.at)
-    if course.phase is not Phase.RECOVERING or course.latched:
+    if course.phase not in ASKING:
         return course
     since = course.clear_since or found.at
+    if course.latched:
+        return replace(course, clear_since=since)
+    if course.phase is Phase.FIRING:
+        course = _moved(course, Phase.RECOVERING, found.at)
     if found.at <= since or found.at - since < rule.keep_firing:
         return replace(course, clear_since=since)
     ended = _moved(course, Phase.INACTIVE, found.at)

@@ -65,7 +65,8 @@ class Firing:
     missing (``because`` is ``no_data`` or ``error``) and its plan says what then.
 
     Only one in mode ``enforce`` is acted on. ``digest`` is that of ``evidence``; ``since`` is when it began
-    to fire. ``latched``: it goes on until somebody acknowledges it, whatever the data say.
+    to fire. ``latched``: it goes on until somebody acknowledges it, whatever the data say. ``after_override``
+    is the newest override that went past this evidence and is over, if there is one.
     """
 
     key: str
@@ -79,6 +80,7 @@ class Firing:
     because: State = State.FIRING
     latched: bool = False
     trigger: UUID | None = None
+    after_override: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ class Blocked:
 class Evaluated:
     """What all triggers in force on a deployment came to at ``at``.
 
-    ``not_measured`` are keys of triggers in force that are words for people.
+    ``overridden`` are those that ask for an act while somebody answers for going past it. ``not_measured``
+    are keys of triggers in force that are words for people.
     """
 
     at: datetime
@@ -120,7 +123,14 @@ class Evaluated:
     states: tuple[Standing, ...] = ()
     blocked: tuple[Blocked, ...] = ()
     not_measured: tuple[str, ...] = field(default=())
+    overridden: tuple[Firing, ...] = ()
 
     def asks_for(self, action: Action) -> tuple[Firing, ...]:
         """The enforced firings that ask for ``action``."""
         return tuple(one for one in self.firings if one.mode is Mode.ENFORCE and one.action is action)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing that is enforced asks for more than a message, overridden or not."""
+        asking = (one for one in (*self.firings, *self.overridden) if one.action is not Action.NOTIFY)
+        return all(one.mode is not Mode.ENFORCE for one in asking)

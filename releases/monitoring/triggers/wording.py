@@ -12,6 +12,8 @@ TITLES = {
 }
 """What a share is of, after a percentage: "8.1 % asked to try again"."""
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def percent(share: float) -> str:
     """One decimal, two below 1 %."""
@@ -40,7 +42,7 @@ def e_value(log_e: float) -> str:
     power = log_e / math.log(10)
     if -2 <= power < 6:
         return number(math.exp(log_e))
-    return f"10^{power:.0f}" if math.isfinite(power) else "0"
+    return f"10{f'{power:.0f}'.translate(RAISED)}" if math.isfinite(power) else "0"
 
 
 def among(segment: str) -> str:

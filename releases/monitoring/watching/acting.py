@@ -10,17 +10,16 @@ from typing import Any
 
 from governance.actors import Actor
 from governance.ledger.canonical import digest_of
-from releases.bundles.triggers import measured_triggers
 from releases.monitoring.triggers.vocabulary import Action, Evaluated, Firing
 from releases.rollouts.advancing import advance_by_itself, goes_by_itself
 from releases.rollouts.asking import ask_for_decision
-from releases.rollouts.left_to_people import leave_to_people
+from releases.rollouts.left_to_people import leave_to_people, quiet_again
 from releases.rollouts.models import Deployment, DeploymentState, StageReading
 from releases.rollouts.progress import hold_watched_rollout
 from releases.rollouts.queries import rollback_target
 from releases.rollouts.readings import Check, CheckState, Reading, document_of, fitting
 from releases.rollouts.services import roll_back
-from releases.rollouts.stages import ON_ITS_WAY, advance_at, current_step, next_step
+from releases.rollouts.stages import ON_ITS_WAY, advance_at, current_step, next_step, written_triggers
 
 TAKEN_BACK = "taken back"
 MOST_SAID, LONGEST_SENTENCE = 3, 500
@@ -50,8 +49,10 @@ def act_on_triggers(actor: Actor, deployment: Deployment, evaluated: Evaluated) 
         )
         return TAKEN_BACK
     firing = (*back, *evaluated.asks_for(Action.HOLD))
-    if firing and deployment.state == DeploymentState.LIVE:
-        return _leave_to_people(actor, deployment, firing)
+    if deployment.state == DeploymentState.LIVE:
+        if firing:
+            return _leave_to_people(actor, deployment, firing)
+        return _leave_alone(deployment) if evaluated.is_quiet else ""
     if not firing or deployment.state != DeploymentState.ROLLING_OUT:
         return ""
     _hold(actor, deployment, [_sentences(firing)], _documents(firing))
@@ -59,8 +60,9 @@ def act_on_triggers(actor: Actor, deployment: Deployment, evaluated: Evaluated) 
 
 
 def _leave_to_people(actor: Actor, deployment: Deployment, firings: Sequence[Firing]) -> str:
-    """Tell people of what is live and fires, once for what it rests on."""
-    digest = digest_of([[one.key, one.segment, one.action, one.digest] for one in firings])
+    """Tell people of what is live and fires, once for what it rests on, and again once an override that went
+    past it is over."""
+    digest = digest_of([list(_name(one).values()) for one in firings])
     if _was_asked(deployment, digest):
         return ""
     goes_back = any(one.action is Action.ROLLBACK for one in firings)
@@ -70,17 +72,31 @@ def _leave_to_people(actor: Actor, deployment: Deployment, firings: Sequence[Fir
         deployment=deployment,
         digest=digest,
         why=NOTHING_TO_GO_BACK_TO if goes_back else NOTHING_TO_HOLD,
-        sentence=_sentences(firings),
+        sentence=f"{_sentences(firings)}{_ended(firings)}",
         evidence=_documents(firings),
         owners=_owners(deployment, keys),
     )
     return "left to people"
 
 
+def _ended(firings: Sequence[Firing]) -> str:
+    past = sorted({one.key for one in firings if one.after_override})
+    return f" What went past {', '.join(past)[:LONGEST_SENTENCE]} is over." if past else ""
+
+
+def _leave_alone(deployment: Deployment) -> str:
+    """Nothing asks for an act, not even what is overridden: whoever was asked to act need not any more."""
+    reading: StageReading | None = getattr(deployment, "reading", None)
+    if reading is None or not reading.asked_digest:
+        return ""
+    quiet_again(deployment)
+    return "quiet again"
+
+
 def _owners(deployment: Deployment, keys: set[str]) -> list[str]:
     """Whom the plan names for the triggers."""
-    named = measured_triggers(deployment.revision.rollback_plan)
-    return sorted({one.owner for one in named if one.key in keys and one.owner})
+    named = written_triggers(deployment.revision)
+    return sorted({one["owner"] for one in named if one["key"] in keys and one.get("owner")})
 
 
 def _can_go_back(deployment: Deployment) -> bool:
@@ -114,7 +130,7 @@ def _documents(firings: Sequence[Firing]) -> list[dict[str, Any]]:
     """
     pairs = [
         (
-            {"key": one.key, "segment": one.segment, "action": one.action, "digest": one.digest},
+            _name(one),
             {
                 "sentence": one.sentence,
                 "because": one.because,
@@ -125,6 +141,11 @@ def _documents(firings: Sequence[Firing]) -> list[dict[str, Any]]:
         for one in firings[:MOST_NAMED]
     ]
     return fitting(pairs, ROOM_FOR_EVIDENCE)
+
+
+def _name(one: Firing) -> dict[str, str]:
+    named = {"key": one.key, "segment": one.segment, "action": one.action.value, "digest": one.digest}
+    return {**named, "after_override": str(one.after_override)} if one.after_override else named
 
 
 def _hold(
@@ -161,4 +182,6 @@ def _go_on(actor: Actor, deployment: Deployment, reading: Reading, at: datetime)
 
 
 def _was_asked(deployment: Deployment, digest: str) -> bool:
-    return StageReading.objects.filter(deployment=deployment, asked_digest=digest).exists()
+    """By what was read when the rollout was taken; the verb asks again under its lock."""
+    reading: StageReading | None = getattr(deployment, "reading", None)
+    return reading is not None and reading.asked_digest == digest

@@ -49,19 +49,25 @@ def block_width(step: Step) -> timedelta:
 @dataclass(frozen=True)
 class Counted:
     """The closed windows of a stage, up to ``at``. ``settled_at`` is when every instance had time to follow
-    the assignment with which the stage began."""
+    the assignment with which the stage began. ``tries`` counts the stays in it that pauses made of it."""
 
     step: Step
     rows: tuple[WindowCounts, ...]
     at: datetime
     settled_at: datetime = EPOCH
+    tries: int = 1
 
     @classmethod
     def of(
-        cls, step: Step, rows: Iterable[WindowCounts], at: datetime, settled_at: datetime = EPOCH
+        cls,
+        step: Step,
+        rows: Iterable[WindowCounts],
+        at: datetime,
+        settled_at: datetime = EPOCH,
+        tries: int = 1,
     ) -> "Counted":
         """Of all that was counted, what is closed."""
-        return cls(step, tuple(row for row in rows if row.closed), at, settled_at)
+        return cls(step, tuple(row for row in rows if row.closed), at, settled_at, tries)
 
     @property
     def settled(self) -> "Counted":
@@ -70,7 +76,7 @@ class Counted:
         In the first one an arm that gets a new release lacks whoever still got the one before.
         """
         rows = tuple(row for row in self.rows if row.starts_at >= self.settled_at)
-        return Counted(self.step, rows, self.at, self.settled_at)
+        return Counted(self.step, rows, self.at, self.settled_at, self.tries)
 
     @property
     def watched(self) -> Arm:

@@ -7,7 +7,7 @@ inconclusive, and the stage goes on.
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from releases.bundles.stage_terms import StageCriterion, StageKind, StageMeasure
 from releases.monitoring.triggers.wording import TITLES, evidence, percent, points
@@ -29,22 +29,30 @@ from releases.statistics.sequential import (
 
 @dataclass(frozen=True)
 class Weight:
-    """Evidence on both questions, as natural logarithms; ``tests`` share the risk of a false alarm."""
+    """Evidence on both questions, as natural logarithms; ``tests`` share the risk of a false alarm, and
+    ``tries`` stays in the stage that of showing what is not so."""
 
     log_shown: float
     log_worse: float
     alpha: float
     tests: int
+    tries: int = 1
 
     @property
     def needed(self) -> float:
-        """Logarithm of the evidence at which it is shown: all strata must be, so none is charged for it."""
-        return math.log(e_threshold(self.alpha))
+        """Logarithm of the evidence at which it is shown: all strata must be, so none is charged for it. Each
+        stay after a pause begins anew and needs twice as much as the one before, so that pausing until it
+        comes out well has at most twice the risk, however often it is done."""
+        return math.log(e_threshold(self.alpha)) + (self.tries - 1) * math.log(2)
 
     @property
     def alarming(self) -> float:
-        """Logarithm of the evidence at which it is shown to be worse: any stratum may raise the alarm."""
-        return math.log(e_threshold(self.alpha, tests=self.tests))
+        """Logarithm of the evidence at which it is shown to be worse: any stratum may raise the alarm.
+
+        Half of the risk is that of the stage's run, which goes on over pauses; a quarter is that of the stay
+        after the first pause, an eighth of the next: together no more, however often it is paused.
+        """
+        return math.log(e_threshold(self.alpha, tests=self.tests)) + self.tries * math.log(2)
 
     @property
     def state(self) -> CheckState:
@@ -129,7 +137,7 @@ def _against_control(counted: Counted, key: str, measure: StageMeasure, segment:
     line = Line(key, segment, f"no more than {points(margin)[1:]} worse than the control")
     if not n or not m:
         return _nobody(line, measure)
-    weight = weigh_blocks(blocks, margin, measure.alpha, tests)
+    weight = replace(weigh_blocks(blocks, margin, measure.alpha, tests), tries=counted.tries)
     said = (
         f"{percent(a / n)} of {n:,.0f} people {TITLES[metric]} against {percent(b / m)} of {m:,.0f} in the "
         f"control ({points(a / n - b / m)})"
@@ -151,9 +159,8 @@ def _against_shadow(counted: Counted, key: str, measure: StageMeasure, segment: 
     if not subjects:
         return _nobody(line, measure, " with both answers")
     pairs = PairedSums(worse, better, max(0.0, subjects - worse - better))
-    weight = Weight(
-        log_paired_noninferiority(pairs, margin), log_paired_excess(pairs, margin), measure.alpha, tests
-    )
+    shown, excess = log_paired_noninferiority(pairs, margin), log_paired_excess(pairs, margin)
+    weight = Weight(shown, excess, measure.alpha, tests, counted.tries)
     log_mcnemar = log_rate_e_value(worse, better, 0.5)
     said = (
         f"of {subjects:,} people {percent(worse / subjects)} would not be accepted who are today, and "
@@ -179,6 +186,7 @@ def _against_limit(counted: Counted, key: str, measure: StageMeasure, segment: s
         log_rate_e_value(events, subjects - events, limit),
         measure.alpha,
         tests,
+        counted.tries,
     )
     who = "replayed decisions" if metric in OF_REPLAYS else "people"
     said = f"{percent(events / subjects)} of {subjects:,} {who} {TITLES[metric]}"

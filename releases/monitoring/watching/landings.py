@@ -15,12 +15,10 @@ from django.utils import timezone
 from governance.registry.models import Channel
 from releases.bundles.queries import live_assignment
 from releases.monitoring.heartbeats.queries import Beat, beats_of
+from releases.rollouts.landing import GONE_AFTER
 
-HEARD_BEFORE = timedelta(minutes=3)
+HEARD_BEFORE = GONE_AFTER
 """Instances that reported so lately before the change are waited for."""
-
-GONE_AFTER = timedelta(minutes=3)
-"""Three reports long: one that is silent for so long, while others report, is not there any more."""
 
 SETTLED = timedelta(seconds=45)
 """An instance that answers with two releases reports both at almost one time; one that has left the first

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from governance.registry.queries import segments_in_force
-from releases.bundles.models import Assignment
-from releases.bundles.queries import live_assignment
+from releases.bundles.queries import open_assignment
 from releases.monitoring.heartbeats.queries import beats_of
 from releases.monitoring.replaying.windows import replay_windows
 from releases.monitoring.triggers.vocabulary import Action, Evaluated, Mode, State
@@ -27,11 +26,12 @@ from releases.monitoring.watching.soundness import (
 )
 from releases.monitoring.windows.queries import (
     counted_to,
+    counting_of,
     counts_of,
-    is_caught_up,
     latest_decision_at,
     mismatches,
 )
+from releases.monitoring.windows.stretches import runs_of
 from releases.rollouts.models import Deployment
 from releases.rollouts.readings import Check, CheckState, Reading, entered, last_reading, reading_of
 from releases.rollouts.stages import ON_ITS_WAY, current_step
@@ -40,6 +40,9 @@ JUDGED_AGAIN_AFTER = timedelta(seconds=30)
 """Late data change a window that was closed; they are seen so soon."""
 
 BEATS_OF = timedelta(minutes=5)
+OBSERVED = frozenset({State.FIRING, State.RECOVERING})
+"""States in which a trigger would act if it were not only observed."""
+
 COUNTED = ("traffic", "ratio", "min_subjects", "criteria")
 """Checks on counts."""
 
@@ -65,12 +68,13 @@ def _integrity(deployment: Deployment, at: datetime) -> tuple[Check, ...]:
         latest_decision_at(channel),
         mismatches(deployment, since=entered(deployment), until=at, span=JUDGED_OVER, decisions=JUDGED_FROM),
         beats_of(channel, since=at - BEATS_OF),
-        live_assignment(channel),
+        open_assignment(channel),
         at,
     )
-    if is_caught_up(channel, at) or any(one.state is CheckState.FAILED for one in found):
+    counting = counting_of(channel, at)
+    if not counting.is_behind or any(one.state is CheckState.FAILED for one in found):
         return found
-    return (behind_check(counted_to(channel, at), at),)
+    return (behind_check(counting.to, at),)
 
 
 def trigger_checks(evaluated: Evaluated) -> tuple[Check, ...]:
@@ -94,9 +98,8 @@ def trigger_checks(evaluated: Evaluated) -> tuple[Check, ...]:
     past = list(_overridden(evaluated))
     if firing or blocked:
         return (*firing, *blocked, *past, *words)
-    many = len(evaluated.states) - len(past)
-    if many:
-        said_quiet = "1 trigger is quiet" if many == 1 else f"{many} triggers are quiet"
+    said_quiet = _quiet(evaluated)
+    if said_quiet:
         return (Check("triggers", CheckState.DONE, f"{said_quiet}."), *past, *words)
     if past or words:
         return (*past, *words)
@@ -107,6 +110,16 @@ def trigger_checks(evaluated: Evaluated) -> tuple[Check, ...]:
             "The plan puts no trigger in force in this stage; nothing rolls back by itself.",
         ),
     )
+
+
+def _quiet(evaluated: Evaluated) -> str:
+    """How many triggers are quiet, each counted once however many segments it is judged on, and which would
+    fire if they were not only observed; empty where neither is."""
+    loud = {one.key for one in evaluated.states if one.mode is Mode.OBSERVE and one.state in OBSERVED}
+    past = {one.key for one in evaluated.states if one.state is State.OVERRIDDEN}
+    many = len({one.key for one in evaluated.states} - loud - past)
+    said = [] if not many else ["1 trigger is quiet" if many == 1 else f"{many} triggers are quiet"]
+    return "; ".join([*said, *(f"{key} would fire, and is only observed" for key in sorted(loud))])
 
 
 def _overridden(evaluated: Evaluated) -> Iterator[Check]:
@@ -144,29 +157,35 @@ def _counted(
     """The checks on counts, and when they were judged: those of the look before while nothing can be new."""
     if deployment.paused:
         nobody = "Paused: nobody gets it, and the stage begins anew when it is resumed."
-        return (Check("traffic", CheckState.WAITING, nobody),), at
+        return (Check("traffic", CheckState.WAITING, nobody), *_against(before)), at
     if before is not None and not is_due(before.measured_at, at):
         return tuple(one for one in before.checks if one.check in COUNTED), before.measured_at
-    since, first = entered(deployment), _first_shown(deployment)
-    # A pause begins another run where there are arms, in which everybody counts again; elsewhere it goes on.
-    has_arms = current_step(deployment).share > 0
-    counted = _counted_since(deployment, since if has_arms else first, at)
-    of_stage = _counted_since(deployment, first, at) if has_arms and first < since else counted
+    since = entered(deployment)
+    stays = runs_of(deployment).stays.get(deployment.stage_number, (since,))
+    stay = _counted_since(deployment, since, at, tries=len(stays))
+    of_stage = stay if len(stays) == 1 else _counted_since(deployment, stays[0], at)
     checks = (
-        *traffic_checks(counted),
-        *ratio_checks(counted),
-        subjects_check(counted),
-        *_criteria_checks(counted, of_stage, _protected(deployment)),
+        *traffic_checks(stay),
+        *ratio_checks(stay),
+        subjects_check(stay),
+        *_criteria_checks(stay, of_stage, _protected(deployment)),
     )
     return checks, at
 
 
-def _criteria_checks(counted: Counted, of_stage: Counted, protected: Sequence[str]) -> tuple[Check, ...]:
+def _against(before: Reading | None) -> tuple[Check, ...]:
+    """What was shown against the candidate before it was paused: it would be shown again if it went on."""
+    found = before.check("criteria") if before is not None else ()
+    return tuple(one for one in found if one.state is CheckState.FAILED)
+
+
+def _criteria_checks(stay: Counted, of_stage: Counted, protected: Sequence[str]) -> tuple[Check, ...]:
     """The criteria by the counts since the last pause. What all counts of the stage speak against stays
-    spoken against; for the candidate they say nothing, since people who returned are in them twice.
+    spoken against; for the candidate they say nothing, since whatever was wrong before may be why it was
+    paused. Each stay after a pause is another try, and is asked for more evidence.
     """
-    found = criteria_checks(counted, protected)
-    if of_stage is counted:
+    found = criteria_checks(stay, protected)
+    if of_stage is stay:
         return tuple(found)
     before = criteria_checks(of_stage, protected)
     return tuple(
@@ -175,24 +194,14 @@ def _criteria_checks(counted: Counted, of_stage: Counted, protected: Sequence[st
     )
 
 
-def _counted_since(deployment: Deployment, since: datetime, at: datetime) -> Counted:
+def _counted_since(deployment: Deployment, since: datetime, at: datetime, tries: int = 0) -> Counted:
+    """Of the whole stage, or of the stay that so many ``tries`` have come to."""
     step = current_step(deployment)
-    rows = counts_of(deployment, since=since, until=at, at=at)
+    settled = counted_to(deployment.channel, at)
+    rows = counts_of(deployment, since=since, until=at, at=at, anew=tries > 0, settled=settled)
     if any(one.measure and one.measure.metric in OF_REPLAYS for one in step.stage.measures):
         rows = [*rows, *replay_windows(deployment, since=since, until=at, at=at)]
-    settled = counted_to(deployment.channel, at)
-    return Counted.of(step, rows, settled, settled_at=since + SETTLING)
-
-
-def _first_shown(deployment: Deployment) -> datetime:
-    """When the stage was first shown. A pause begins its time anew, and where it has arms its people too;
-    what was found against the candidate stays, so that nobody pauses it to be rid of that."""
-    rows = Assignment.objects.filter(
-        deployment=deployment, stage_number=deployment.stage_number, candidate=deployment.revision
-    )
-    first = rows.order_by("period").first()
-    since = entered(deployment)
-    return since if first is None else min(since, first.period.lower)
+    return Counted.of(step, rows, settled, settled_at=since + SETTLING, tries=max(1, tries))
 
 
 def is_due(measured_at: datetime, at: datetime) -> bool:

@@ -12,17 +12,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from governance.actors import Actor
-from governance.background.locks import advisory_lock, try_lock, unlock, waiting_at_most
-from releases.bundles.triggers import measured_triggers
+from governance.background.locks import advisory_lock, has_waited, renew, try_lock, unlock, waiting_at_most
 from releases.monitoring.triggers.evaluation import evaluate_triggers
 from releases.monitoring.triggers.vocabulary import Evaluated
 from releases.monitoring.watching.acting import TAKEN_BACK, act_on, act_on_triggers
+from releases.monitoring.watching.counted import closed_until
 from releases.monitoring.watching.landings import Following, following_on
 from releases.monitoring.watching.looking import look_at
 from releases.monitoring.watching.standing import standing_firings
@@ -48,7 +47,10 @@ from releases.rollouts.stages import ON_ITS_WAY, current_step
 logger = logging.getLogger(__name__)
 
 WAITS_AT_MOST_SECONDS = 3.0
-"""For a lock that somebody else holds. Whoever waits longer fails, and is looked at by the next tick."""
+"""For a lock that somebody else holds. Whoever waits longer fails, and is looked at last by the next tick."""
+
+KEPT_WITHIN_SECONDS = 0.1
+"""Keeping that somebody waited in vain does not wait for long once more."""
 
 AS_READ = ("state", "stage_number", "stage_entered_at", "paused", "reading__read_at", "reading__errors")
 """What of a deployment changes when somebody moved it or looked at it."""
@@ -58,14 +60,22 @@ R = TypeVar("R")
 
 
 def tick(actor: Actor, *, unless_within: timedelta = timedelta(0)) -> None:
-    """Look at everything once that was not looked at ``unless_within`` before now."""
-    since = timezone.now() - unless_within
+    """Look at everything once that was not looked at ``unless_within`` before now, or not since a window
+    closed; once more where one closes meanwhile.
+    """
+    began = timezone.now()
     with waiting_at_most(WAITS_AT_MOST_SECONDS):
-        _watch_all(actor, [row for row in watched_deployments() if not _was_looked_at(row, since)])
+        _watch_all(actor, _due(began - unless_within))
+        if closed_until(timezone.now()) > closed_until(began):
+            _watch_all(actor, _due(began - unless_within))
         for rollback in watched_rollbacks():
             _apart(watch_landing, actor, rollback)
         for drill in running_drills():
             _apart(watch_drill, actor, drill)
+
+
+def _due(since: datetime) -> list[Deployment]:
+    return [row for row in watched_deployments() if not _was_looked_at(row, since)]
 
 
 def _watch_all(actor: Actor, rows: Sequence[Deployment]) -> None:
@@ -79,8 +89,9 @@ def _watch_all(actor: Actor, rows: Sequence[Deployment]) -> None:
             if _take(row):
                 said[row] = None
                 said[row] = _guarded(watch_triggers, actor, row)
-        for row in list(said):
-            evaluated = said[row]
+        while said:
+            _hear_again(actor, said)
+            row, evaluated = next(iter(said.items()))
             if evaluated is not None:
                 _guarded(partial(watch_counts, evaluated=evaluated), actor, row)
             unlock(_lock_of(row))
@@ -88,6 +99,14 @@ def _watch_all(actor: Actor, rows: Sequence[Deployment]) -> None:
     finally:
         for row in said:
             unlock(_lock_of(row))
+
+
+def _hear_again(actor: Actor, said: dict[Deployment, Evaluated | None]) -> None:
+    """Evaluate the triggers once more of which a window has closed since."""
+    closed = closed_until(timezone.now())
+    for row, evaluated in said.items():
+        if evaluated is not None and closed_until(evaluated.at) < closed:
+            said[row] = _guarded(watch_triggers, actor, row)
 
 
 def _take(row: Deployment) -> bool:
@@ -112,7 +131,9 @@ def _lock_of(subject: Deployment | Rollback | Drill) -> str:
 
 def _was_looked_at(row: Deployment, since: datetime) -> bool:
     reading = getattr(row, "reading", None)
-    return reading is not None and not reading.errors and reading.read_at > since
+    if reading is None or reading.errors or reading.read_at <= since:
+        return False
+    return closed_until(reading.read_at) == closed_until(timezone.now())
 
 
 def watched_deployments() -> list[Deployment]:
@@ -127,19 +148,17 @@ def watched_deployments() -> list[Deployment]:
             "approval",
             "reading",
         )
-        .prefetch_related("stage_approvals")
         .order_by(
             Coalesce("reading__errors", 0), F("reading__read_at").asc(nulls_first=True), "started_at", "id"
         )
     )
-    return [row for row in rows if row.state in ON_ITS_WAY or _has_triggers(row)]
+    return [row for row in rows if row.state in ON_ITS_WAY or has_triggers(row)]
 
 
-def _has_triggers(deployment: Deployment) -> bool:
+def has_triggers(deployment: Deployment) -> bool:
     """Whether any is in force. A plan that cannot be read is watched: the look says what is wrong with it."""
     try:
-        in_force = set(current_step(deployment).stage.triggers)
-        return any(one.key in in_force for one in measured_triggers(deployment.revision.rollback_plan))
+        return current_step(deployment).is_watched
     except Exception:
         return True
 
@@ -157,14 +176,8 @@ def _guarded(watch: Callable[[Actor, T], R], actor: Actor, subject: T) -> R | No
         return watch(actor, subject)
     except Exception:
         logger.exception("%s %s could not be watched", type(subject).__name__, subject.pk)
-        _let_go_of_what_broke()
+        renew(WAITS_AT_MOST_SECONDS)
         return None
-
-
-def _let_go_of_what_broke() -> None:
-    """A connection that broke is opened anew by whatever asks next."""
-    if not connection.is_usable():
-        connection.close()
 
 
 def watch_rollout(actor: Actor, deployment: Deployment) -> None:
@@ -194,7 +207,7 @@ def _evaluated(actor: Actor, deployment: Deployment) -> Evaluated:
     try:
         return evaluate_triggers(actor, deployment, at)
     except Exception:
-        _let_go_of_what_broke()
+        renew(WAITS_AT_MOST_SECONDS)
         _log(deployment, act_on_triggers(actor, deployment, standing_firings(deployment, at)))
         raise
 
@@ -215,13 +228,21 @@ def _log(deployment: Deployment, done: str) -> None:
 
 @contextmanager
 def _looking(actor: Actor, deployment: Deployment) -> Iterator[None]:
-    """Keep the failure of a look with what could not be looked at."""
+    """Keep the failure of a look with what could not be looked at.
+
+    One that waited in vain for somebody else's lock is kept as well, so that the next tick comes to all
+    others first, and it counts as not watched while that lasts; but it is no ground to hold the rollout.
+    """
     try:
         yield
     except Exception as error:
         logger.exception("%s could not be looked at", deployment)
-        _let_go_of_what_broke()
-        _failed(actor, deployment, f"{type(error).__name__}: {error}")
+        renew(WAITS_AT_MOST_SECONDS)
+        if has_waited(error):
+            with waiting_at_most(KEPT_WITHIN_SECONDS):
+                keep_failure(deployment, f"somebody else held a lock: {error}")
+        else:
+            _failed(actor, deployment, f"{type(error).__name__}: {error}")
 
 
 def _failed(actor: Actor, deployment: Deployment, error: str) -> None:

@@ -5,7 +5,7 @@ What is counted is always the whole window, so that counting again changes nothi
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,8 +23,8 @@ EXAMPLES = 5
 
 @dataclass(frozen=True)
 class Work:
-    """Windows of one channel to count: by their starts, under the stretches that overlap them, with the
-    segments that count in each stretch.
+    """Windows of one channel to count: by their starts, under the stretches that overlap them, in each run of
+    these, with the segments that count in each.
     """
 
     channel: UUID
@@ -42,6 +42,11 @@ class Work:
             for name in attributes_of(predicate)
         }
         return sorted(named)
+
+    @property
+    def once(self) -> "Work":
+        """The same with each stretch once, for what is not about people."""
+        return replace(self, stretches=[one for one in self.stretches if not one.is_again])
 
     def parameters(self, starts: Iterable[datetime]) -> dict[str, Any]:
         """What every statement takes."""
@@ -102,7 +107,8 @@ def count(work: Work, late: frozenset[datetime], received_at: datetime) -> froze
     closed = {start for start in moved if received_at > start + WINDOW + ALLOWED_LATENESS}
     versions = {"channel": work.channel, "reopened": sorted(late | closed)}
     _execute(statements.WRITE_WINDOWS, {**columns.columns, **versions})
-    _write_stamps(work.channel, _rows(statements.STAMPS, {**every, "examples": EXAMPLES}))
+    once = work.once.parameters(work.starts | moved)
+    _write_stamps(work.channel, _rows(statements.STAMPS, {**once, "examples": EXAMPLES}))
     return work.starts | moved
 
 

@@ -44,7 +44,7 @@ def _oldest_taken() -> datetime:
 
 def _oldest_run(channel: Channel, oldest: datetime) -> datetime | None:
     """When the oldest run began to which a decision can still come; None where there is none."""
-    runs = (one.began_at for one in stretches_of(channel) if one.upper is None or one.upper >= oldest)
+    runs = (one.stage_began_at for one in stretches_of(channel) if one.upper is None or one.upper >= oldest)
     return min(runs, default=None)
 
 

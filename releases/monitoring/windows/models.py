@@ -23,6 +23,8 @@ class RollUp(models.Model):
 
     ``stream_seq`` is the place in the channel's stream up to which its batches are: entries of a stream
     follow one another in the order in which they were committed, so none can appear before it later.
+    ``waiting_since`` is when a round first found something new that none has counted to its end since, and
+    ``problem`` how the last try failed.
     """
 
     channel = models.OneToOneField(
@@ -31,6 +33,8 @@ class RollUp(models.Model):
     stream_seq = models.BigIntegerField(default=0)
     latest_at = models.DateTimeField(null=True)
     rolled_up_at = models.DateTimeField(null=True)
+    waiting_since = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=300, blank=True)
 
     batches_counted = 0
     """Not stored: how many batches the call that answered this row has counted."""
@@ -43,7 +47,8 @@ class Counted(models.Model):
     """Where a count belongs: a window on a channel under one assignment's stage.
 
     ``stage_began_at`` is when the stage began to be shown, or what answers everybody began to; a window that
-    holds that moment counts from then on. ``deployment`` is the one of the assignments then.
+    holds that moment counts from then on. After a pause there are two rows: of the stay since, and of the
+    stage. ``deployment`` is the one of the assignments then.
     """
 
     id = models.BigAutoField(primary_key=True)

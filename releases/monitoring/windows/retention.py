@@ -10,13 +10,13 @@ time, each time with an entry. All that takes long is done before a lock is take
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
@@ -25,7 +25,7 @@ from governance.access.queries import require
 from governance.access.roles import Permission
 from governance.access.scopes import INSTALLATION
 from governance.actors import Actor
-from governance.background.locks import waiting_at_most
+from governance.background.locks import has_waited, waiting_at_most
 from governance.background.transient import Transient
 from governance.errors import GovernanceError
 from governance.ledger.verbs import record, verb
@@ -44,6 +44,9 @@ ROWS_AT_ONCE = 3_000
 
 WAITS_AT_MOST_SECONDS = 0.5
 """For a channel that somebody else has locked; then the day stays until the next round."""
+
+WAITS_BESIDE_REPORTS_SECONDS = 0.05
+"""The same while the table is closed for a day that goes whole, and no report comes in."""
 
 
 class NotCounted(GovernanceError):
@@ -121,18 +124,31 @@ def _goes_whole(day: date, systems: Sequence[System]) -> bool:
 def drop_day(actor: Actor, *, day: date, systems: Sequence[System]) -> System:
     """Let go of a whole day, of which nothing stays.
 
+    Reports of all systems wait from the moment the table is closed until the entries are written, some
+    milliseconds for each channel: so none is waited for that somebody else has locked.
+
     Raises:
-        StaysForNow: somebody reads or writes decisions all the time.
+        StaysForNow: somebody reads or writes decisions all the time, or has locked a channel.
     """
     require(actor, Permission.EXPIRE_DECISIONS, INSTALLATION)
     by_id = {system.id: system for system in systems}
     going = dict(decisions_of(day).values_list("channel").annotate(Count("id")))
     if not _function("decision_days_close(%s::date)", day):
         raise StaysForNow("Others read or write decisions all the time.")
-    for channel in lock_channels(going):
+    for channel in _locked_at_once(going):
         _record(channel, day, going[channel.id], by_id[channel.system_id])
     _function("decision_days_drop(%s::date)", day)
     return systems[0]
+
+
+def _locked_at_once(channels: Iterable[UUID]) -> list[Channel]:
+    try:
+        with waiting_at_most(WAITS_BESIDE_REPORTS_SECONDS):
+            return lock_channels(channels)
+    except OperationalError as error:
+        if has_waited(error):
+            raise StaysForNow("Somebody else is at work on a channel of that day.") from error
+        raise
 
 
 def _thin(actor: Actor, *, channel: Channel, day: date) -> None:
@@ -161,7 +177,7 @@ def thin_day(actor: Actor, *, channel: Channel, day: date, decisions: Sequence[U
     lock_channels([channel.id])
     _record(channel, day, len(decisions), channel.system)
     gone = _function(
-        "decision_days_expire(%s::date, %s::uuid[], %s::uuid[])", day, [channel.id], list(decisions)
+        "decision_days_thin(%s::date, %s::uuid[], %s::uuid[])", day, [channel.id], list(decisions)
     )
     if gone != len(decisions):
         raise StaysForNow(f"{gone} of {len(decisions)} could go: something stands on the others now.")

@@ -1,7 +1,9 @@
 """Roll-up: decisions that were reported since the last time are counted into windows, channel by channel.
 
 Each channel is a transaction of its own, so that one that fails never stops another, and one that is broken
-off is done again from where the last one ended. Where nothing is new it costs one look at the stream.
+off is done again from where the last one ended. Rounds may run side by side: each channel is counted by one
+of them, and what is least behind comes first, so that a flood on one channel keeps the others waiting no
+longer than it must. Where nothing is new it costs one look at the stream.
 """
 
 import logging
@@ -10,12 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import CharField, DateTimeField, Exists, F, Func, Max, OuterRef, Subquery, Value
+from django.db import connection
+from django.db.models import CharField, DateTimeField, F, Func, Max, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils import timezone
 
 from governance.access.queries import require
 from governance.access.roles import Permission
 from governance.actors import Actor, moment
+from governance.background.locks import advisory_lock, renew, waiting_at_most
+from governance.background.transient import Transient
 from governance.errors import GovernanceError
 from governance.ledger.canonical import format_time
 from governance.ledger.models import Entry
@@ -31,11 +37,27 @@ from releases.rollouts.steps import lock_channels
 logger = logging.getLogger(__name__)
 
 BATCHES_AT_ONCE = 100
-"""Batches of a channel counted in one transaction; what is left waits for the next round."""
+WINDOWS_IN_A_ROUND = 1000
+"""Batches of a channel counted in one transaction, and their windows, whatever the first one holds; what is
+left waits for the next round."""
 
 WINDOWS_AT_ONCE = 200
+"""Windows counted in one statement."""
+
 NAMED = 20
 """Windows that an entry names; it says how many there were."""
+
+WAITS_AT_MOST_SECONDS = 3.0
+"""For a lock that somebody else holds; then the channel is left for the next round."""
+
+LONGEST_PROBLEM = 300
+
+_WAIT = """
+    UPDATE releases_rollup SET waiting_since = %s WHERE channel_id IN (
+        SELECT channel_id FROM releases_rollup WHERE channel_id = ANY (%s) AND waiting_since IS NULL
+        FOR UPDATE SKIP LOCKED
+    )
+"""
 
 
 @dataclass(frozen=True)
@@ -48,30 +70,83 @@ class Pending:
     starts: frozenset[datetime] = frozenset()
     late: frozenset[datetime] = frozenset()
     batches: tuple[UUID, ...] = ()
+    is_all: bool = True
     latest_at: datetime | None = None
     received_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class _News:
+    """A channel with entries that were not read: how many, and whether it waits and fails since longer."""
+
+    channel: Channel
+    behind: int
+    waits: bool
+    fails: bool
+
+
 def roll_up(actor: Actor) -> int:
     """Count what is new on every channel; answers how many channels had anything."""
-    counted = 0
-    for channel in _with_news():
+    with waiting_at_most(WAITS_AT_MOST_SECONDS):
+        news = _with_news()
+        _wait([one.channel for one in news if not one.waits])
+        return sum(_counted(actor, one.channel) for one in news)
+
+
+def _counted(actor: Actor, channel: Channel) -> bool:
+    """Whether anything of the channel was counted, unless another round is at it."""
+    with advisory_lock(f"count:{channel.id}") as held:
         try:
-            counted += count_decisions(actor, channel=channel).batches_counted > 0
-        except GovernanceError as refusal:
-            logger.warning("windows of %s are left for the next round: %s", channel.id, refusal.message)
-        except Exception:
-            logger.exception("windows of %s could not be counted; the others go on", channel.id)
-    return counted
+            return held and count_decisions(actor, channel=channel).batches_counted > 0
+        except Exception as error:
+            if isinstance(error, Transient):
+                logger.warning("windows of %s are left for the next round: %s", channel.id, error)
+            else:
+                logger.exception("windows of %s could not be counted; the others go on", channel.id)
+            renew(WAITS_AT_MOST_SECONDS)
+            _failed(channel, error.message if isinstance(error, GovernanceError) else type(error).__name__)
+    return False
 
 
-def _with_news() -> list[Channel]:
-    """Channels whose stream has entries behind those that were read: one query, whatever there is."""
-    read = RollUp.objects.filter(channel=OuterRef("id")).values("stream_seq")
+def _with_news() -> list[_News]:
+    """Channels whose stream has entries behind those that were read: one query, whatever there is. Those that
+    fail come last, and before them what has most to read."""
+    rows = RollUp.objects.filter(channel=OuterRef("id"))
     stream = Concat(Value(f"{Channel.stream_prefix}:"), Cast(OuterRef("id"), CharField()))
-    behind = Entry.objects.filter(stream=stream, stream_seq__gt=OuterRef("read"))
-    channels = Channel.objects.select_related("system").annotate(read=Coalesce(Subquery(read), 0))
-    return list(channels.filter(Exists(behind)).order_by("id"))
+    newest = Entry.objects.filter(stream=stream).order_by("-stream_seq").values("stream_seq")[:1]
+    channels = Channel.objects.select_related("system").annotate(
+        read=Coalesce(Subquery(rows.values("stream_seq")), 0),
+        newest=Subquery(newest),
+        waiting=Subquery(rows.values("waiting_since")),
+        problem=Coalesce(Subquery(rows.values("problem")), Value("")),
+    )
+    found = [
+        _News(channel, channel.newest - channel.read, channel.waiting is not None, bool(channel.problem))
+        for channel in channels.filter(newest__gt=F("read")).order_by("id")
+    ]
+    return sorted(found, key=lambda one: (one.fails, one.behind))
+
+
+def _wait(channels: Sequence[Channel]) -> None:
+    """Remember since when the channels wait, before any of them is counted: whatever becomes of this round.
+
+    What another round is at is left to it: it has remembered that itself.
+    """
+    if not channels:
+        return
+    # In one order, so that two rounds never wait for one another's new rows in a circle.
+    rows = [RollUp(channel=one) for one in sorted(channels, key=lambda channel: channel.id)]
+    RollUp.objects.bulk_create(rows, ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_WAIT, [timezone.now(), [channel.id for channel in channels]])
+
+
+def _failed(channel: Channel, problem: str) -> None:
+    """Remember how it failed; it stays what it was where even that fails."""
+    try:
+        RollUp.objects.filter(channel=channel).update(problem=problem[:LONGEST_PROBLEM])
+    except Exception:
+        logger.exception("that windows of %s could not be counted cannot be kept", channel.id)
 
 
 @verb("windows.reopened")
@@ -115,10 +190,11 @@ def _pending(channel: Channel, progress: RollUp) -> Pending:
         .annotate(seq=F("entry__stream_seq"))
         .order_by("entry__stream_seq")[: BATCHES_AT_ONCE + 1]
     )
-    if len(batches) > BATCHES_AT_ONCE:
-        batches.pop()
+    starts = _some(batches)
+    is_all = len(starts) == len(batches)
+    if not is_all:
+        del batches[len(starts) :]
         newest = batches[-1].seq
-    starts = {batch.id: _windows_of(batch) for batch in batches}
     return Pending(
         stream_seq=newest,
         starts=frozenset().union(*starts.values()),
@@ -129,9 +205,23 @@ def _pending(channel: Channel, progress: RollUp) -> Pending:
             if batch.received_at > start + WINDOW + ALLOWED_LATENESS
         ),
         batches=tuple(batch.id for batch in batches),
+        is_all=is_all,
         latest_at=max((batch.last_at for batch in batches), default=None),
         received_at=max((batch.received_at for batch in batches), default=None),
     )
+
+
+def _some(batches: Sequence[DecisionBatch]) -> dict[UUID, frozenset[datetime]]:
+    """The windows of as many batches as one transaction takes."""
+    starts: dict[UUID, frozenset[datetime]] = {}
+    seen: frozenset[datetime] = frozenset()
+    for batch in batches[:BATCHES_AT_ONCE]:
+        found = _windows_of(batch)
+        seen |= found
+        if starts and len(seen) > WINDOWS_IN_A_ROUND:
+            break
+        starts[batch.id] = found
+    return starts
 
 
 def _windows_of(batch: DecisionBatch) -> frozenset[datetime]:
@@ -158,16 +248,20 @@ def _count(channel: Channel, pending: Pending) -> None:
 
 
 def _remember(progress: RollUp, pending: Pending) -> None:
-    """Remember how far the stream is read."""
+    """Remember how far the stream is read; what is left of it waits from now on."""
     progress.stream_seq = pending.stream_seq
     progress.latest_at = max(filter(None, (progress.latest_at, pending.latest_at)), default=None)
     progress.rolled_up_at = moment()
+    progress.waiting_since, progress.problem = None if pending.is_all else moment(), ""
     progress.save(force_update=True)
     progress.batches_counted = len(pending.batches)
 
 
 def _work(channel: Channel, stretches: Sequence[Stretch], starts: Sequence[datetime]) -> Work:
-    touched = [one for one in stretches if any(one.overlaps(start, start + WINDOW) for start in starts)]
+    near = [one for one in stretches if any(one.overlaps(start, start + WINDOW) for start in starts)]
+    # Who turns out to have been seen earlier may have counted in another stay of the stage.
+    stages = {one.stage_began_at for one in near}
+    touched = [run for one in stretches if one.stage_began_at in stages for run in one.runs]
     return Work(
         channel=channel.id,
         starts=frozenset(starts),

@@ -1,16 +1,20 @@
 """A channel's time cut into stretches: in each one assignment decides who should get what.
 
-Stretches that follow one another with the same stage and shares are one run: a subject counts once in it.
-Where nothing is on its way each week is a run of its own, so that whoever comes back is seen again.
+Stretches that follow one another with the same stage and shares are one run: a subject counts once in it. A
+pause is a run of its own, and so is the stay in the stage after it; there everybody is counted twice over:
+once in the stay, whose people and split begin anew, and once in the stage, whose evidence goes on and holds
+nobody twice. Where nothing is on its way each week is a run, so that whoever comes back is seen again.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from governance.registry.models import Channel, Segment
@@ -20,25 +24,30 @@ from releases.bundles.arms import Arm
 from releases.bundles.documents import StageKind
 from releases.bundles.models import Assignment
 from releases.monitoring.vocabulary.series import EPOCH_OF_LIVE, SETTLING, WINDOW, epoch_start
+from releases.rollouts.models import Deployment
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """One assignment, or a week of one without a candidate. ``kept`` is what a last stage leaves to its
-    control, ``began_at`` when its run began, ``settling`` what may still answer at its start. ``stamps`` are
-    the manifest digests of its releases: what an answer in the shadow may name beside the one that decided.
+    control, ``began_at`` when its run began, ``stage_began_at`` when the first stay in the stage did,
+    ``settling`` what may still answer at its start. ``stamps`` are the manifest digests of its releases: what
+    an answer in the shadow may name beside the one that decided.
     """
 
     number: int
     lower: datetime
     upper: datetime | None
     began_at: datetime
+    stage_began_at: datetime
     deployment: UUID | None
     frozen_at: datetime | None
     stable: UUID
     candidate: UUID | None
     kept: UUID | None
     stage: str
+    stage_number: int
+    paused: bool
     treatment_share: float
     control_share: float
     salt: str
@@ -58,8 +67,23 @@ class Stretch:
 
     def goes_on_from(self, former: "Stretch") -> bool:
         """Whether it belongs to the run of the one before: the same rollout in the same stage and shares."""
-        is_live = self.candidate is None
-        return not is_live and former.upper == self.lower and former._run == self._run
+        return former.upper == self.lower and self.is_of_stage_of(former)
+
+    def is_of_stage_of(self, former: "Stretch") -> bool:
+        """Whether both show the same rollout in the same stage and shares, or both pause it there."""
+        return self.candidate is not None and former._run == self._run
+
+    @property
+    def is_again(self) -> bool:
+        """Whether it is there once more, in the run of the whole stage."""
+        return self.number < 0
+
+    @property
+    def runs(self) -> tuple["Stretch", ...]:
+        """The stretch in each run in which its people are counted."""
+        if self.stage_began_at == self.began_at:
+            return (self,)
+        return (self, replace(self, number=-1 - self.number, began_at=self.stage_began_at))
 
     @property
     def _run(self) -> tuple[object, ...]:
@@ -68,6 +92,8 @@ class Stretch:
             self.candidate,
             self.kept,
             self.stage,
+            self.stage_number,
+            self.paused,
             self.treatment_share,
             self.control_share,
             self.salt,
@@ -95,9 +121,52 @@ class Stretch:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """When what a deployment was assigned began: its ``pauses``, and the ``stays`` in each of its stages by
+    their numbers, the first one first."""
+
+    pauses: tuple[datetime, ...] = ()
+    stays: Mapping[int, tuple[datetime, ...]] = field(default_factory=dict)
+
+    @property
+    def again(self) -> dict[datetime, datetime]:
+        """The stays that follow a pause, with when their stage began."""
+        return {lower: stays[0] for stays in self.stays.values() for lower in stays[1:]}
+
+
+NO_RUNS = Runs()
+
+
+def runs_of(deployment: Deployment) -> Runs:
+    """The stays in the deployment's stages, and its pauses."""
+    rows = _with_words(Assignment.objects.filter(deployment=deployment, candidate=deployment.revision_id))
+    pauses: list[datetime] = []
+    stays: dict[int, tuple[datetime, ...]] = {}
+    for row in rows.order_by("period"):
+        if _is_pause(row):
+            pauses.append(row.period.lower)
+        else:
+            stays[row.stage_number] = (*stays.get(row.stage_number, ()), row.period.lower)
+    return Runs(tuple(pauses), stays)
+
+
+def _with_words(rows: QuerySet[Assignment]) -> QuerySet[Assignment]:
+    """With what the entry says of those that may be an old pause: before 0012 one of a shadow stage looked
+    like the stage, and only its entry said so."""
+    shadow = Q(stage=StageKind.SHADOW, candidate__isnull=False, paused=False)
+    nothing = Value("", output_field=TextField())
+    said = Coalesce(KeyTextTransform("reason", "entry__document"), nothing)
+    return rows.annotate(said=Case(When(shadow, then=said), default=nothing))
+
+
+def _is_pause(row: Any) -> bool:
+    return bool(row.is_pause or row.said.startswith("Paused: "))
+
+
 def stretches_of(channel: Channel) -> list[Stretch]:
     """All of the channel's, by time, up to now and what a clock that is ahead may call now."""
-    rows = Assignment.objects.filter(channel=channel).order_by("period")
+    rows = _with_words(Assignment.objects.filter(channel=channel)).order_by("period")
     until = timezone.now() + WINDOW
     found: list[Stretch] = []
     for row in rows.annotate(
@@ -120,7 +189,13 @@ def _by_week(stretch: Stretch, until: datetime) -> Iterator[Stretch]:
         if following >= last:
             break
         yield replace(stretch, upper=following)
-        stretch = replace(stretch, number=stretch.number + 1, lower=following, began_at=following)
+        stretch = replace(
+            stretch,
+            number=stretch.number + 1,
+            lower=following,
+            began_at=following,
+            stage_began_at=following,
+        )
     yield stretch
 
 
@@ -148,12 +223,15 @@ def _stretch(
         lower=lower,
         upper=row.period.upper,
         began_at=lower,
+        stage_began_at=lower,
         deployment=row.deployment_id,
         frozen_at=frozen_at,
         stable=row.stable_id,
         candidate=row.candidate_id,
         kept=row.control_id,
         stage=row.stage,
+        stage_number=row.stage_number,
+        paused=_is_pause(row),
         treatment_share=row.treatment_share,
         control_share=row.control_share,
         salt=row.salt,
@@ -161,9 +239,15 @@ def _stretch(
         settling=_settling(lower, before),
         stamps=stamps,
     )
-    if before and stretch.goes_on_from(before[-1]):
-        return replace(stretch, began_at=before[-1].began_at)
-    return stretch
+    former = next((one for one in reversed(before) if stretch.is_of_stage_of(one)), None)
+    if former is None:
+        return stretch
+    began_at = former.began_at if stretch.goes_on_from(before[-1]) else lower
+    return replace(
+        stretch,
+        began_at=began_at,
+        stage_began_at=began_at if stretch.paused else former.stage_began_at,
+    )
 
 
 def _settling(lower: datetime, before: Sequence[Stretch]) -> tuple[UUID, ...]:

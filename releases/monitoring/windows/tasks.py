@@ -8,7 +8,7 @@ from releases.monitoring.windows.retention import expire_decisions
 from releases.monitoring.windows.services import roll_up
 
 
-@periodic("releases.monitoring.windows.roll_up")
+@periodic("releases.monitoring.windows.roll_up", at_once=2)
 def count_windows(actor: Actor) -> None:
     """Count what was reported since the last time into windows."""
     roll_up(actor)

@@ -32,7 +32,7 @@ def evaluation(
     leaf = getattr(assignment.entry, "leaf", None)
     if leaf is not None:
         metadata["ledger_index"] = leaf.index
-    if candidate is not None and assignment.stage == StageKind.SHADOW:
+    if candidate is not None and assignment.stage == StageKind.SHADOW and not assignment.is_pause:
         metadata["shadow"] = candidate.manifest_digest
     return {
         "key": key,

@@ -49,7 +49,7 @@ def test_the_form_offers_only_channels_on_which_one_may(prepared: Prepared) -> N
     page = signed_in(prepared.here.cast.security_reviewer).get(admin_url(Incident, "report"))
 
     names = [label for _, label in page.context["form"].fields["channel"].choices]
-    assert names == ["onboarding-liveness: mobile_web"]
+    assert names == ["mobile_web of onboarding-liveness"]
 
 
 def test_what_is_wrong_is_said_beside_its_field(prepared: Prepared) -> None:

@@ -328,6 +328,19 @@ def test_the_numbers_behind_a_trigger_are_a_table_with_a_row_for_each_window(pre
     assert [gap.text for gap in response.context["card"].chart.gaps] == ["no data"]
 
 
+def test_charts_begin_with_the_data_where_most_of_the_stage_had_none_and_say_so(prepared: Prepared) -> None:
+    deployment = charted(prepared.here, (LATENCY,))
+    at = watch_hours(deployment, [9, 10])
+    evaluated(deployment, at)
+
+    whole = opened(deployment, prepared.here.cast.auditor, at)
+
+    (card,) = whole.context["cards"].cards
+    assert whole.context["watch"].data_since is not None
+    assert [gap for gap in card.chart.gaps if gap.x == 0] == []
+    assert "the charts begin there" in text_of(whole)
+
+
 def test_a_trigger_of_another_rollout_is_not_found_on_this_page(prepared: Prepared) -> None:
     first = charted(prepared.here, (RETRY,))
     second = charted(prepared.here, (RETRY,), tag="3", channel="ios")

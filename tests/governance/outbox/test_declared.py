@@ -1,6 +1,6 @@
 """Tasks as Celery sees them: declared through the wrapper, run by name."""
 
-import time
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,8 +12,9 @@ from governance.outbox.models import OutboxMessage
 from tests.database import in_threads
 from tests.governance.outbox.work import TASK, ask, stored
 
-PERIODIC = "tests.periodic"
+PERIODIC, SHARED = "tests.periodic", "tests.shared"
 seen: list[Actor] = []
+begun, free = threading.Semaphore(0), threading.Event()
 
 
 @task(TASK, max_attempts=2)
@@ -24,12 +25,19 @@ def rename_something(actor: Actor, /, **payload: str) -> None:
 @periodic(PERIODIC)
 def count(actor: Actor) -> None:
     seen.append(actor)
-    time.sleep(0.5)
+    begun.release()
+    free.wait(30)
+
+
+@periodic(SHARED, at_once=2)
+def share(actor: Actor) -> None:
+    count(actor)
 
 
 @pytest.fixture(autouse=True)
 def nothing_seen() -> Iterator[None]:
     seen.clear()
+    free.clear()
     yield
     seen.clear()
 
@@ -50,20 +58,22 @@ def test_a_declared_task_is_acknowledged_late_and_keeps_no_result() -> None:
     assert declared.time_limit == 1800
 
 
-def test_periodic_work_twice_at_once_runs_once(committed_db: str) -> None:
-    in_threads(*[current_app.tasks[PERIODIC]] * 2)
+@pytest.mark.parametrize(("name", "at_once"), [(PERIODIC, 1), (SHARED, 2)])
+def test_periodic_work_is_done_by_so_many_at_once_and_again_afterwards(
+    committed_db: str, name: str, at_once: int
+) -> None:
+    work = current_app.tasks[name]
 
-    assert [actor.kind for actor in seen] == [ActorKind.TASK]
+    def one_too_many() -> None:
+        assert all(begun.acquire(timeout=30) for _ in range(at_once))
+        work()
+        free.set()
 
+    found = in_threads(one_too_many, *[work] * at_once)
+    meanwhile = [actor.kind for actor in seen]
+    work()
+    begun.acquire(timeout=30)
 
-def test_periodic_work_runs_again_afterwards(committed_db: str) -> None:
-    current_app.tasks[PERIODIC]()
-    current_app.tasks[PERIODIC]()
-
-    assert len(seen) == 2
-
-
-def test_periodic_work_needs_no_outbox_row(committed_db: str) -> None:
-    current_app.tasks[PERIODIC]()
-
+    assert found == [None] * (at_once + 1)
+    assert (meanwhile, len(seen)) == ([ActorKind.TASK] * at_once, at_once + 1)
     assert not OutboxMessage.objects.exists()

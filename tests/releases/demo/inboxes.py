@@ -4,9 +4,9 @@ from tests.browser.conftest import Visit
 
 FIRST_SEEN = [
     ("author", "Two of your releases need a next step.", "auxiliary"),
-    ("qa_lead", "Two evaluations did not pass.", "auxiliary"),
+    ("qa_lead", "Two things are overdue after a launch. Two other things wait too.", "quality_rbf"),
     ("security_web", "One rollout is held: it goes on or back.", "desktop_web"),
-    ("security_all", "One rollout is held: it goes on or back.", "desktop_web"),
+    ("security_all", "One rollout is held: it goes on or back. One other thing waits too.", "desktop_web"),
     ("manager", "One decision waits for you.", "mobile_web"),
     ("release_manager", "One rollout is held: it goes on or back.", "desktop_web"),
     ("auditor", "Nothing waits for you.", "Vote: approve"),

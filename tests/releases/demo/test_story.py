@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
+from audits.pages.rollout_back import landing_words
 from audits.trace.queries import trace_decision
 from governance.access.models import ApiToken, Grant
 from governance.access.services import hash_token
@@ -21,7 +22,6 @@ from governance.registry.models import Channel, ComponentVersion
 from releases.approvals.models import ApprovalRequest, Vote
 from releases.approvals.queries import seats
 from releases.bundles.arms import Arm
-from releases.bundles.models import Revision
 from releases.bundles.queries import live_revision
 from releases.demo.live_traffic import PEOPLE, Client, one_round, services
 from releases.demo.people import PASSWORD
@@ -29,7 +29,7 @@ from releases.gates.attestations.queries import is_decided_on_attestations, stan
 from releases.gates.models import GateEvaluation
 from releases.gates.queries import evaluation_document
 from releases.monitoring.decisions.models import Decision
-from releases.monitoring.drift.queries import reviews_of, reviews_overdue
+from releases.monitoring.drift.planning import without_a_review_ahead
 from releases.monitoring.heartbeats.models import Heartbeat
 from releases.monitoring.incidents.models import Incident
 from releases.monitoring.incidents.queries import overdue_follow_ups
@@ -38,6 +38,7 @@ from releases.monitoring.windows.models import Window
 from releases.rollouts.models import Deployment, Rollback
 from releases.rollouts.readings import last_reading
 from tests.browser.conftest import SIZES, Visitor
+from tests.releases.demo.calendars import calendar_of, moved_of
 from tests.releases.demo.inboxes import FIRST_SEEN, first_seen
 from tests.releases.demo.lines import LINES, VERDICTS, Expected, line_of, newest
 
@@ -135,7 +136,7 @@ def test_a_trigger_took_the_release_back_on_its_figures(demo: Path) -> None:
     fired = TriggerStatus.objects.get(deployment=rollback.deployment, key="error_rate")
 
     assert rollback.reason.endswith(fired.sentence)
-    assert fired.readings.count() > 4
+    assert (fired.readings.count() > 4, "this past is staged" in landing_words(rollback)) == (True, True)
 
 
 def test_a_trigger_holds_what_became_slow_and_another_only_looks_on(demo: Path) -> None:
@@ -171,12 +172,11 @@ def test_one_incident_came_to_nothing_and_one_left_something_to_do(demo: Path) -
 
 
 def test_of_the_reviews_after_the_launch_one_is_done_and_one_is_due(demo: Path) -> None:
-    revision = Revision.objects.get(release__name="quality_rbf")
-    done, due, *later = reviews_of(revision)
-
-    assert (done.reviewed_by_username, done.acceptable) == ("qa_lead", True)
-    assert list(reviews_overdue(timezone.now())) == [due]
-    assert all(one.due_at > timezone.now() for one in later)
+    assert calendar_of("quality_rbf") == ["done by qa_lead", "due", "ahead", "ahead"]
+    assert calendar_of("quality_linear") == ["done by qa_lead", "ahead", "ahead"]
+    assert calendar_of("kiosk-as-found") == ["due", "ahead", "ahead"]
+    assert not without_a_review_ahead().exists()
+    assert moved_of("quality_rbf") == moved_of("quality_linear") == []
 
 
 def test_a_request_with_a_real_deadline_waits_for_the_manager(demo: Path) -> None:

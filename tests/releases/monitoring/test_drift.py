@@ -204,6 +204,32 @@ def test_the_sheet_says_what_moved_and_what_has_not(watched: Watched) -> None:
     assert by_key["attacks"].sentence == "No attack was confirmed in this period."
 
 
+def test_a_channel_that_reported_at_one_of_the_two_times_only_is_no_traffic_that_moved(
+    watched: Watched,
+) -> None:
+    here, candidate = watched.rollout.here, watched.rollout.candidate
+    channels = [here.cast.channel(name) for name in ("ios", "mobile_web")]
+    begins = [watched.started + day * DAY + timedelta(hours=6) for day in (0, 2, 2)]
+    watched.meets(0)
+    watched.meets(2)
+    alone = {one.key: one for one in watched.sheet(2).measures}["traffic"]
+    traffic(here, channels[0], candidate, begins=begins[2], person="ios-2")
+    none_else = {one.key: one for one in watched.sheet(2).measures}["traffic"]
+    traffic(here, channels[1], candidate, begins=begins[0], person="web-0")
+    traffic(here, channels[1], candidate, begins=begins[1], person="web-2")
+
+    both = {one.key: one for one in watched.sheet(2).measures}["traffic"]
+
+    assert (alone.moved, none_else.moved) == (None, None)
+    left = "left out: ios, with decisions of one of the two times only"
+    assert none_else.problem == f"Nothing to compare; {left}."
+    assert (both.moved, both.also, both.reference_people, both.people) == (False, left, 240, 240)
+    assert [(row.name, row.before, row.now) for row in both.rows] == [
+        ("android", 0.5, 0.5),
+        ("mobile_web", 0.5, 0.5),
+    ]
+
+
 def test_the_sheet_of_the_first_day_compares_scores_with_the_gate_and_the_mix_with_nothing(
     watched: Watched,
 ) -> None:

@@ -256,7 +256,7 @@ def test_the_page_of_a_due_review_shows_figures_and_takes_the_conclusion(due: La
     shown = text_of(client.get(f"{url}change/"))
     page = submitted(client, f"{url}conclude/", acceptable="no", reason=SEEN)
 
-    assert "is to be reviewed. Nothing moved by more than chance explains" in shown
+    assert "is to be reviewed. Nothing could be compared. Say what you make of it." in shown
     assert "Drift on android" in shown
     assert "may not go on as it is" in text_of(page)
     assert DriftReview.objects.get(pk=due.first.pk).conclusion == SEEN

@@ -12,6 +12,7 @@ from governance.ledger.models import Entry
 from releases.monitoring.heartbeats import services
 from releases.monitoring.heartbeats.models import Heartbeat
 from releases.monitoring.heartbeats.queries import beats_of
+from releases.rollouts.landing import GONE_AFTER
 from tests.database import in_threads
 from tests.factories.cast import Cast, actor, grant, service
 from tests.factories.http import signed_in, with_token
@@ -133,7 +134,7 @@ def test_an_instance_that_another_account_reports_is_its_own_until_it_is_silent(
 
     with pytest.raises(services.InstanceOfAnother, match="by another account a moment ago"):
         services.report_heartbeat(actor(other), channel=channel, beat=foreign)
-    Heartbeat.objects.update(received_at=at - services.TAKEN_OVER_AFTER)
+    Heartbeat.objects.update(received_at=at - GONE_AFTER)
     taken = services.report_heartbeat(actor(other), channel=channel, beat=foreign)
 
     assert (taken.reported_by_username, len(entries())) == (other.username, 2)

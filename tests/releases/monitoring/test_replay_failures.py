@@ -1,14 +1,15 @@
 """Replays that fail: what breaks is one that cannot be recomputed, or waits, and stops no other."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from releases.monitoring.decisions.models import Decision, DecisionBatch
 from releases.monitoring.replaying import replayer, services
-from releases.monitoring.replaying.models import BatchReplay, ReplayWindow
+from releases.monitoring.replaying.models import BatchReplay, ReplayFailure, ReplayWindow
 from releases.monitoring.replaying.queries import Policy, replayed
 from releases.monitoring.replaying.replay import Replay
 from releases.monitoring.replaying.services import replay_new
@@ -64,12 +65,41 @@ def test_a_batch_that_fails_stops_no_other_and_its_window_stays_open(
     later = timezone.now() + timedelta(hours=1)
     waits = replayed_to(bad.channel, later)
     monkeypatch.undo()
+    failed = ReplayFailure.objects.get()
 
     again = replay_new(ENGINE)
 
     assert (done, again, fine.batch_id != bad.batch_id) == (1, 1, True)
     assert waits == bad.at + ALLOWED_LATENESS
     assert replayed_to(bad.channel, later) == later
+    assert (failed.batch_id, ReplayFailure.objects.exists()) == (bad.batch_id, False)
+
+
+@pytest.mark.parametrize("stored", [1, 0])
+def test_a_batch_that_fails_for_ten_minutes_is_given_up_and_says_so(
+    rollout: Guarded, monkeypatch: pytest.MonkeyPatch, stored: int
+) -> None:
+    """Its sample counts as what cannot be recomputed, or where even that cannot be stored, as looked at."""
+    bad = rollout.reported(band="accept", outcome="accept")
+    failing = "_replayed" if stored else "_store"
+    monkeypatch.setattr(services, failing, lambda *given: 1 / 0)
+    at = timezone.now() + timedelta(minutes=5)
+
+    soon = [_tried(bad, at + timedelta(minutes=minutes)) for minutes in (0, 9)]
+    found = _tried(bad, at + timedelta(minutes=10))
+
+    (kept,) = BatchReplay.objects.all()
+    windows = ReplayWindow.objects.values_list("sampled", "mismatched", "not_replayable", "problem")
+    assert (soon, found, ReplayFailure.objects.exists()) == ([False, False], True, False)
+    assert (kept.sampled, list(windows)) == (stored, [(1, 0, 1, kept.problem)] * stored)
+    assert kept.problem == (f"cannot be replayed: every try failed since {at:%F %R} UTC (ZeroDivisionError).")
+
+
+def _tried(bad: Decision, at: datetime) -> bool:
+    """Whether everything of the channel is replayed after a round at that time."""
+    with time_machine.travel(at, tick=False):
+        replay_new(ENGINE)
+        return replayed_to(bad.channel, at) == at
 
 
 def test_a_trigger_on_replays_judges_a_window_once_all_of_it_is_replayed(prepared: Prepared) -> None:

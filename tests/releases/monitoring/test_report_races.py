@@ -1,7 +1,7 @@
 """Reports at the same time, and what the database itself refuses; all of it commits."""
 
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
@@ -77,6 +77,18 @@ def test_a_day_that_cannot_be_made_now_keeps_nobody_waiting_and_is_made_later(
     assert isinstance(refused, storing.DayNotMade), refused
     assert Decision.objects.count() == 0
     assert report_lines(by, sent).accepted == 1
+
+
+def test_the_days_of_a_report_share_its_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes = iter([*[False] * 6, True, *[False] * 20])
+    waited: list[float] = []
+    monkeypatch.setattr(storing, "_made", lambda _day: next(outcomes))
+    monkeypatch.setattr(storing, "sleep", waited.append)
+
+    with pytest.raises(storing.DayNotMade, match="2026-03-02"):
+        storing.make_days([date(2026, 3, 2), date(2026, 3, 1)])
+
+    assert len(waited) == storing.MOST_TRIES - 1
 
 
 def test_what_is_stored_fits_its_batchs_digest_and_the_ledgers(crew: Cast) -> None:

@@ -12,10 +12,12 @@ from governance.errors import InvalidInput
 from governance.ledger.queries import entry_of
 from governance.registry.components import revoke_component
 from releases.approvals.requesting import ComponentIsRevoked
+from releases.bundles.live_answers import live_sentence
 from releases.bundles.models import Assignment
 from releases.bundles.queries import live_assignment
 from releases.rollouts.advancing import StageTooYoung
 from releases.rollouts.models import Deployment, DeploymentState
+from releases.rollouts.ofrep.answers import evaluation
 from releases.rollouts.progress import hold_rollout, pause_rollout, resume_rollout
 from releases.rollouts.stages import DeploymentInWrongState, advance_at
 from releases.rollouts.starting import CalendarFrozen
@@ -88,6 +90,24 @@ def test_a_pause_of_internal_testing_takes_the_keys_away(prepared: Prepared) -> 
     assert again is not None
     assert without.internal_keys == []
     assert again.internal_keys == ["tester-1", "tester-2"]
+
+
+def test_a_pause_of_a_shadow_stage_takes_the_shadow_away(prepared: Prepared) -> None:
+    here = prepared.here
+    channel = here.cast.channel(ANDROID)
+    deployment = planned(here, {"kind": "shadow"}, GUARDED, GENERAL)
+
+    paused(here, deployment)
+    without = live_assignment(channel)
+    resumed(here, deployment)
+    again = live_assignment(channel)
+
+    assert without is not None
+    assert again is not None
+    assert "shadow" not in evaluation("key", without, {}, "somebody")["metadata"]
+    assert "is paused and answers nobody" in live_sentence(channel, without)
+    shadow = evaluation("key", again, {}, "somebody")["metadata"]["shadow"]
+    assert shadow == deployment.revision.manifest_digest
 
 
 def test_what_is_held_can_be_paused_and_goes_on_in_one_step(prepared: Prepared) -> None:

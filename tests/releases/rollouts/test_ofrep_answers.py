@@ -25,7 +25,7 @@ def assignment(**values: Any) -> Assignment:
         for name in ("old", "new")
     )
     given: dict[str, Any] = {"stable": stable, "candidate": candidate, "salt": "s", **values}
-    return Assignment(channel=Channel(name="android", system=system), entry=Entry(), **given)
+    return Assignment(channel=Channel(name="android", system=system), entry=Entry(id=None), **given)
 
 
 def test_a_shadow_stage_answers_stable_and_names_the_candidates_digest() -> None:
@@ -33,6 +33,19 @@ def test_a_shadow_stage_answers_stable_and_names_the_candidates_digest() -> None
 
     assert (found["variant"], found["reason"], found["value"]["release"]) == ("stable", "STATIC", "old")
     assert found["metadata"]["shadow"] == "sha256:new"
+
+
+def test_a_pause_is_known_by_what_it_says_and_before_0012_by_its_shares() -> None:
+    shown = {"treatment_share": 0.25, "control_share": 0.25}
+    stays = [
+        assignment(stage="shadow"),
+        assignment(stage="internal_testing", internal_keys=["tester"]),
+        assignment(stage="guarded", **shown),
+        assignment(stage="general", candidate=None),
+    ]
+    pauses = [assignment(stage="shadow", paused=True), assignment(stage="guarded")]
+
+    assert [one.is_pause for one in (*stays, *pauses)] == [False] * 4 + [True] * 2
 
 
 def test_internal_testing_answers_the_candidate_to_its_keys_only() -> None:

@@ -17,11 +17,14 @@ from governance.access.roles import Role, Scope
 from releases.bundles.arms import Arm, arm_of
 from releases.bundles.queries import live_assignment
 from tests.factories.cast import grant, service, system_with_channels, token_for
-from tests.factories.rollouts import on_its_way, taken_back
+from tests.factories.rollouts import advanced, planned, taken_back
 from tests.factories.worlds import Prepared
 
 SLUG = "onboarding-liveness"
-KEYS = [f"person-{number:02}" for number in range(40)]
+KEYS = [f"person-{number:02}" for number in range(100)]
+"""So many that none of the arms of a tenth stays empty: once in 20,000 runs."""
+
+GUARDED = ({"kind": "guarded", "coverage": 0.1}, {"kind": "guarded", "coverage": 0.4}, {"kind": "general"})
 DEFAULT = {"release": "the last approved one"}
 
 
@@ -60,13 +63,15 @@ def services(address: str) -> Iterator[Any]:
         provider.session.close()
 
 
-def test_the_client_gets_candidate_control_and_stable_as_the_hash_says_until_it_is_rolled_back(
+def test_the_client_follows_a_rollout_with_each_subject_in_its_arm_and_gets_stable_before_and_after_it(
     committed: Prepared, services: Any
 ) -> None:
     here = committed.here
     decider = services(here.cast.integration)
     before = decider.ask("person-01")
-    on_its_way(here, committed.candidate, "android")
+    deployment = planned(here, *GUARDED)
+    small = {key: decider.ask(key) for key in KEYS}
+    advanced(here, deployment)
     assignment = live_assignment(here.cast.channel("android"))
     assert assignment is not None
 
@@ -79,8 +84,10 @@ def test_the_client_gets_candidate_control_and_stable_as_the_hash_says_until_it_
     assert {key: one.variant for key, one in during.items()} == {
         key: arm_of(assignment, key).value for key in KEYS
     }
+    moved = {key for key in KEYS if small[key].variant not in {"stable", during[key].variant}}
+    assert (moved, {one.variant for one in small.values()}) == (set(), {"candidate", "control", "stable"})
     assert {one.variant: one.value["release"] for one in during.values()} == {
-        "candidate": "v1",
+        "candidate": "v2",
         "control": "baseline",
         "stable": "baseline",
     }

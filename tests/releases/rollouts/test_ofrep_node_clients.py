@@ -63,10 +63,11 @@ def asking(committed: Prepared, address: str, tmp_path: Path) -> Iterator[Asking
     process.communicate()
 
 
-def test_both_clients_keep_each_subject_in_its_arm_while_coverage_grows_and_get_stable_after_a_rollback(
+def test_both_clients_keep_each_subject_in_its_arm_while_coverage_grows_and_get_stable_before_and_after(
     committed: Prepared, asking: Asking
 ) -> None:
     here = committed.here
+    before = [asking.ask(client, "person-01") for client in ("server", "web")]
     deployment = planned(here, *GUARDED)
     small = {key: asking.ask("server", key) for key in KEYS}
     advanced(here, deployment)
@@ -87,7 +88,7 @@ def test_both_clients_keep_each_subject_in_its_arm_while_coverage_grows_and_get_
     moved = {key for key in KEYS if small[key]["variant"] not in {"stable", large[key]["variant"]}}
     assert (moved, {one["variant"] for one in small.values()}) == (set(), {"candidate", "control", "stable"})
     assert {one["value"]["release"] for one in large.values() if one["variant"] == "candidate"} == {"v2"}
-    assert {(one["variant"], one["value"]["release"], one["reason"]) for one in after} == {
+    assert {(one["variant"], one["value"]["release"], one["reason"]) for one in (*before, *after)} == {
         ("stable", "baseline", "STATIC")
     }
 

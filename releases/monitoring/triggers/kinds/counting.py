@@ -20,6 +20,7 @@ def nobody_new(window: Window) -> Judged:
         Judgement.BETWEEN,
         Figures(control=window.control.share),
         f"{said} for people who were counted before, and nobody new: what was found before stands.",
+        tells=False,
     )
 
 

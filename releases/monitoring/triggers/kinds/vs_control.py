@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from releases.bundles.triggers import VsControlTrigger
-from releases.monitoring.triggers.given import Given, Interval, Sums, block_of
+from releases.monitoring.triggers.given import NOTHING, Given, Interval, Sums, block_of
 from releases.monitoring.triggers.judgements import CannotJudge, Figures, Judged, Judgement
 from releases.monitoring.triggers.kinds.counting import (
     heard_in,
@@ -152,24 +152,27 @@ def _alone(
         )
     needed, sums, judged = given.log_e_limit(spec.alpha), given.sums, []
     flags: list[bool] = []
+    adds_up = spec.test == "e_process"
     for window in seen:
         if not window.ours.subjects:
             judged.append(nobody_new(window))
             continue
-        sums = sums.plus(window)
-        few = (sums if spec.test == "e_process" else window.ours).subjects < spec.min_subjects
-        share, bound, log_e = _against(spec, window, sums, limit)
-        flags.append(log_e >= needed if spec.test == "e_process" else not few and bound > limit)
-        sides = (1, 1) if spec.test == "e_process" else (spec.breaches, spec.of_windows)
+        of_all = (sums if adds_up else NOTHING).plus(window)
+        sums = of_all if adds_up else sums
+        few = of_all.subjects < spec.min_subjects
+        share, bound, log_e = _against(spec, window, of_all, limit)
+        over = log_e >= needed if adds_up else bound > limit
+        flags += [] if few else [over]
+        sides = (1, 1) if adds_up else (spec.breaches, spec.of_windows)
         breach, count = of_windows(flags, len(flags) - 1, breaches=sides[0], windows=sides[1])
-        verdict = judgement(breach=breach, clear=not flags[-1] and share <= limit)
-        shown = evidence(log_e, needed) if spec.test == "e_process" else f"at least {percent(bound)}"
+        verdict = judgement(breach=breach, clear=not over and share <= limit)
+        shown = evidence(log_e, needed) if adds_up else f"at least {percent(bound)}"
         said = (
             f"{percent(share)} {TITLES[spec.metric]} against {percent(former.estimate)} {former.words}, "
             f"at most {percent(limit)} allowed: {shown}{windows_said(count, sides[1])}; "
-            f"{sums.subjects:,} subjects."
+            f"{of_all.subjects:,} subjects."
         )
-        logs, sizes = (log_e, needed), (sums.subjects, former.subjects)
+        logs, sizes = (log_e, needed), (of_all.subjects, former.subjects)
         figures = Figures(window.ours.share, bound, former.estimate, limit, *logs, *sizes)
         verdict = Judgement.WAITING if few else verdict
         judged.append(Judged(window.ends_at, verdict, figures, said))

@@ -102,8 +102,9 @@ def test_a_token_of_a_service_cannot_override(prepared: Prepared) -> None:
 
 
 def test_a_release_manager_acknowledges_a_latched_trigger_once(prepared: Prepared) -> None:
-    one = status(firing(prepared))
-    address, manager = f"{TRIGGERS}{one.id}/acknowledge/", prepared.here.cast.release_manager
+    one, cast = status(firing(prepared)), prepared.here.cast
+    address, manager = f"{TRIGGERS}{one.id}/acknowledge/", cast.approver_two
+    grant(manager, Role.RELEASE_MANAGER, system=cast.system)
 
     first, second = (post(manager, address, {"reason": WHY}) for _ in range(2))
 
@@ -111,16 +112,32 @@ def test_a_release_manager_acknowledges_a_latched_trigger_once(prepared: Prepare
     assert (second.status_code, second.json()["code"]) == (409, "nothing_to_acknowledge")
 
 
-def test_whoever_made_the_release_does_not_acknowledge_whatever_role_he_holds(prepared: Prepared) -> None:
+def test_whoever_made_the_release_or_started_it_there_does_not_acknowledge(prepared: Prepared) -> None:
     one = status(firing(prepared))
 
     cast, address = prepared.here.cast, f"{TRIGGERS}{one.id}/acknowledge/"
     denied = post(cast.author, address, {"reason": WHY})
     grant(cast.author, Role.RELEASE_MANAGER, system=cast.system)
-    answer = post(cast.author, address, {"reason": WHY})
+    made, started = (
+        post(account, address, {"reason": WHY}) for account in (cast.author, cast.release_manager)
+    )
 
     assert denied.status_code == 403
-    assert (answer.status_code, answer.json()["code"]) == (403, "contributor_acknowledges")
+    assert (made.status_code, made.json()["code"]) == (403, "contributor_acknowledges")
+    assert (started.status_code, started.json()["code"]) == (403, "contributor_acknowledges")
+    assert "release_manager brought " in started.json()["detail"]
+    assert status(one.deployment).latched
+
+
+def test_a_token_does_not_acknowledge_since_nobody_sits_there(prepared: Prepared) -> None:
+    one, cast = status(firing(prepared)), prepared.here.cast
+    grant(cast.approver_two, Role.RELEASE_MANAGER, system=cast.system)
+    client = with_token(cast.approver_two, "read", "rollouts:write")
+
+    address = f"{TRIGGERS}{one.id}/acknowledge/"
+    answer = client.post(address, {"reason": WHY}, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "session_needed")
 
 
 def test_readings_are_the_points_of_its_chart(prepared: Prepared) -> None:

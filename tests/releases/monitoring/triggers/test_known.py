@@ -29,7 +29,7 @@ def test_a_week_is_kept_in_ten_places_and_the_newer_the_nearer_they_are() -> Non
 
 
 def test_going_back_takes_the_newest_sums_without_what_changed() -> None:
-    known = Known(kept=kept(9))
+    known = Known().after(NOTHING, kept(9), {}, None)
 
     assert known.before(T0 + 8 * HOUR).to == T0 + 8 * HOUR
     assert known.before(T0 + 8 * HOUR - timedelta(seconds=1)).to != T0 + 8 * HOUR

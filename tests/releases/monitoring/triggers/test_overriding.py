@@ -58,7 +58,7 @@ def test_one_person_lets_a_rollout_go_on_and_the_trigger_is_still_evaluated(prep
     override = given(prepared.here.cast.approver, deployment)
     found = evaluated(deployment, closed(deployment, 0))
 
-    assert (found.firings, found.blocked) == ((), ())
+    assert (found.firings, found.blocked, found.is_quiet) == ((), (), False)
     assert [(one.state, one.overridden_until) for one in found.states] == [
         (State.OVERRIDDEN, override.expires_at)
     ]
@@ -97,8 +97,8 @@ def test_an_override_that_expired_or_was_withdrawn_counts_no_more(prepared: Prep
     withdraw_override(actor(prepared.here.cast.approver), override=override, reason="Complaints came in.")
     now = evaluated(deployment, closed(deployment, 0))
 
-    assert [one.action for one in later.firings] == ["hold"]
-    assert [one.action for one in now.firings] == ["hold"]
+    assert [(one.action, one.after_override) for one in later.firings] == [("hold", override.pk)]
+    assert [(one.action, one.after_override) for one in now.firings] == [("hold", override.pk)]
 
 
 def test_it_is_listed_with_all_other_overrides_and_lets_nothing_past_the_gate(prepared: Prepared) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 from django.urls import reverse
 
 from governance.access.models import Account
+from governance.access.roles import Role
 from releases.gates.models import Override
 from releases.rollouts.models import Deployment
+from tests.factories.cast import grant
 from tests.factories.http import signed_in
 from tests.factories.watched import RETRY, closed, counted, evaluated, status, watched
 from tests.factories.worlds import Prepared
@@ -39,6 +41,7 @@ def test_it_says_how_the_trigger_stands_and_what_it_rests_on(prepared: Prepared)
     assert "retry_spike of v2 on android: firing." in found
     assert "30.0 % asked to try again against 7.0 % in the control arm" in found
     assert "Trigger fires" in found
+    assert '<td data-label="Value">30.0 %</td>' in found
 
 
 def test_two_persons_let_a_rollout_go_on_from_its_page(prepared: Prepared) -> None:
@@ -74,9 +77,14 @@ def test_the_override_is_among_all_overrides_with_a_page_of_its_own(prepared: Pr
     assert "trigger retry_spike, overridden until" in gaps
 
 
-def test_a_release_manager_acknowledges_it_from_its_page(prepared: Prepared) -> None:
-    deployment = firing(prepared)
+def test_a_release_manager_acknowledges_it_from_its_page_and_who_started_it_reads_why_not(
+    prepared: Prepared,
+) -> None:
+    deployment, cast = firing(prepared), prepared.here.cast
+    grant(cast.approver_two, Role.RELEASE_MANAGER, system=cast.system)
 
-    done = act(prepared.here.cast.release_manager, deployment, "acknowledge", reason=WHY)
+    locked = page(cast.release_manager, deployment)
+    done = act(cast.approver_two, deployment, "acknowledge", reason=WHY)
 
+    assert "release_manager brought " in locked
     assert (done, status(deployment).latched) == (302, False)

@@ -97,8 +97,21 @@ def test_between_the_limits_nothing_changes() -> None:
 def test_a_latched_trigger_goes_on_until_somebody_acknowledges_it() -> None:
     latched = course_of(LATCHED, "bcccc")[-1]
 
-    assert latched.phase is Phase.RECOVERING
+    assert latched.phase is Phase.FIRING
     assert folded(acknowledged(latched), LATCHED, [judged(5, "clear")]).phase is Phase.INACTIVE
+
+
+def test_a_latched_trigger_makes_no_entry_of_data_that_come_and_go() -> None:
+    assert phases(LATCHED, "bcbcb") == ["firing"] * 5
+
+
+def test_what_was_acknowledged_while_it_was_bad_recovers_first() -> None:
+    acknowledged_bad = acknowledged(course_of(LATCHED, "bcb")[-1])
+
+    recovers = folded(acknowledged_bad, LATCHED, [judged(3, "clear")])
+
+    assert recovers.phase is Phase.RECOVERING
+    assert folded(recovers, LATCHED, [judged(4, "clear")]).phase is Phase.INACTIVE
 
 
 def test_an_acknowledgement_alone_does_not_end_a_breach() -> None:

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from math import exp
 from typing import Any
+
+import pytest
 
 from releases.bundles.arms import Arm
 from releases.bundles.documents import Stage
 from releases.monitoring.vocabulary.series import Metric, WindowCounts
 from releases.monitoring.watching.counted import Counted, block_width, closed_until
-from releases.monitoring.watching.criteria import criteria_checks
+from releases.monitoring.watching.criteria import Weight, criteria_checks
 from releases.rollouts.readings import Check
 from releases.rollouts.stages import Step
 from tests.factories.triggers import T0, at, row
@@ -96,6 +99,13 @@ def test_the_more_strata_may_raise_an_alarm_the_more_evidence_it_takes() -> None
 
     assert among[0].numbers["log_e_alarming"] > alone[0].numbers["log_e_alarming"]
     assert among[0].numbers["log_e_needed"] == alone[0].numbers["log_e_needed"]
+
+
+def test_however_often_it_is_paused_a_candidate_is_declared_worse_with_no_more_risk_than_alpha() -> None:
+    stage, *stays = (exp(-Weight(0, 0, 0.05, 2, tries).alarming) for tries in range(1, 60))
+
+    half_of_one_of_two_strata = 0.05 / 2 / 2
+    assert [stage, sum(stays)] == pytest.approx([half_of_one_of_two_strata] * 2)
 
 
 def test_a_limit_is_shown_to_hold_by_the_candidates_arm_alone() -> None:

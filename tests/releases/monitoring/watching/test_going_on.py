@@ -261,6 +261,24 @@ def test_people_and_triggers_of_the_plan_are_asked_for_where_no_criterion_is_mea
     assert entry.document["after"]["not_evaluated"]["criteria"] != []
 
 
+def test_a_stage_whose_triggers_count_no_decisions_is_left_where_none_are_reported(
+    prepared: Prepared,
+) -> None:
+    here = prepared.here
+    spoof = {"key": "spoof", "kind": "event", "description": "A spoof passed.", "owner": "author"}
+    guarded = {"kind": "guarded", "coverage": 0.25, "triggers": ["spoof"]}
+    deployment = measured(here, guarded, triggers=[spoof])
+    at = closed(deployment, 20)
+    ticked(at)
+    found = states(deployment)
+
+    with time_machine.travel(at, tick=False):
+        moved = advanced(here, deployment)
+
+    assert found[:2] == [("integrity", "waiting"), ("triggers", "done")]
+    assert moved.state == DeploymentState.LIVE
+
+
 def test_what_was_found_too_long_ago_is_not_recorded_as_what_an_advance_rests_on(prepared: Prepared) -> None:
     here = prepared.here
     deployment = measured(here, {"kind": "guarded", "coverage": 0.25, "criteria": ["Support is calm."]})

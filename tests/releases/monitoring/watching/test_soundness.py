@@ -183,3 +183,15 @@ def test_a_trigger_that_is_overridden_is_named_and_not_called_quiet() -> None:
         ("done", "retries", "retries: 9 % of 900. Overridden until 2 Nov, 10:00 UTC."),
     ]
     assert [one.weighs for one in found] == [False, True]
+
+
+def test_a_trigger_is_counted_once_and_one_that_is_only_observed_is_not_called_quiet() -> None:
+    women = Standing("errors", "women", "vs_control", Mode.ENFORCE, State.INACTIVE, "0.1 % of 90.", T0)
+    loud = replace(women, key="tighter", segment="", mode=Mode.OBSERVE, state=State.FIRING)
+
+    (found,) = trigger_checks(Evaluated(NOW, states=(women, replace(women, segment="men"), loud)))
+
+    assert (found.state, found.sentence) == (
+        "done",
+        "1 trigger is quiet; tighter would fire, and is only observed.",
+    )

@@ -160,15 +160,24 @@ def test_a_pause_does_not_take_back_what_was_found_of_the_candidate(prepared: Pr
     here = prepared.here
     deployment = measured(here, advance_hours=ALWAYS)
     at = see(deployment, ours=0.3)
+    with time_machine.travel(later(at, seconds=1), tick=False):
+        paused(here, deployment)  # before anybody has looked
+        again = resumed(here, deployment)
+    at = see(again, windows=1)
     ticked(at)
-
+    reason = now(deployment).held_reason
     with time_machine.travel(later(at, seconds=1), tick=False):
         paused(here, deployment)
-        again = resumed(here, deployment)
-    ticked(see(again, windows=1))
 
-    assert now(deployment).state == DeploymentState.HELD
-    assert "Shown not to be no more than" in now(deployment).held_reason
+    ticked(later(at, seconds=60))
+
+    assert "Shown not to be no more than" in reason
+    with (
+        time_machine.travel(later(at, seconds=90), tick=False),
+        pytest.raises(StillFiring, match="against it before the pause stands: ") as no,
+    ):
+        resumed(here, deployment)
+    assert no.value.next_step.startswith("Roll it back; a pause begins its split and its stamps anew")
 
 
 def test_after_a_pause_what_spoke_for_the_candidate_is_shown_anew(prepared: Prepared) -> None:

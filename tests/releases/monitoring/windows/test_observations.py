@@ -18,7 +18,7 @@ from releases.monitoring.windows.models import Observation, ObservationBatch
 from releases.monitoring.windows.queries import counts_of, latest_decision_at
 from releases.rollouts.models import Deployment
 from tests.factories.http import Answer, signed_in, with_token
-from tests.factories.rollouts import planned, through
+from tests.factories.rollouts import paused, planned, resumed, through
 from tests.factories.windows import counted, decided, subjects_in
 from tests.factories.worlds import Prepared
 from tests.releases.monitoring.windows.conftest import GUARDED, NOON, minutes
@@ -200,6 +200,30 @@ def test_a_kept_control_is_reported_with_the_release_that_it_keeps(
     (row,) = counts_of(last, since=NOON, until=minutes(60), at=minutes(12))
     assert (new.json()["refused_total"], kept.json()["accepted"]) == (1, 1)
     assert (row.arm, row.revision, row.subjects) == (Arm.CONTROL, here.baseline.id, 4)
+
+
+def test_a_window_after_a_pause_is_of_the_stay_and_of_its_stage_and_none_holds_the_pause(
+    prepared: Prepared, reporter: Client, good: dict[str, Any], clock: time_machine.Traveller
+) -> None:
+    here, deployment = prepared.here, Deployment.objects.get(stage="guarded")
+    clock.move_to(minutes(7))
+    paused(here, deployment)
+    clock.move_to(minutes(8))
+    again = resumed(here, deployment)
+    clock.move_to(minutes(20))
+    (one,) = subjects_in(deployment.channel, Arm.CANDIDATE, 1)
+    counted(here, [decided(deployment.channel, one, minutes(11))])
+    spans = ((0, 5), (5, 10), (10, 15))
+    windows = [[minutes(lower).isoformat(), minutes(upper).isoformat()] for lower, upper in spans]
+
+    report = post(reporter, *({**good, "window": window} for window in windows)).json()
+
+    since = again.stage_entered_at or NOON
+    stay = counts_of(again, since=since, until=minutes(60), at=minutes(60), metrics={"retry"}, anew=True)
+    stage = counts_of(again, since=NOON, until=minutes(60), at=minutes(60), metrics={"retry"})
+    assert (report["accepted"], report["refused_total"]) == (2, 1)
+    assert [(row.starts_at, row.subjects) for row in stay] == [(minutes(10), 40)]
+    assert [(row.starts_at, row.subjects) for row in stage] == [(NOON, 40), (minutes(10), 40)]
 
 
 def test_a_report_without_a_line_is_refused(reporter: Client) -> None:

@@ -31,6 +31,16 @@ from tests.factories.gates import engine
 from tests.releases.monitoring.lines import decision, ndjson
 
 AGE = timedelta(days=100)
+UNTIL_SOMEBODY_WAITS = """
+    DO $$ BEGIN
+        FOR attempt IN 1..400 LOOP
+            EXIT WHEN EXISTS (
+                SELECT 1 FROM pg_locks WHERE relation = 'releases_decision'::regclass AND NOT granted
+            );
+            PERFORM pg_sleep(0.02);
+        END LOOP;
+    END $$
+"""
 
 
 @dataclass(frozen=True)
@@ -69,11 +79,21 @@ def expired() -> list[dict[str, Any]]:
     return list(rows.values_list("document__after", flat=True))
 
 
-def test_a_day_goes_whole_and_each_channels_stream_says_so(old: Old) -> None:
-    partition = f"decision_days.decision_{old.then:%Y%m%d}"
-    before = partitions()
+def report_in_flight(begun: threading.Event) -> None:
+    """A report that commits only once a day waits for it to go."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE releases_decision IN ROW EXCLUSIVE MODE")
+        begun.set()
+        cursor.execute(UNTIL_SOMEBODY_WAITS)
 
-    days = expire_decisions(engine())
+
+def test_a_day_goes_whole_after_a_report_in_flight_and_each_channels_stream_says_so(old: Old) -> None:
+    partition = f"decision_days.decision_{old.then:%Y%m%d}"
+    before, begun = partitions(), threading.Event()
+
+    _, days = in_threads(
+        lambda: report_in_flight(begun), lambda: begun.wait(20) and expire_decisions(engine())
+    )
     again = decision(old.crew.channel("ios"), id=old.ids[0], at=timezone.now().isoformat())
     report = report_lines(actor(old.crew.integration), [(1, ndjson([again]))])
     forget_keys()
@@ -131,7 +151,9 @@ def test_a_system_lets_its_own_go_and_leaves_those_of_another(old: Old, settings
     assert (days, Decision.objects.get().channel_id) == (1, channel.id)
 
 
-def test_a_day_whose_channel_somebody_has_locked_stays_and_goes_later(old: Old) -> None:
+def test_a_day_whose_channel_somebody_has_locked_stays_and_goes_later(
+    old: Old, caplog: pytest.LogCaptureFixture
+) -> None:
     locked, tried = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -149,6 +171,7 @@ def test_a_day_whose_channel_somebody_has_locked_stays_and_goes_later(old: Old) 
     _, meanwhile = in_threads(hold, expire)
 
     assert meanwhile == (0, 3)
+    assert "Somebody else is at work on a channel of that day" in caplog.text
     assert (expire_decisions(engine()), Decision.objects.count()) == (1, 0)
 
 
@@ -168,11 +191,12 @@ def test_decisions_that_no_window_holds_yet_stay(old: Old) -> None:
     ("statement", "why"),
     [
         (
-            "SELECT decision_days_expire(current_date - 99, ARRAY[gen_random_uuid()], '{}')",
+            "SELECT decision_days_thin(current_date - 99, ARRAY[gen_random_uuid()], '{}')",
             "without an entry",
         ),
         ("SELECT decision_days_close(current_date - 90)", "younger than 91 days"),
-        ("SELECT decision_days_expire(current_date - 90, '{}', '{}')", "younger than 91 days"),
+        ("SELECT decision_days_thin(current_date - 90, '{}', '{}')", "younger than 91 days"),
+        ("SELECT decision_days_expire(current_date - 99, '{}', '{}')", "does not exist"),
         ("SELECT decision_keys_forget(now() - interval '90 days')", "come twice"),
         ("DROP TABLE decision_days.decision_20260101", "permission denied"),
         ("CREATE TABLE decision_days.mine ()", "permission denied"),

@@ -16,7 +16,7 @@ from releases.monitoring.windows.services import roll_up
 from releases.rollouts.models import Deployment
 from tests.factories.gates import engine
 from tests.factories.registry import segment
-from tests.factories.rollouts import advanced, paused, planned, resumed
+from tests.factories.rollouts import advanced, planned
 from tests.factories.windows import counted, decided, reported, subjects_in
 from tests.factories.worlds import Prepared
 from tests.releases.monitoring.windows.conftest import GENERAL, GUARDED, NOON, minutes
@@ -208,25 +208,6 @@ def test_each_stage_counts_its_subjects_anew_and_a_window_is_cut_where_it_began(
     after = counts_of(deployment, since=wider.stage_entered_at or NOON, until=minutes(60), at=NOON)
     assert {row.subjects for row in before if row.metric is Metric.RETRY} == {1}
     assert {(row.subjects, row.starts_at) for row in after} == {(1, NOON)}
-
-
-def test_a_stage_that_was_paused_begins_anew(
-    prepared: Prepared, deployment: Deployment, clock: time_machine.Traveller
-) -> None:
-    channel = deployment.channel
-    (one,) = subjects_in(channel, Arm.CANDIDATE, 1)
-    counted(prepared.here, [decided(channel, one, minutes(1))])
-    clock.move_to(minutes(5))
-    paused(prepared.here, deployment)
-    clock.move_to(minutes(6))
-    again = resumed(prepared.here, deployment)
-    clock.move_to(minutes(8))
-
-    counted(prepared.here, [decided(channel, one, minutes(7))])
-
-    since = again.stage_entered_at or NOON
-    found = counts_of(deployment, since=since, until=minutes(60), at=NOON)
-    assert {(row.arm, row.subjects) for row in found} == {(Arm.CANDIDATE, 1)}
 
 
 @pytest.fixture
