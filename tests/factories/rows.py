@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
@@ -136,11 +135,14 @@ def _present() -> Keys:
 
 
 def _rows(cursor: CursorWrapper, name: str, *given: int) -> list[tuple[Any, ...]]:
-    """The rows of a statement over all tables, which the server plans once for a connection."""
-    session = connection.connection
-    if name not in _prepared.setdefault(session, set()):
+    """The rows of a statement over all tables, which the server plans once for a connection.
+
+    It is asked each time whether the statement is there: the driver lets go of all, ours too, when it lets go
+    of those that it prepared itself.
+    """
+    cursor.execute("SELECT FROM pg_prepared_statements WHERE name = %s", [name])
+    if cursor.fetchone() is None:
         cursor.execute(f"PREPARE {name} AS {STATEMENTS[name](_tables())}")
-        _prepared[session].add(name)
     cursor.execute(f"EXECUTE {name} ({', '.join(str(one) for one in given)})" if given else f"EXECUTE {name}")
     return list(cursor.fetchall())
 
@@ -166,7 +168,6 @@ STATEMENTS: dict[str, Callable[[Sequence[Table]], str]] = {
     "written_since": _of_rows_written,
     "standing_here": _of_keys,
 }
-_prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
 @cache

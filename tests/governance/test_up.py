@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from governance.ledger.signing import read_key_file
+from governance.ledger.signing import PURPOSES, read_key_file
 from governance.project.embedded.supervisor import FAILED, REFUSED, STOPPED
 from tests.installation import Installation, Process
 
@@ -173,4 +173,4 @@ def test_secrets_and_sockets_are_for_this_user_only(first_run: Seen) -> None:
     modes = {name: (var / name).stat().st_mode & 0o777 for name in names}
 
     assert modes == {"secret-key": 0o600, "signing-keys": 0o600, "pgdata-18": 0o700, "valkey": 0o700}
-    assert [key.purpose for key in read_key_file(var / "signing-keys")] == ["statements"]
+    assert [key.purpose for key in read_key_file(var / "signing-keys")] == list(PURPOSES)
