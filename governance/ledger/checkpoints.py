@@ -4,11 +4,10 @@ Extension lines are neither written nor taken: nobody who watches the log could 
 """
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from governance.ledger.merkle.hashing import HASH_SIZE
+from governance.ledger.letters import read_hash, read_number
 from governance.ledger.notes import NoteFails, VerifierKey, open_note, sign_note
 from governance.ledger.signing import SigningKey
 
@@ -51,13 +50,9 @@ def read_head(text: str) -> TreeHead:
     origin, *rest = text.removesuffix("\n").split("\n")
     if not origin or len(rest) != 2 or not text.endswith("\n"):
         raise NoteFails("A checkpoint is three lines: origin, size and root.")
-    size, encoded = rest
-    if not (size.isascii() and size.isdecimal()) or (size != "0" and size[0] == "0") or len(size) > 19:
-        raise NoteFails(f"{size[:40]!r} is no size of a tree.")
-    try:
-        root = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        root = b""
-    if len(root) != HASH_SIZE or base64.b64encode(root).decode() != encoded:
-        raise NoteFails(f"{encoded[:60]!r} is no root: 32 bytes in base64 are wanted.")
-    return TreeHead(origin, int(size), root)
+    size, root = read_number(rest[0]), read_hash(rest[1])
+    if size is None:
+        raise NoteFails(f"{rest[0][:40]!r} is no size of a tree.")
+    if root is None:
+        raise NoteFails(f"{rest[1][:60]!r} is no root: 32 bytes in base64 are wanted.")
+    return TreeHead(origin, size, root)

@@ -6,7 +6,6 @@ stopped (L8). One line a head: size, space, root in base64.
 """
 
 import base64
-import binascii
 import fcntl
 import os
 import time
@@ -17,7 +16,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 
-from governance.ledger.merkle.hashing import HASH_SIZE
+from governance.ledger.letters import read_hash, read_number
 
 LONGEST_LINE = 80
 LOCK_TRIES, LOCK_WAIT_SECONDS = 20, 0.1
@@ -147,13 +146,10 @@ def _last(file: BinaryIO) -> Head | None:
     whole = [line for line in lines[:-1] if line]
     if not whole:
         return None
-    size, _, encoded = whole[-1].partition(b" ")
-    try:
-        root = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        root = b""
-    if not size.isdigit() or len(root) != HASH_SIZE:
+    digits, _, encoded = whole[-1].decode("ascii", "replace").partition(" ")
+    size, root = read_number(digits), read_hash(encoded)
+    if size is None or root is None:
         raise HeadDisagrees(
             f"The last line of the ledger's head is {whole[-1][:80]!r}: size and root are wanted."
         )
-    return Head(int(size), root)
+    return Head(size, root)

@@ -36,12 +36,21 @@ def signing_keys() -> tuple[SigningKey, ...]:
     return _read(path, found.st_mtime_ns, found.st_mode)
 
 
+def key_for(purpose: str) -> SigningKey | None:
+    """The key of a purpose; None without one.
+
+    Raises:
+        KeyFileUnfit: there is a file, and it cannot be used.
+    """
+    return next((key for key in signing_keys() if key.purpose == purpose), None)
+
+
 def signing_key(purpose: str) -> SigningKey | None:
     """The key of a purpose. Without one, or with a file that cannot be used, nothing is signed: that is
     logged, shown wherever the signature would be, and named by the system check.
     """
     try:
-        return next((key for key in signing_keys() if key.purpose == purpose), None)
+        return key_for(purpose)
     except KeyFileUnfit as unfit:
         logger.error("nothing is signed: %s", unfit)
         return None

@@ -5,7 +5,6 @@ ignored; one of a known key that does not hold makes the whole note worthless.
 """
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from governance.ledger.letters import read_bytes
 from governance.ledger.signing import ED25519, SigningKey
 
 DASH = "— "
@@ -66,7 +66,7 @@ def verifier_key(text: str) -> VerifierKey:
     """
     name, _, rest = text.strip().partition("+")
     given, _, encoded = rest.partition("+")
-    decoded = _decoded(encoded)
+    decoded = read_bytes(encoded)
     if not name or _has_space(name) or decoded is None or decoded[:1] != ED25519 or len(decoded) != 33:
         raise NoteFails("A verifier key looks like <name>+<8 hex digits>+<base64>, of type Ed25519.")
     key = VerifierKey(name, decoded[1:])
@@ -129,20 +129,11 @@ def open_note(note: str, known: Sequence[VerifierKey]) -> Note:
 def _parts(line: str) -> tuple[str, bytes]:
     """The name and the decoded signature of a line."""
     name, _, encoded = line.removeprefix(DASH).partition(" ")
-    decoded = _decoded(encoded)
+    decoded = read_bytes(encoded)
     bad_name = not name or "+" in name or _has_space(name)
     if not line.startswith(DASH) or bad_name or decoded is None or len(decoded) <= KEY_ID_BYTES:
         raise NoteFails(f"This is no line of a signature: {line[:100]!r}.")
     return name, decoded
-
-
-def _decoded(encoded: str) -> bytes | None:
-    """The bytes; None also where other letters than these would give the same ones."""
-    try:
-        decoded = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return decoded if base64.b64encode(decoded).decode() == encoded else None
 
 
 def _check_letters(text: str) -> None:

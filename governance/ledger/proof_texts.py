@@ -1,11 +1,10 @@
 """Inclusion proofs as texts that stand alone (https://c2sp.org/tlog-proof): index, hashes, checkpoint."""
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from governance.ledger.merkle.hashing import HASH_SIZE
+from governance.ledger.letters import read_hash, read_number
 from governance.ledger.notes import NoteFails
 
 FIRST_LINE = "c2sp.org/tlog-proof@v1"
@@ -37,28 +36,17 @@ def read_proof(text: str) -> LoggedProof:
     first, *rest = head.split("\n")
     if first != FIRST_LINE or not blank or not rest:
         raise NoteFails(f"A proof begins with {FIRST_LINE} and ends with a checkpoint.")
-    word, _, index = rest[0].partition(" ")
-    if (
-        word != "index"
-        or not (index.isascii() and index.isdecimal())
-        or len(index) > 19
-        or _has_nought(index)
-    ):
+    word, _, digits = rest[0].partition(" ")
+    index = read_number(digits)
+    if word != "index" or index is None:
         raise NoteFails(f"The proof's second line is {rest[0][:60]!r}; 'index <number>' is wanted.")
     if len(rest) - 1 > MOST_HASHES:
         raise NoteFails(f"The proof has {len(rest) - 1} hashes; no tree is that high.")
-    return LoggedProof(int(index), tuple(_hash(line) for line in rest[1:]), checkpoint)
-
-
-def _has_nought(index: str) -> bool:
-    return index != "0" and index.startswith("0")
+    return LoggedProof(index, tuple(_hash(line) for line in rest[1:]), checkpoint)
 
 
 def _hash(line: str) -> bytes:
-    try:
-        found = base64.b64decode(line, validate=True)
-    except (binascii.Error, ValueError):
-        found = b""
-    if len(found) != HASH_SIZE or base64.b64encode(found).decode() != line:
+    found = read_hash(line)
+    if found is None:
         raise NoteFails(f"{line[:60]!r} is no hash: 32 bytes in base64 are wanted.")
     return found

@@ -3,6 +3,7 @@
 Only what is committed is signed, and only after the root was computed once more from the bodies as they
 are stored. Ed25519 is deterministic: whoever signs again after a crash writes the same letters (L5). Whatever
 does not agree stops the signing, and nothing else: entries are still numbered, releases still rolled back.
+Only a database that lacks what was signed, or has another past, does not start (:func:`check_head`, L8).
 """
 
 import logging
@@ -21,7 +22,7 @@ from governance.ledger.heads import (
     head_file,
     read_head,
 )
-from governance.ledger.keys import signing_keys
+from governance.ledger.keys import key_for
 from governance.ledger.merkle.growing import edge_of, grown, root_from
 from governance.ledger.merkle.hashing import leaf_hash
 from governance.ledger.models import Checkpoint, Leaf, SignedCheckpoint, TreeState
@@ -56,7 +57,7 @@ def seal_newest() -> str:
     if tree.tiled < tree.size:
         return tree.trouble  # the integrator's: leaves that stand in no tile
     try:
-        key = next((one for one in signing_keys() if one.purpose == LEDGER), None)
+        key = key_for(LEDGER)
         if key is not None:
             seal(key, head_file())
         trouble = ""

@@ -32,13 +32,11 @@ def tiles_at(places: Iterable[Place]) -> dict[Place, bytes]:
 
 
 def add_leaves(size: int, hashes: Sequence[bytes]) -> bytes:
-    """Add leaf hashes to the stored tree of ``size``, within the caller's transaction; the new root.
+    """Add one leaf hash or more to the stored tree of ``size``, in the caller's transaction; the new root.
 
     Raises:
         TreeIncomplete: the tree's edge is not what it was.
     """
-    if not hashes:
-        return root_at(size)
     try:
         edge = tiles_at(edge_of(size))
         changed = grown(size, edge, hashes)

@@ -30,6 +30,18 @@ RETRY: dict[str, Any] = {
     "description": "Retries rise.",
     "owner": "author",
 }
+ERRORS: dict[str, Any] = {
+    **RETRY,
+    "kind": "threshold",
+    "test": "bound",
+    "limit": 0.1,
+    "action": "hold",
+}
+EVENT: dict[str, Any] = {"key": "spoof", "kind": "event", "description": "A spoof passed.", "owner": "author"}
+HEARTBEAT: dict[str, Any] = {"key": "beat", "kind": "heartbeat", "description": "Silence.", "owner": "author"}
+WORSE = ((200, 60), (200, 14))
+ALIKE = ((200, 14), (200, 14))
+"""Subjects and retries of candidate and control in a window."""
 
 
 @remembered

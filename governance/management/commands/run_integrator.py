@@ -5,11 +5,12 @@ import signal
 import threading
 import time
 from argparse import ArgumentParser
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from governance.ledger.heads import HeadDisagrees, HeadMissing, head_file
 from governance.ledger.integrator import BATCH, integrate, integrate_all
@@ -22,6 +23,7 @@ IDLE_SECONDS = 0.25
 RETRY_SECONDS = 2.0
 STOPPED_SECONDS = 10.0
 LOOKS_SECONDS = 1.0
+LONGEST_TROUBLE = 300
 
 
 class Command(BaseCommand):
@@ -88,6 +90,7 @@ class Command(BaseCommand):
         except Exception as error:
             # Whatever it is, the next pass may get through, and everything else here depends on this process.
             logger.exception("a batch of the ledger failed; it is tried again")
-            note_trouble(f"a batch failed: {type(error).__name__}: {str(error).splitlines()[0]}")
+            with suppress(DatabaseError, InterfaceError):
+                note_trouble(f"a batch failed: {type(error).__name__} {error}".strip()[:LONGEST_TROUBLE])
             return STOPPED_SECONDS
         return IDLE_SECONDS if taken < BATCH else 0.0

@@ -18,11 +18,10 @@ from governance.ledger.models import Entry, Leaf
 from governance.ledger.notes import NoteFails, verifier_key
 from governance.ledger.proof_texts import read_proof
 from governance.ledger.sealing import seal_newest
-from governance.ledger.signing import LEDGER, generate_key_file
-from governance.project.embedded.directories import write_private
+from governance.ledger.signing import LEDGER
 from tests.factories.cast import administrator, grant, person, system_with_channels
 from tests.factories.http import with_token
-from tests.governance.ledger.reading import as_integrator
+from tests.governance.ledger.reading import as_integrator, let_sign
 
 LEDGER_API = "/api/v1/ledger"
 
@@ -30,8 +29,7 @@ LEDGER_API = "/api/v1/ledger"
 @pytest.fixture
 def client(committed_db: str, tmp_path: Path, settings: Settings) -> Client:
     """A reader of one system, in an installation whose first entries are signed."""
-    settings.SIGNING_KEY_FILE, settings.LEDGER_HEAD_FILE = tmp_path / "keys", tmp_path / "head"
-    write_private(settings.SIGNING_KEY_FILE, generate_key_file("example.org/countersign"))
+    let_sign(settings, tmp_path)
     reader = person("reader")
     grant(reader, Role.AUDITOR, system=system_with_channels())
     caller = with_token(reader)
@@ -91,12 +89,13 @@ def test_entries_and_tiles_of_the_log_are_the_same_leaves(client: Client) -> Non
     everything = with_token(administrator())
 
     tile = client.get(f"{LEDGER_API}/tile/0/000.p/{size}")
-    bundle = everything.get(f"{LEDGER_API}/tile/entries/000.p/{size}").content
+    bundle = everything.get(f"{LEDGER_API}/tile/entries/000.p/{size}")
 
     stored = Leaf.objects.order_by("index").values_list("hash", flat=True)
     assert tile.content == b"".join(map(bytes, stored))
     assert (tile["Content-Type"], "immutable" in tile["Cache-Control"]) == ("application/octet-stream", True)
-    assert [leaf_hash(body) for body in bodies_of(bundle)] == list(map(bytes, stored))
+    assert bundle["Cache-Control"] == "no-store"
+    assert [leaf_hash(body) for body in bodies_of(bundle.content)] == list(map(bytes, stored))
 
 
 def bodies_of(bundle: bytes) -> list[bytes]:

@@ -5,17 +5,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
+from pytest_django import Settings
 
 from governance.actors import Actor, acting_as
 from governance.ledger.checkpoints import read_head
 from governance.ledger.entries import append_entry
 from governance.ledger.merkle.hashing import leaf_hash, root_of
 from governance.ledger.models import Checkpoint, Entry, Leaf, Pending, SignedCheckpoint, Tile, TreeState
+from governance.ledger.signing import generate_key_file
+from governance.project.embedded.directories import write_private
 from tests.database import servers
 from tests.governance.ledger.acts import EVENT, person
 from tests.governance.ledger.merkle.trees import tiles_over
@@ -145,6 +149,12 @@ def as_integrator() -> Iterator[None]:
     finally:
         connection.close()
         connection.settings_dict["USER"] = given
+
+
+def let_sign(settings: Settings, directory: Path) -> None:
+    """From now on this installation signs, with new keys and a head in the directory."""
+    settings.SIGNING_KEY_FILE, settings.LEDGER_HEAD_FILE = directory / "keys", directory / "head"
+    write_private(settings.SIGNING_KEY_FILE, generate_key_file("example.org/countersign"))
 
 
 def tamper(statements: str) -> None:

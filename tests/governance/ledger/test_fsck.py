@@ -18,10 +18,9 @@ from governance.ledger.keys import signing_key
 from governance.ledger.models import Checkpoint, SignedCheckpoint
 from governance.ledger.notes import verifier_of
 from governance.ledger.sealing import seal, seal_newest
-from governance.ledger.signing import LEDGER, generate_key, generate_key_file
-from governance.project.embedded.directories import write_private
+from governance.ledger.signing import LEDGER, generate_key
 from tests.database import servers
-from tests.governance.ledger.reading import as_integrator, tamper
+from tests.governance.ledger.reading import as_integrator, let_sign, tamper
 from tests.servers import ROOT
 
 ENTRIES = 600
@@ -44,8 +43,7 @@ FREE_TILES = "ALTER TABLE tile DISABLE TRIGGER ledger_tile_grows;"
 @pytest.fixture
 def record(committed_db: str, tmp_path: Path, settings: Settings) -> None:
     """Six hundred entries in three streams, numbered in batches and signed."""
-    settings.SIGNING_KEY_FILE, settings.LEDGER_HEAD_FILE = tmp_path / "keys", tmp_path / "head"
-    write_private(settings.SIGNING_KEY_FILE, generate_key_file("example.org/countersign"))
+    let_sign(settings, tmp_path)
     written(0, ENTRIES - 1)
     with as_integrator():
         integrate(200)

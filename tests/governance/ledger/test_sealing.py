@@ -2,6 +2,7 @@
 
 import base64
 import fcntl
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,11 @@ from governance.ledger.signing import (
     LEDGER,
     SigningKey,
     generate_key,
-    generate_key_file,
     read_key_file,
 )
 from governance.ledger.stored_tree import add_leaves, root_at
+from governance.management.commands import run_integrator
+from governance.management.commands.run_integrator import STOPPED_SECONDS
 from governance.project.embedded.directories import write_private
 from governance.project.embedded.keys import make_signing_keys
 from governance.registry.models import System
@@ -32,6 +34,7 @@ from tests.governance.ledger.reading import (
     as_integrator,
     eventually,
     integrator,
+    let_sign,
     number_the_rest,
     signed,
     tamper,
@@ -135,8 +138,7 @@ def test_a_damaged_record_is_not_signed(
 def test_signing_stops_is_named_and_goes_on_once_the_record_is_whole_again(
     system: System, tmp_path: Path, settings: Settings
 ) -> None:
-    settings.SIGNING_KEY_FILE, settings.LEDGER_HEAD_FILE = tmp_path / "keys", tmp_path / "head"
-    write_private(settings.SIGNING_KEY_FILE, generate_key_file(ORIGIN))
+    let_sign(settings, tmp_path)
     go_on(system)
     tamper("UPDATE entry SET body = body || ' ' WHERE stream_seq = 1")
 
@@ -157,8 +159,7 @@ def test_signing_stops_is_named_and_goes_on_once_the_record_is_whole_again(
 def test_entries_are_numbered_beside_damaged_tiles_and_find_theirs_once_these_are_mended(
     system: System, tmp_path: Path, settings: Settings
 ) -> None:
-    settings.SIGNING_KEY_FILE, settings.LEDGER_HEAD_FILE = tmp_path / "keys", tmp_path / "head"
-    write_private(settings.SIGNING_KEY_FILE, generate_key_file(ORIGIN))
+    let_sign(settings, tmp_path)
     go_on(system)
     tamper("CREATE TABLE kept AS SELECT * FROM tile; DELETE FROM tile")
 
@@ -306,8 +307,7 @@ def test_a_checkpoint_that_waits_for_its_signature_is_named_and_signed_without_a
 def test_a_key_file_that_others_can_read_signs_nothing_and_is_named(
     system: System, tmp_path: Path, settings: Settings
 ) -> None:
-    settings.SIGNING_KEY_FILE, settings.LEDGER_HEAD_FILE = tmp_path / "keys", tmp_path / "head"
-    write_private(settings.SIGNING_KEY_FILE, generate_key_file(ORIGIN))
+    let_sign(settings, tmp_path)
     settings.SIGNING_KEY_FILE.chmod(0o644)
     go_on(system)
 
@@ -317,7 +317,7 @@ def test_a_key_file_that_others_can_read_signs_nothing_and_is_named(
     assert (signed(), trouble in str(seal_part()["reason"])) == ([], True)
 
 
-def test_an_integrator_lives_on_where_the_head_cannot_be_written_and_a_batch_fails(
+def test_an_integrator_numbers_on_where_the_head_cannot_be_written(
     sealed: System, database_urls: dict[str, str], key: SigningKey, tmp_path: Path
 ) -> None:
     write_private(tmp_path / "keys", key.text() + "\n")
@@ -333,6 +333,33 @@ def test_an_integrator_lives_on_where_the_head_cannot_be_written_and_a_batch_fai
         is_named = eventually(lambda: "a-file" in TreeState.objects.get().trouble)
 
     assert (is_numbered, is_named, process.returncode) == (True, True, 0)
+
+
+def failing_with(error: Exception) -> Callable[[], int]:
+    """What fails as a batch may that nobody foresaw."""
+
+    def integrate() -> int:
+        raise error
+
+    return integrate
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no room"), ValueError()])
+def test_a_batch_that_fails_is_named_and_tried_again(
+    system: System, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    rename(person(), system=system, name="Renamed")
+    command = run_integrator.Command()
+
+    with as_integrator(), monkeypatch.context() as failing:
+        failing.setattr(run_integrator, "integrate", failing_with(error))
+        rests = command._pass()
+    trouble = TreeState.objects.get().trouble
+    with as_integrator():
+        command._pass()
+
+    assert (rests, trouble) == (STOPPED_SECONDS, f"a batch failed: {type(error).__name__} {error}".strip())
+    assert (TreeState.objects.get().size, TreeState.objects.get().trouble) == (2, "")
 
 
 def test_a_tile_only_gets_longer_whoever_asks(sealed: System) -> None:

@@ -11,10 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from governance.access.models import Account
 from governance.access.roles import Role, Scope
 from governance.ledger.models import Entry
+from governance.registry.services import register_channel
 from releases.bundles.arms import Arm, arm_of
 from releases.bundles.queries import live_assignment
 from releases.rollouts.ofrep.answers import code_default
-from tests.factories.cast import grant, service, system_with_channels
+from tests.factories.cast import actor, grant, service, system_with_channels
 from tests.factories.http import Answer, signed_in, with_token
 from tests.factories.rollouts import live, on_its_way, paused, taken_back
 from tests.factories.worlds import Prepared
@@ -197,6 +198,18 @@ def test_the_channel_of_another_system_is_no_context(prepared: Prepared, caller:
 
     assert answer.json()["errorCode"] == "INVALID_CONTEXT"
     assert "android, ios, mobile_web" in answer.json()["errorDetails"]
+
+
+def test_a_channel_is_named_by_text_and_by_nothing_that_reads_like_it(
+    prepared: Prepared, caller: Client
+) -> None:
+    cast = prepared.here.cast
+    register_channel(actor(cast.admin), system=cast.system, name="5", kind="android")
+
+    text, number = (ask(caller, {"targetingKey": "a", "channel": channel}) for channel in ("5", 5))
+
+    assert (text.status_code, number.status_code) == (200, 400)
+    assert number.json()["errorCode"] == "INVALID_CONTEXT"
 
 
 def test_a_service_of_one_channel_asks_about_that_one_only(prepared: Prepared) -> None:

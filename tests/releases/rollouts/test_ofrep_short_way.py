@@ -40,12 +40,14 @@ def may_by_statement(secret: str, channel: Channel, at: datetime) -> bool:
     return row_of(question, at) is not None
 
 
-def asking(team: Cast, role: str, scope: str, name: str, **terms: UUID) -> tuple[Account, str]:
-    """A service with one grant of an hour, and a token that outlives it by an hour."""
+def asking(
+    team: Cast, role: str, scope: str, name: str, outlives: timedelta = HOUR, **terms: UUID
+) -> tuple[Account, str]:
+    """A service with one grant of an hour, and a token that outlives it by an hour, or ends before it."""
     account = service(name)
     admin, ends = actor(team.admin), timezone.now() + HOUR
     grant_role(admin, terms=GrantTerms(account, role, "Asks", ends_at=ends, **terms))
-    token = issue_token(admin, account=account, name="asks", scopes=(scope,), expires_at=ends + HOUR)
+    token = issue_token(admin, account=account, name="asks", scopes=(scope,), expires_at=ends + outlives)
     return account, token.secret
 
 
@@ -69,7 +71,8 @@ PLACES = {"system": ("system_id",), "channel": ("channel_id", "channel_system_id
 def test_both_ways_let_the_same_through(team: Cast, role: str, scope: str, place: str, times: int) -> None:
     own, other = team.channel("android"), system_with_channels("branch-kiosk").channels.get(name="android")
     values = {"system_id": own.system_id, "channel_id": own.id, "channel_system_id": own.system_id}
-    _account, secret = asking(team, role, scope, "asking", **{one: values[one] for one in PLACES[place]})
+    where = {one: values[one] for one in PLACES[place]}
+    _account, secret = asking(team, role, scope, "asking", HOUR, **where)
     channels = [own, team.channel("ios"), team.channel("mobile_web"), other]
     asked = list(product(channels, moments(timezone.now())))
 
@@ -91,13 +94,29 @@ def test_at_its_end_a_grant_opens_nothing_by_either_way(team: Cast) -> None:
     assert by_statement == [may_by_rule(secret, channel, at) for at in around] == [True, False, False]
 
 
+def test_at_its_end_a_token_opens_nothing_by_either_way_though_the_grant_goes_on(team: Cast) -> None:
+    channel, place = team.channel("android"), {"system_id": team.channel("android").system_id}
+    account, secret = asking(team, Role.INTEGRATION, Scope.FLAGS, "asking", -HOUR / 2, **place)
+    ends = account.tokens.get().expires_at
+    around = [ends - INSTANT, ends, ends + INSTANT]
+
+    by_statement = [may_by_statement(secret, channel, at) for at in around]
+
+    assert by_statement == [may_by_rule(secret, channel, at) for at in around] == [True, False, False]
+
+
 def test_a_closed_account_and_a_revoked_token_open_nothing_by_either_way(team: Cast) -> None:
-    channel, now = team.channel("android"), timezone.now()
-    account, secret = asking(team, Role.INTEGRATION, Scope.FLAGS, "asking", system_id=channel.system_id)
-    second = asking(team, Role.INTEGRATION, Scope.FLAGS, "second", system_id=channel.system_id)
+    channel = team.channel("android")
+    account, closed = asking(team, Role.INTEGRATION, Scope.FLAGS, "asking", system_id=channel.system_id)
+    other, revoked = asking(team, Role.INTEGRATION, Scope.FLAGS, "second", system_id=channel.system_id)
+    before = [may_by_statement(secret, channel, timezone.now()) for secret in (closed, revoked)]
 
     deactivate_account(actor(team.admin), account=account, reason="Left")
-    revoke_token(actor(team.admin), token=second[0].tokens.get(), reason="Lost")
+    revoke_token(actor(team.admin), token=other.tokens.get(), reason="Lost")
 
-    assert (may_by_statement(secret, channel, now), may_by_rule(secret, channel, now)) == (False, False)
-    assert (may_by_statement(second[1], channel, now), may_by_rule(second[1], channel, now)) == (False, False)
+    now = timezone.now()
+    by_statement = [may_by_statement(secret, channel, now) for secret in (closed, revoked)]
+    assert before == [True, True]
+    assert (
+        by_statement == [may_by_rule(secret, channel, now) for secret in (closed, revoked)] == [False, False]
+    )

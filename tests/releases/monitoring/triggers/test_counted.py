@@ -20,12 +20,10 @@ from releases.monitoring.windows.services import roll_up
 from releases.rollouts.models import Deployment
 from tests.factories.gates import engine
 from tests.factories.triggers import spec, windows
-from tests.factories.watched import RETRY, closed, counted, evaluated, slot, status, watched
+from tests.factories.watched import ALIKE, RETRY, WORSE, closed, counted, evaluated, slot, status, watched
 from tests.factories.windows import decided, reported, subjects_in
 from tests.factories.worlds import Prepared
 
-WORSE = ((200, 60), (200, 14))
-ALIKE = ((200, 14), (200, 14))
 TWICE: dict[str, Any] = {
     **RETRY,
     "kind": "threshold",

@@ -1,7 +1,6 @@
 """Evaluating the triggers of a rollout: what is recorded, what is asked for, and what blocks."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -23,20 +22,21 @@ from tests.factories.gates import segment
 from tests.factories.incidents import confirmed, dismissed, suspected
 from tests.factories.looked import see, ticked
 from tests.factories.rollouts import advanced, on_its_way, paused, taken_back
-from tests.factories.watched import RETRY, closed, counted, evaluated, slot, somebody, status, watched
+from tests.factories.watched import (
+    ALIKE,
+    EVENT,
+    HEARTBEAT,
+    RETRY,
+    WORSE,
+    closed,
+    counted,
+    evaluated,
+    slot,
+    somebody,
+    status,
+    watched,
+)
 from tests.factories.worlds import Prepared
-
-WORSE = ((200, 60), (200, 14))
-ALIKE = ((200, 14), (200, 14))
-EVENT: dict[str, Any] = {"key": "spoof", "kind": "event", "description": "A spoof passed.", "owner": "author"}
-ERRORS: dict[str, Any] = {
-    **RETRY,
-    "kind": "threshold",
-    "test": "bound",
-    "limit": 0.1,
-    "action": "hold",
-}
-HEARTBEAT: dict[str, Any] = {"key": "beat", "kind": "heartbeat", "description": "Silence.", "owner": "author"}
 
 
 def other_manager(prepared: Prepared) -> Actor:

@@ -26,13 +26,12 @@ from releases.monitoring.triggers.vocabulary import State
 from releases.rollouts.models import Deployment
 from tests.factories.cast import actor, grant
 from tests.factories.incidents import suspected
-from tests.factories.watched import RETRY, closed, counted, evaluated, somebody, status, watched
+from tests.factories.watched import RETRY, WORSE, closed, counted, evaluated, somebody, status, watched
 from tests.factories.worlds import Prepared
 
 WHY = "A campaign sent many first-time users to this arm; support sees no complaints."
 HOLDS = {**RETRY, "action": "hold"}
 CRITICAL = {**RETRY, "action": "hold", "severity": "critical"}
-WORSE = ((200, 60), (200, 14))
 
 
 def firing(prepared: Prepared, trigger: dict[str, object] | None = None) -> Deployment:

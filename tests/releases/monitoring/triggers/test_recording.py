@@ -12,20 +12,8 @@ from releases.monitoring.triggers.vocabulary import Action, Evaluated, State
 from releases.rollouts.models import Deployment
 from tests.factories.incidents import confirmed
 from tests.factories.looked import hear, now, ticked
-from tests.factories.watched import RETRY, closed, counted, evaluated, somebody, status, watched
+from tests.factories.watched import EVENT, RETRY, WORSE, closed, counted, evaluated, somebody, status, watched
 from tests.factories.worlds import Prepared
-
-WORSE = ((200, 60), (200, 14))
-ALIKE = ((200, 14), (200, 14))
-EVENT: dict[str, Any] = {"key": "spoof", "kind": "event", "description": "A spoof passed.", "owner": "author"}
-ERRORS: dict[str, Any] = {
-    **RETRY,
-    "kind": "threshold",
-    "test": "bound",
-    "limit": 0.1,
-    "action": "hold",
-}
-HEARTBEAT: dict[str, Any] = {"key": "beat", "kind": "heartbeat", "description": "Silence.", "owner": "author"}
 
 
 def events(deployment: Deployment, key: str = "retry_spike") -> list[str]:

@@ -14,20 +14,8 @@ from releases.monitoring.triggers.vocabulary import Action, State
 from releases.monitoring.windows.models import Window
 from releases.rollouts.models import Deployment
 from tests.factories.rollouts import paused, resumed
-from tests.factories.watched import RETRY, closed, counted, evaluated, slot, watched
+from tests.factories.watched import ALIKE, ERRORS, RETRY, WORSE, closed, counted, evaluated, slot, watched
 from tests.factories.worlds import Prepared
-
-WORSE = ((200, 60), (200, 14))
-ALIKE = ((200, 14), (200, 14))
-EVENT: dict[str, Any] = {"key": "spoof", "kind": "event", "description": "A spoof passed.", "owner": "author"}
-ERRORS: dict[str, Any] = {
-    **RETRY,
-    "kind": "threshold",
-    "test": "bound",
-    "limit": 0.1,
-    "action": "hold",
-}
-HEARTBEAT: dict[str, Any] = {"key": "beat", "kind": "heartbeat", "description": "Silence.", "owner": "author"}
 
 
 def test_late_data_that_make_an_old_window_worse_are_found(prepared: Prepared) -> None:
