@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up serve test check slow bench clean chromium node
+.PHONY: help up serve test check slow bench clean chromium node go
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,7 +37,7 @@ check: .venv/.installed-dev ## format, lint, types, layers, migrations, then the
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(MAKE) test
 
-slow: .venv/.installed-dev .venv/.installed-demo chromium node ## the tests that take minutes, and properties with more examples
+slow: .venv/.installed-dev .venv/.installed-demo chromium node go ## the tests that take minutes, and properties with more examples
 	$(BIN)/python -m pytest -m slow
 	EXAMPLES=300 $(BIN)/python -m pytest $(PARALLEL) $(shell grep -rl "^from hypothesis" --include='test_*.py' tests)
 
@@ -56,6 +56,15 @@ chromium:
 	  echo "installing chromium for the browser tests" && apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
 	} || echo "chromium is absent: the browser tests will be skipped (apt-get install chromium)"
+
+# Checkpoints and proofs are opened by Go's own libraries too. Without them that is skipped, as above.
+go:
+	@command -v go >/dev/null && test -d /usr/share/gocode/src/golang.org/x/mod/sumdb || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  echo "installing Go for the tests of the ledger" && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+	    golang-go golang-golang-x-mod-dev >/dev/null; \
+	} || echo "go is absent: its tests will be skipped (apt-get install golang-go golang-golang-x-mod-dev)"
 
 # The tests of OFREP ask with OpenFeature's own JavaScript clients. Without node they are skipped, as above.
 node: .venv/node/.installed

@@ -2,15 +2,20 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from audits.answers.answers_api import routes as release_answer_routes
 from audits.answers.api import routes as answer_routes
 from audits.answers.drift_api import routes as drift_routes
+from audits.dossiers.api import routes as dossier_routes
 from audits.records.api import LedgerKeyView
+from audits.records.entries_api import routes as entry_routes
 from audits.records.tree_api import CheckpointView, ConsistencyView, InclusionView, TileView
 from audits.trace.api import routes as trace_routes
 from governance.access.rest import router_of
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    *router_of(answer_routes, drift_routes, trace_routes).urls,
+    *router_of(
+        answer_routes, release_answer_routes, drift_routes, trace_routes, entry_routes, dossier_routes
+    ).urls,
     path("ledger/key", LedgerKeyView.as_view(), name="ledger-key"),
     path("ledger/checkpoint", CheckpointView.as_view(), name="ledger-checkpoint"),
     path("ledger/tile/<path:address>", TileView.as_view(), name="ledger-tile"),

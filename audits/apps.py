@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class AuditsConfig(AppConfig):
-    """No start-up work of its own; the app has no tables."""
+    """No start-up work of its own."""
 
     name = "audits"
     default_auto_field = "django.db.models.BigAutoField"

@@ -5,9 +5,11 @@ Nothing here is made unsafe to be fast: the settings are those that ``make up`` 
 
 import atexit
 import os
+import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -63,6 +65,18 @@ class Installation:
         for command in ("migrate --verbosity 0", *commands):
             self._manage(environment, *command.split())
         return environment
+
+    def kept(self, database: str, fill: Callable[[dict[str, str]], None]) -> dict[str, str]:
+        """A migrated database of that name which ``fill`` has filled, now or in an earlier run."""
+        if self._postgres.ask("SELECT 1 FROM pg_database WHERE datname = %s", database):
+            return self.environment(database)
+        draft = f"{database}_draft"
+        fill(self.fresh(draft))
+        rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+        self._postgres.administer(rename.format(sql.Identifier(draft), sql.Identifier(database)))
+        shutil.rmtree(self._directory / database, ignore_errors=True)
+        (self._directory / draft).rename(self._directory / database)
+        return self.environment(database)
 
     def _manage(self, environment: dict[str, str], *arguments: str) -> None:
         done = subprocess.run(

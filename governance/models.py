@@ -9,6 +9,7 @@ from governance.access.models import (
     SystemObjectPermission,
     TokenUse,
 )
+from governance.ledger.custody_models import Epoch, KeySuccession
 from governance.ledger.models import (
     Blob,
     Entry,
@@ -32,8 +33,10 @@ __all__ = [
     "ComponentVersion",
     "Delivery",
     "Entry",
+    "Epoch",
     "Grant",
     "IdempotencyRecord",
+    "KeySuccession",
     "Leaf",
     "Notification",
     "OutboxMessage",

@@ -44,10 +44,12 @@ class GapSerializer(serializers.Serializer[Gap]):
     owner_role = serializers.CharField(source="words.owner")
     owner = serializers.CharField()
     since = serializers.DateTimeField()
-    system = serializers.UUIDField(source="revision.release.system_id")
-    release = serializers.UUIDField(source="revision.release_id")
-    release_name = serializers.CharField(source="revision.release.name")
-    revision = serializers.UUIDField(source="revision.id")
+    system = serializers.UUIDField(
+        source="system.pk", allow_null=True, default=None, help_text="None where it is of the installation."
+    )
+    release = serializers.UUIDField(source="revision.release_id", allow_null=True, default=None)
+    release_name = serializers.CharField(source="revision.release.name", allow_null=True, default=None)
+    revision = serializers.UUIDField(source="revision.id", allow_null=True, default=None)
     override = serializers.UUIDField(
         source="override.id", allow_null=True, default=None, help_text="The override that leaves it open."
     )
@@ -99,7 +101,7 @@ class GapViewSet(GovernedViewSet):
 
 def _fits(gap: Gap, wanted: dict[str, Any]) -> bool:
     return (
-        wanted.get("system") in {None, gap.revision.release.system_id}
+        wanted.get("system") in {None, gap.system.pk if gap.system else None}
         and wanted.get("kind") in {None, gap.kind.value}
         and (wanted.get("channel") is None or wanted["channel"] in {row.pk for row in gap.channels})
     )

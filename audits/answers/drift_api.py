@@ -66,6 +66,7 @@ class DriftReportViewSet(GovernedViewSet):
     serializer_class = DriftReportSerializer
     pagination_class = None
     filter_backends: Any = ()
+    query_parameters = ("revision",)
 
     @extend_schema(
         operation_id="releases_drift_report_retrieve",

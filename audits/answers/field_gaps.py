@@ -5,35 +5,36 @@ In a fixed number of queries.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Min, Sum
+from django.db.models import Count, Max, Min, Sum
 from django.utils import timezone
 
 from audits.answers.gap_kinds import GapKind
+from audits.answers.probing import WITHIN, There
 from governance.access.queries import visible_to
 from governance.actors import Actor
 from governance.registry.models import Channel
 from releases.bundles.models import Assignment, Revision
+from releases.monitoring.decisions.models import DecisionBatch
 from releases.monitoring.drift.models import DriftReview
 from releases.monitoring.drift.queries import reviews_overdue, serving
 from releases.monitoring.incidents.models import Incident
 from releases.monitoring.incidents.queries import open_reports, overdue_follow_ups
 from releases.monitoring.replaying.models import ReplayWindow
+from releases.monitoring.replaying.sampling import first_of
 from releases.rollouts.models import Deployment
-
-REPLAYS_WITHIN = timedelta(days=1)
-"""So long a decision that came out otherwise leaves a gap."""
 
 
 @dataclass(frozen=True)
 class FieldGap:
     """One gap; ``about`` is the incident, review or rollout that it is about, none for replays. ``decision``
-    is one of those that it is about, where it is about decisions."""
+    is one of those that it is about, where it is about decisions. Without a revision it is about the
+    channels, which come with their system then."""
 
     kind: GapKind
-    revision: Revision
+    revision: Revision | None
     channels: tuple[Channel, ...]
     since: datetime
     found: str
@@ -43,16 +44,21 @@ class FieldGap:
     decision: UUID | None = None
 
 
-def gaps_of_the_field(actor: Actor) -> list[FieldGap]:
-    """All of them within the actor's reach."""
+def gaps_of_the_field(actor: Actor, there: There) -> list[FieldGap]:
+    """All of them within the actor's reach; ``there`` says what may be looked for in vain."""
     now = timezone.now()
-    return [*_incidents(actor, now), *_reviews(actor, now), *_replays(actor, now)]
+    return [
+        *(_incidents(actor, now, there) if there.reports or there.follow_ups else ()),
+        *(_reviews(actor, now) if there.reviews else ()),
+        *(_replays(actor, now) if there.differing else ()),
+        *(_given_up(actor, now) if there.given_up else ()),
+    ]
 
 
-def _incidents(actor: Actor, now: datetime) -> Iterable[FieldGap]:
+def _incidents(actor: Actor, now: datetime, there: There) -> Iterable[FieldGap]:
     """Of an incident that no release is known to have decided the gap stands with what may have."""
-    late = list(visible_to(open_reports(now), actor))
-    todos = list(visible_to(overdue_follow_ups(now), actor))
+    late = list(visible_to(open_reports(now), actor)) if there.reports else []
+    todos = list(visible_to(overdue_follow_ups(now), actor)) if there.follow_ups else []
     revisions = _revisions([*late, *(one.incident for one in todos)])
     for one in late:
         if one.pk in revisions:
@@ -133,9 +139,7 @@ def _reviews(actor: Actor, now: datetime) -> Iterable[FieldGap]:
 
 
 def _replays(actor: Actor, now: datetime) -> Iterable[FieldGap]:
-    rows = ReplayWindow.objects.filter(
-        starts_at__gte=now - REPLAYS_WITHIN, mismatched__gt=0, revision__isnull=False
-    )
+    rows = ReplayWindow.objects.filter(starts_at__gte=now - WITHIN, mismatched__gt=0, revision__isnull=False)
     sums = (
         visible_to(rows, actor)
         .order_by()
@@ -160,3 +164,18 @@ def _differing(revision: Revision, many: list[dict[str, object]], channels: dict
     text = f"{bad} replayed decision{'s' if bad > 1 else ''} of the last day came out otherwise"
     owner = str(revision.rollback_plan.get("owner", ""))
     return FieldGap(GapKind.REPLAYS_DIFFER, revision, tuple(named), since, text, owner)
+
+
+def _given_up(actor: Actor, now: datetime) -> Iterable[FieldGap]:
+    """One of each channel on which reports of the last day could not be replayed at all."""
+    rows = DecisionBatch.objects.filter(pk__gte=first_of(now - WITHIN)).exclude(replay__problem="")
+    sums = visible_to(rows.filter(replay__isnull=False), actor).order_by().values("channel")
+    found = list(
+        sums.annotate(many=Count("pk"), since=Min("replay__replayed_at"), problem=Max("replay__problem"))
+    )
+    channels = Channel.objects.select_related("system").in_bulk([one["channel"] for one in found])
+    for one in found:
+        many = one["many"]
+        text = f"the replay of {many:,} report{'s' if many > 1 else ''} was given up: {one['problem']}"
+        key, where = str(one["channel"]), (channels[one["channel"]],)
+        yield FieldGap(GapKind.REPLAYS_GIVEN_UP, None, where, one["since"], text, key=key)

@@ -1,261 +1,56 @@
-"""Governance gaps of what is live (S26): computed from the record when asked for, never stored.
+"""Governance gaps (S26): computed from the record when asked for, never stored.
 
 A gap closes by itself once the missing thing is recorded; nobody can tick it off. What is on its way is not
 judged yet: freezing and approval ask for these things before anything goes live, so a gap tells of what was
-adopted, or of what went missing since; and of overrides, from the moment they are given. One gap is one kind
-of one revision, with all the channels on which it applies and which the reader may see. The number of
-queries does not grow with rows.
+adopted, or of what went missing since; of overrides, from the moment they are given; and of what serves all
+releases alike: policies, drills, the ledger. One gap is one kind of one revision, with all the channels on
+which it applies and which the reader may see. The number of queries does not grow with rows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import Prefetch
 from django.utils import timezone
 
-from audits.answers.attestation_gaps import stale_attestations
 from audits.answers.field_gaps import FieldGap, gaps_of_the_field
-from audits.answers.gap_kinds import KINDS, GapKind, KindWords
+from audits.answers.gap import Gap
+from audits.answers.gap_kinds import KINDS, GapKind
+from audits.answers.installation_gaps import gaps_of_the_installation
 from audits.answers.landing_gaps import gaps_of_landings
+from audits.answers.live_gaps import gaps_of_live, live_deployments
 from audits.answers.override_gaps import Left, gaps_of_overrides
-from audits.answers.sdk_gaps import gaps_of_sdks
+from audits.answers.policies import policies_of
+from audits.answers.probing import probe
+from audits.answers.report_gaps import gaps_of_reports
+from audits.answers.system_gaps import gaps_of_systems
 from audits.answers.watching_gaps import gaps_of_watching
-from governance.access.models import Account
-from governance.access.queries import visible_to
 from governance.actors import Actor
-from governance.registry.models import Channel, DigestKind
-from releases.bundles import guarding
-from releases.bundles.differences import differences_of
-from releases.bundles.documents import CARD_TEXTS, StageKind
-from releases.bundles.guarding import channel_reasons
-from releases.bundles.models import Assignment, Revision
-from releases.bundles.queries import revisions_with_content
-from releases.gates.models import Override
-from releases.monitoring.drift.models import DriftReview
-from releases.monitoring.incidents.models import Incident
-from releases.rollouts.models import Deployment, DeploymentState
-from releases.rollouts.progress_queries import lasting
 
-POLICY = "threshold_policy"
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Something that the record of a live revision lacks, on these channels, and what was found instead."""
-
-    kind: GapKind
-    revision: Revision
-    channels: tuple[Channel, ...]
-    since: datetime
-    found: str
-    override: Override | None = None
-    """The override that leaves it open, where one does."""
-    field: FieldGap | None = None
-    """What the time after the launch left open, where that is it."""
-
-    @property
-    def owner(self) -> str:
-        """Who is to see that it closes: whoever overrode the gate or is named for it, else the author of the
-        release; empty where anybody with the role is.
-        """
-        if self.field is not None:
-            return self.field.owner
-        override = self.override
-        return override.given_by_username if override else self.revision.release.owner_username
-
-    @property
-    def incident(self) -> Incident | None:
-        """The incident that it is about, where it is about one."""
-        about = self.field.about if self.field else None
-        return about if isinstance(about, Incident) else None
-
-    @property
-    def drift_review(self) -> DriftReview | None:
-        """The review that it is about, where it is about one."""
-        about = self.field.about if self.field else None
-        return about if isinstance(about, DriftReview) else None
-
-    @property
-    def deployment(self) -> Deployment | None:
-        """The rollout that it is about, where it is about one."""
-        about = self.field.about if self.field else None
-        return about if isinstance(about, Deployment) else None
-
-    @property
-    def words(self) -> KindWords:
-        """What the kind means."""
-        return KINDS[self.kind]
-
-    @property
-    def key(self) -> str:
-        """Its name, the same as long as it is open."""
-        own = self.field.key if self.field else ""
-        return f"{self.kind.value}:{own or self.revision.pk}"
-
-
-@dataclass(frozen=True)
-class Shown:
-    """How long guarded stages showed a deployment to a part of the people, and to how many at most.
-
-    Pauses do not count, and neither does a share too small to show anything.
-    """
-
-    seconds: float
-    share: float
-
-    @property
-    def counts(self) -> bool:
-        """Whether that was a guarded rollout: what freezing asks of a plan, asked of what took place."""
-        return (
-            self.share >= guarding.LEAST_GUARDED_COVERAGE and self.seconds >= guarding.LEAST_GUARDED_SECONDS
-        )
-
-    @property
-    def sentence(self) -> str:
-        """What took place instead."""
-        if not self.share:
-            return "everybody got it at once"
-        if self.share < guarding.LEAST_GUARDED_COVERAGE:
-            return f"its guarded stage showed it to {self.share * 100:.2g} % of the people"
-        return f"its guarded stage lasted {lasting(self.seconds)}"
-
-
-NOT_SHOWN = Shown(0, 0)
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What the kinds look at beside the deployment itself."""
-
-    active: frozenset[str]
-    guarded: dict[UUID, Shown]
-    """How long each deployment's guarded stages showed it to how many people."""
-    reasons: dict[tuple[UUID, UUID], tuple[str, ...]]
-    """Why S18 asks for one, by revision and channel."""
-    stale: dict[UUID, str]
-    """Which reviews of a revision are out of date."""
+__all__ = ["Gap", "gaps_visible_to"]
 
 
 def gaps_visible_to(actor: Actor) -> list[Gap]:
     """All open gaps within the actor's reach, the most dangerous kind first, then the oldest."""
-    live = _live(actor)
-    known = _known(live)
-    found: dict[tuple[GapKind, UUID], list[tuple[Deployment, str]]] = {}
-    for row in live:
-        for kind, text in _gaps_of(row, known):
-            found.setdefault((kind, row.revision_id), []).append((row, text))
-    order = list(KINDS)
-    gaps = [_gap(kind, rows) for (kind, _), rows in found.items()]
-    gaps += _of_overrides(gaps_of_overrides(actor))
-    gaps += [
-        Gap(one.kind, one.revision, one.channels, one.since, one.found, field=one)
-        for finds in (gaps_of_the_field, gaps_of_landings, gaps_of_watching, gaps_of_sdks)
-        for one in finds(actor)
+    there = probe(timezone.now())
+    live = live_deployments(actor)
+    policies = policies_of({row.channel.system_id for row in live})
+    gaps = [*gaps_of_live(live, policies), *gaps_of_systems(actor, live, policies, there)]
+    gaps += _of_overrides(gaps_of_overrides(actor)) if there.overrides else []
+    field = [
+        *gaps_of_the_field(actor, there),
+        *(gaps_of_landings(actor) if there.landings else ()),
+        *gaps_of_watching(actor, there),
+        *gaps_of_reports(actor),
     ]
-    return sorted(gaps, key=lambda gap: (order.index(gap.kind), gap.since, gap.revision.release.name))
+    gaps += [_of_field(one) for one in field]
+    gaps += gaps_of_the_installation(actor, there)
+    order = list(KINDS)
+    return sorted(gaps, key=lambda gap: (order.index(gap.kind), gap.since, gap.name))
 
 
-def _live(actor: Actor) -> list[Deployment]:
-    content = revisions_with_content(Revision.objects.all())
-    rows = visible_to(Deployment.objects.filter(state=DeploymentState.LIVE), actor)
-    return list(
-        rows.select_related("channel__system")
-        .prefetch_related(Prefetch("revision", queryset=content))
-        .order_by("channel__system__slug", "channel__name")
-    )
-
-
-def _known(live: Sequence[Deployment]) -> _Known:
-    owners = {str(row.revision.rollback_plan.get("owner", "")) for row in live}
-    active = Account.objects.filter(username__in=owners, is_active=True).values_list("username", flat=True)
-    guarded = _guarded_stages(live)
-    bare = {row.revision_id: row.revision for row in live if not guarded.get(row.pk, NOT_SHOWN).counts}
-    reasons = {
-        (revision, channel): tuple(reason.sentence for reason in channel_reasons(found))
-        for revision, channels in differences_of(list(bare.values())).items()
-        for channel, found in channels.items()
-    }
-    return _Known(frozenset(active), guarded, reasons, stale_attestations(live, timezone.now()))
-
-
-def _guarded_stages(live: Sequence[Deployment]) -> dict[UUID, Shown]:
-    """What took place in guarded stages, by deployment. What is live has left them, so each has its end."""
-    rows = Assignment.objects.filter(
-        deployment__in=live, stage=StageKind.GUARDED, candidate__isnull=False, treatment_share__gt=0
-    )
-    found: dict[UUID, list[Assignment]] = {}
-    for row in rows:
-        if row.deployment_id is not None and row.period.upper is not None:
-            found.setdefault(row.deployment_id, []).append(row)
-    return {key: _shown(stages) for key, stages in found.items()}
-
-
-def _shown(stages: Sequence[Assignment]) -> Shown:
-    """The stages that showed it to enough people; where none did, all of them."""
-    large = [row for row in stages if row.treatment_share >= guarding.LEAST_GUARDED_COVERAGE] or stages
-    lasted = sum((row.period.upper - row.period.lower).total_seconds() for row in large)
-    return Shown(lasted, max(row.treatment_share for row in large))
-
-
-def _gaps_of(row: Deployment, known: _Known) -> Iterator[tuple[GapKind, str]]:
-    yield from _approval(row)
-    yield from _owner(row, known)
-    yield from _guarded(row, known)
-    if row.revision_id in known.stale:
-        yield GapKind.ATTESTATION_STALE, known.stale[row.revision_id]
-    yield from _threshold(row)
-    yield from _notes(row)
-
-
-def _approval(row: Deployment) -> Iterable[tuple[GapKind, str]]:
-    if row.approval_id is None:
-        yield GapKind.NO_APPROVAL_RECORD, f"adopted by {row.started_by_username}; no vote stands behind it"
-
-
-def _owner(row: Deployment, known: _Known) -> Iterable[tuple[GapKind, str]]:
-    owner = str(row.revision.rollback_plan.get("owner", "")).strip()
-    if not owner:
-        yield GapKind.NO_ROLLBACK_OWNER, "the rollback plan names nobody"
-    elif owner not in known.active:
-        yield GapKind.NO_ROLLBACK_OWNER, f"{owner} is no active account"
-
-
-def _guarded(row: Deployment, known: _Known) -> Iterable[tuple[GapKind, str]]:
-    reasons = known.reasons.get((row.revision_id, row.channel_id), ())
-    shown = known.guarded.get(row.pk, NOT_SHOWN)
-    if not shown.counts and reasons:
-        yield GapKind.NO_GUARDED_ROLLOUT, f"{shown.sentence}, although {'; '.join(reasons)}"
-
-
-def _threshold(row: Deployment) -> Iterable[tuple[GapKind, str]]:
-    policies = [slot.component for slot in row.revision.slots.all() if slot.slot == POLICY]
-    declared = [str(policy) for policy in policies if policy.digest_kind == DigestKind.DECLARED]
-    if not policies:
-        yield GapKind.THRESHOLD_NOT_VERSIONED, "no threshold policy stands in the release"
-    elif declared:
-        yield GapKind.THRESHOLD_NOT_VERSIONED, f"the digest of {', '.join(declared)} is only declared"
-
-
-def _notes(row: Deployment) -> Iterable[tuple[GapKind, str]]:
-    card = row.revision.card
-    empty = [name.replace("_", " ") for name in CARD_TEXTS if not str(card.get(name, "")).strip()]
-    if empty:
-        many = "is" if len(empty) == 1 else "are"
-        yield GapKind.RELEASE_NOTES_MISSING, f"{', '.join(empty)} {many} empty"
-
-
-def _gap(kind: GapKind, rows: Sequence[tuple[Deployment, str]]) -> Gap:
-    deployments = [row for row, _ in rows]
-    texts = dict.fromkeys(text for _, text in rows)
-    return Gap(
-        kind,
-        deployments[0].revision,
-        tuple(row.channel for row in deployments),
-        min(row.state_changed_at for row in deployments),
-        "; ".join(texts),
-    )
+def _of_field(one: FieldGap) -> Gap:
+    system = one.channels[0].system if one.revision is None else None
+    return Gap(one.kind, one.revision, one.channels, one.since, one.found, field=one, of_system=system)
 
 
 def _of_overrides(found: Sequence[Left]) -> list[Gap]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from audits.answers.field_gaps import FieldGap
 from audits.answers.gap_kinds import GapKind
+from audits.answers.probing import There
 from governance.access.queries import visible_to
 from governance.actors import Actor
 from releases.bundles.triggers import measured_triggers
@@ -25,9 +26,11 @@ from releases.rollouts.stages import ON_ITS_WAY
 LONGEST_FOUND = 300
 
 
-def gaps_of_watching(actor: Actor) -> list[FieldGap]:
-    """All of them within the actor's reach."""
-    return [*_firing(actor), *_not_looked_at(actor), *_not_counted(actor)]
+def gaps_of_watching(actor: Actor, there: There) -> list[FieldGap]:
+    """All of them within the actor's reach; ``there`` says what may be looked for in vain."""
+    firing = _firing(actor) if there.firing else ()
+    unread = _not_looked_at(actor) if there.unread else ()
+    return [*firing, *unread, *(_not_counted(actor) if there.uncounted else ())]
 
 
 def _firing(actor: Actor) -> Iterable[FieldGap]:
@@ -70,6 +73,8 @@ def _not_looked_at(actor: Actor) -> Iterable[FieldGap]:
 def _not_counted(actor: Actor) -> Iterable[FieldGap]:
     """One of each channel, with what is on its way there, or else what is live."""
     waiting = {one.channel.pk: one for one in uncounted(timezone.now()) if one.is_left}
+    if not waiting:
+        return
     rows = Deployment.objects.filter(
         state__in=[*ON_ITS_WAY, DeploymentState.LIVE], channel__in=waiting
     ).select_related("channel", "revision__release__system")

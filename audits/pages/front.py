@@ -15,6 +15,7 @@ from audits.pages.drafting import drafting_systems
 from audits.pages.first_steps import first_steps, next_of
 from audits.pages.gap_page import gap_rows
 from audits.pages.inbox import Waiting, waiting_for
+from audits.pages.ledger_state import auditors_view
 from audits.pages.live import cells_of, matrix_of
 from audits.pages.plots import share_done
 from audits.pages.reader import holds, what_comes_next
@@ -91,6 +92,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "approvals": latest_approvals(actor) if holds(held, Role.AUDITOR) else [],
         "holds_a_role": bool(held),
         "is_auditor": holds(held, Role.AUDITOR),
+        "ledger": auditors_view(actor) if holds(held, Role.AUDITOR) else None,
         "drafts": drafting_systems(actor).exists() and any(cell.assignment for cell in cells),
     }
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -13,19 +14,26 @@ from audits.answers.gaps import Gap, gaps_visible_to
 from audits.pages.frame import draw
 from audits.pages.standing import listed, number
 from governance.access.admin_base import Offer, admin_url, lock_reason
+from governance.access.models import Grant
 from governance.access.queries import visible_to
 from governance.access.requests import actor_from
 from governance.access.roles import Permission
+from governance.access.scopes import INSTALLATION
 from governance.actors import Actor
-from governance.registry.models import ComponentVersion, System
-from releases.bundles.models import Release
-from releases.gates.models import Override
+from governance.registry.models import Channel, ComponentVersion, System
+from releases.bundles.models import Release, Revision
+from releases.gates.models import GatePolicy, Override
 from releases.monitoring.drift.models import DriftReview
 from releases.monitoring.incidents.models import Incident
 from releases.monitoring.replaying.models import ReplayWindow
 
 KEPT = "_countersign_gaps"
-TAKE_A_NEW_RELEASE = {GapKind.NO_APPROVAL_RECORD, GapKind.NO_GUARDED_ROLLOUT, GapKind.OVERRIDE_EXPIRED}
+TAKE_A_NEW_RELEASE = {
+    GapKind.RELEASE_ADOPTED,
+    GapKind.NO_APPROVAL_RECORD,
+    GapKind.NO_GUARDED_ROLLOUT,
+    GapKind.OVERRIDE_EXPIRED,
+}
 
 
 @dataclass(frozen=True)
@@ -80,25 +88,54 @@ def gap_rows(request: HttpRequest) -> list[GapRow]:
 
 
 def _row(actor: Actor, gap: Gap) -> GapRow:
-    release = gap.revision.release
     names = listed([f"{one.name} (drill)" if one.drill else one.name for one in gap.channels])
-    url = f"{admin_url(Release, 'change', release.pk)}?revision={gap.revision.number}"
-    return GapRow(gap, f"{release.system} {release.name} on {names}", url, _offer(actor, gap))
+    on = f" on {names}" if names else ""
+    if gap.revision is not None:
+        url = f"{admin_url(Release, 'change', gap.revision.release_id)}?revision={gap.revision.number}"
+        return GapRow(gap, f"{gap.system} {gap.name}{on}", url, _offer(actor, gap, gap.revision))
+    offer = _offer_of_all(actor, gap)
+    if gap.system is None:
+        return GapRow(gap, "This installation", "", offer)
+    return GapRow(gap, f"{gap.system}{on}", admin_url(System, "change", gap.system.pk), offer)
 
 
-def _offer(actor: Actor, gap: Gap) -> Offer:
+_WHERE: dict[GapKind, tuple[type[Model], Permission]] = {
+    GapKind.POLICY_NOT_LOCKED: (GatePolicy, Permission.LOCK_POLICY),
+    GapKind.DRILL_OVERDUE: (Channel, Permission.RUN_DRILL),
+    GapKind.SOLE_ADMINISTRATOR: (Grant, Permission.MANAGE_GRANTS),
+}
+"""Where gaps of systems and of the installation are closed, and by what permission; those of the ledger are
+seen to outside, and their page is the ledger's."""
+
+
+def _offer_of_all(actor: Actor, gap: Gap) -> Offer:
+    """The button of a gap that is of no one release."""
+    if gap.field is not None:
+        return Offer(gap.words.verb, _field_url(gap), is_dialog=False)
+    if gap.kind not in _WHERE:
+        return Offer(gap.words.verb, reverse("admin:ledger"), is_dialog=False)
+    model, permission = _WHERE[gap.kind]
+    why = lock_reason(actor, permission, gap.system or INSTALLATION)
+    return Offer(gap.words.verb, admin_url(model, "changelist"), why=why, is_dialog=False)
+
+
+def _offer(actor: Actor, gap: Gap, revision: Revision) -> Offer:
     """The button that begins to close it, for those who may; else it says who does."""
-    release = gap.revision.release
+    release = revision.release
     if gap.override is not None and gap.kind not in TAKE_A_NEW_RELEASE:
         return Offer(gap.words.verb, admin_url(Override, "change", gap.override.pk), is_dialog=False)
     if gap.field is not None:
         return Offer(gap.words.verb, _field_url(gap), is_dialog=False)
-    permission, url = Permission.DRAFT_RELEASE, reverse("admin:revision_edit", args=[gap.revision.pk])
+    permission, url = Permission.DRAFT_RELEASE, reverse("admin:revision_edit", args=[revision.pk])
     if gap.kind in TAKE_A_NEW_RELEASE:
-        url = f"{reverse('admin:release_draft_form', args=[release.system_id])}?from={gap.revision.pk}"
+        url = f"{reverse('admin:release_draft_form', args=[release.system_id])}?from={revision.pk}"
+    elif gap.kind is GapKind.REVOKED_COMPONENT_LIVE:
+        permission, url = Permission.ROLL_BACK, reverse("admin:live")
+    elif gap.kind is GapKind.POLICY_NOT_LOCKED:
+        permission, url = Permission.LOCK_POLICY, admin_url(GatePolicy, "changelist")
     elif gap.kind is GapKind.ATTESTATION_STALE:
         permission = Permission.ATTEST
-        url = f"{admin_url(Release, 'change', release.pk)}?revision={gap.revision.number}#reviews"
+        url = f"{admin_url(Release, 'change', release.pk)}?revision={revision.number}#reviews"
     elif gap.kind is GapKind.THRESHOLD_NOT_VERSIONED:
         permission, url = Permission.REGISTER_COMPONENT, admin_url(ComponentVersion, "register")
     why = lock_reason(actor, permission, release)
@@ -129,8 +166,8 @@ class SystemRow:
 
 
 def open_kinds(gaps: Sequence[Gap]) -> list[KindWords]:
-    """The kinds of which one is open somewhere: a column for each of the others would say nothing."""
-    found = {gap.kind for gap in gaps}
+    """The kinds of which one is open in a system: a column for each of the others would say nothing."""
+    found = {gap.kind for gap in gaps if gap.system is not None}
     return [words for kind, words in KINDS.items() if kind in found]
 
 
@@ -141,9 +178,7 @@ def by_system(systems: Sequence[System], gaps: Sequence[Gap]) -> list[SystemRow]
             system,
             tuple(
                 (
-                    sum(
-                        gap.kind is words.kind and gap.revision.release.system_id == system.pk for gap in gaps
-                    ),
+                    sum(gap.kind is words.kind and gap.system == system for gap in gaps),
                     words,
                 )
                 for words in open_kinds(gaps)
@@ -159,8 +194,8 @@ def gap_headline(gaps: Sequence[Gap]) -> str:
         return "No gap is open: every live release has what the record asks for."
     first = gaps[0]
     count = "One gap is" if len(gaps) == 1 else f"{number(len(gaps))} gaps are"
-    name = first.revision.release.name
-    return f"{count} open. Start with the {first.words.title.lower().removeprefix('no ')} of {name}."
+    title = first.words.title.lower().removeprefix("no ")
+    return f"{count} open. Start with the {title} of {first.name}."
 
 
 def board(request: HttpRequest) -> HttpResponse:

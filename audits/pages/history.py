@@ -80,8 +80,11 @@ class Event:
     entry: Entry
 
 
-def events_of(entries: Iterable[Entry], channels: QuerySet[Channel] | None = None) -> list[Event]:
-    """The entries as rows, in one query; a consequence in a second stream that says the same is left out.
+def events_of(
+    entries: Iterable[Entry], channels: QuerySet[Channel] | None = None, *, every: bool = False
+) -> list[Event]:
+    """The entries as rows, in one query; a consequence in a second stream that says the same is left out
+    unless ``every`` one is asked for.
 
     Of ``channels`` alone the names are told; by default of all, for whoever reads the whole release.
     """
@@ -92,7 +95,7 @@ def events_of(entries: Iterable[Entry], channels: QuerySet[Channel] | None = Non
     for entry in entries:
         document = entry.document
         key = (str(document["type"]), str(document.get("reason")) + str(document["at"]))
-        if key in told:
+        if key in told and not every:
             continue
         told.add(key)
         rows.append(_event(entry, names))

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from audits.dossiers.services import may_request
+from audits.dossiers.subjects import Subject
 from audits.pages.release_facts import Known
 from audits.pages.rollout_offers import back_offer, rollout_url, takes_back
 from governance.access.admin_base import Offer, lock_reason
@@ -124,6 +126,8 @@ def _aside(actor: Actor, known: Known) -> list[Offer]:
     """What the few who may do it rarely do: shown to them only."""
     revision, state = known.revision, known.revision.state
     offers = []
+    if may_request(actor, Subject(release=revision.release)):
+        offers.append(Offer("Request dossier", _url("dossier", known), "folder_zip"))
     if state not in {S.DRAFT, S.WITHDRAWN} and has_permission(actor, Permission.DRAFT_RELEASE, revision):
         offers.append(Offer("Change", _url("edit", known), "edit", is_dialog=False))
     if (

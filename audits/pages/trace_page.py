@@ -6,10 +6,14 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from audits.dossiers.services import may_request
+from audits.dossiers.subjects import Subject
 from audits.pages.frame import draw
 from audits.pages.shares import shares_of
+from audits.pages.trace_place import Place
 from audits.pages.trace_words import OUTCOMES, story
-from audits.trace.queries import trace_decision
+from audits.trace.facts import Trace
+from audits.trace.queries import reported_near, trace_decision, trace_moment
 from governance.access.admin_base import admin_url
 from governance.access.queries import has_permission, visible_to
 from governance.access.requests import actor_from
@@ -23,28 +27,38 @@ TITLE = "Decision search"
 
 
 def decision_search(request: HttpRequest) -> HttpResponse:
-    """The trace of the decision ``?id=``; without one the newest decisions to choose from."""
+    """The trace of the decision ``?id=``, or of ``?channel=&at=&subject=``; without both the newest."""
     asked = request.GET.get("id", "").strip()
+    place = Place.of(request)
     rows = visible_to(traced_decisions(), actor_from(request))
     key = _identifier(asked)
     found = rows.filter(id=key).first() if key else None
-    if found is None:
-        context: dict[str, Any] = {
-            "asked": asked[:100],
-            "wrong": _wrong(asked, key),
-            "recent": _recent(request),
-        }
-        return draw(request, "countersign/trace_search.html", context, title=TITLE, crumbs=[(TITLE, "")])
-    trace = trace_decision(found)
-    shown: dict[str, Any] = {
-        "asked": str(found.id),
+    if found is not None:
+        return _shown(request, trace_decision(found), str(found.id), place)
+    if not asked and place.is_whole and place.channel and place.moment:
+        return _shown(request, trace_moment(place.channel, place.moment, place.subject), "", place)
+    context: dict[str, Any] = {
+        "asked": asked[:100],
+        "wrong": _wrong(asked, key) or place.wrong,
+        "recent": _recent(request),
+        "place": place,
+    }
+    return draw(request, "countersign/trace_search.html", context, title=TITLE, crumbs=[(TITLE, "")])
+
+
+def _shown(request: HttpRequest, trace: Trace, asked: str, place: Place) -> HttpResponse:
+    context: dict[str, Any] = {
+        "asked": asked,
+        "place": place,
         "trace": trace,
         "story": story(trace),
-        "report_url": _report_url(request, found),
+        "near": [] if trace.decision else [_row(one) for one in reported_near(trace.moment)],
+        "report_url": _report_url(request, trace.decision) if trace.decision else "",
+        "dossier_url": _dossier_url(request, trace.decision) if trace.decision else "",
         "shares": shares_of(trace.placed.assignment) if trace.placed and trace.placed.has_arms else None,
     }
     crumbs = [(TITLE, reverse("admin:decision_search")), ("Trace", "")]
-    return draw(request, "countersign/trace.html", shown, title="Trace of a decision", crumbs=crumbs)
+    return draw(request, "countersign/trace.html", context, title="Trace of a decision", crumbs=crumbs)
 
 
 def _report_url(request: HttpRequest, decision: Decision) -> str:
@@ -52,6 +66,13 @@ def _report_url(request: HttpRequest, decision: Decision) -> str:
     if not has_permission(actor_from(request), Permission.HANDLE_INCIDENT, decision.channel):
         return ""
     return f"{admin_url(Incident, 'report')}?decision={decision.pk}&channel={decision.channel_id}"
+
+
+def _dossier_url(request: HttpRequest, decision: Decision) -> str:
+    """Where a dossier of this decision is asked for, for auditors."""
+    if not may_request(actor_from(request), Subject(decision=decision)):
+        return ""
+    return reverse("admin:decision_dossier", args=[decision.pk])
 
 
 def _identifier(text: str) -> UUID | None:
@@ -79,4 +100,8 @@ def _wrong(asked: str, key: UUID | None) -> str:
 def _recent(request: HttpRequest) -> list[dict[str, Any]]:
     rows = Decision.objects.select_related("channel__system", "revision__release")
     newest = visible_to(rows, actor_from(request)).order_by("-at", "-id")[:RECENT]
-    return [{"decision": one, "outcome": OUTCOMES[one.outcome]} for one in newest]
+    return [_row(one) for one in newest]
+
+
+def _row(one: Decision) -> dict[str, Any]:
+    return {"decision": one, "outcome": OUTCOMES[one.outcome]}

@@ -18,6 +18,7 @@ OUTCOMES = {
     "reject": ("open", "do_not_disturb_on", "Refused"),
     "error": ("held", "error", "Ended with an error"),
 }
+NOT_REPORTED = ("void", "unknown_document", "No decision reported")
 REPLAYS = {
     True: ("pass", "check_circle", "Replay: same outcome"),
     False: ("fail", "dangerous", "Replay: another outcome"),
@@ -74,9 +75,9 @@ def story(trace: Trace) -> Story:
     if replay.fits is not None and replay.score is not None and trace.policy is not None:
         axis = band_axis(replay.fits, Polarity(trace.policy.attributes["polarity"]), replay.score)
     return Story(
-        outcome=OUTCOMES[decision.outcome],
+        outcome=OUTCOMES[decision.outcome] if decision else NOT_REPORTED,
         replay=REPLAYS[replay.same],
-        why=_why(trace),
+        why=_why(trace) if decision else _was_to_answer(trace),
         support=_support(trace),
         axis=axis,
         band_note=_band_note(trace),
@@ -86,6 +87,17 @@ def story(trace: Trace) -> Story:
         u=round(100 * trace.placed.u, 2) if trace.placed and trace.placed.u is not None else None,
         since=_since(trace),
     )
+
+
+def _was_to_answer(trace: Trace) -> str:
+    """Who was to answer, in a sentence, where nothing was reported."""
+    placed = trace.placed
+    if placed is None or trace.revision is None:
+        return "nothing on record was live there, so nobody can say what decided."
+    name = f"{trace.revision.release.name} revision {trace.revision.number}"
+    if placed.assignment.candidate_id is None:
+        return f"{name} answered everybody there."
+    return f"{name} was to answer this subject, who falls into the {_arm(placed)}."
 
 
 def _why(trace: Trace) -> str:
@@ -123,7 +135,7 @@ def _should(replay: Replay) -> str:
 
 
 def _support(trace: Trace) -> tuple[str, ...]:
-    lines = [_belongs(trace)] if trace.revision is not None else []
+    lines = [_belongs(trace)] if trace.revision is not None and trace.decision is not None else []
     # The page says first, and in bold, that the release was not to decide then.
     lines += trace.notes[1:] if trace.untimely else trace.notes
     if trace.sdk.not_of_release:
@@ -132,7 +144,7 @@ def _support(trace: Trace) -> tuple[str, ...]:
             f"It ran the SDK {trace.sdk.reported}, which is not of this release ({own} is): an SDK in users' "
             "hands cannot be switched from here."
         )
-    shadow = trace.decision.shadow
+    shadow = trace.decision.shadow if trace.decision else None
     if shadow:
         outcome = DecisionOutcome(shadow["outcome"]).label.lower()
         lines.append(f"The candidate in shadow looked at the same capture: {outcome}.")
@@ -149,7 +161,7 @@ def _belongs(trace: Trace) -> str:
     stage = placed.stage.replace("_", " ")
     return (
         f"The decision was made by {name}. The subject was in the {_arm(placed)} of the {stage} stage of "
-        f"{candidate.release.name if candidate else ''} on {trace.decision.channel.name}."
+        f"{candidate.release.name if candidate else ''} on {trace.moment.channel.name}."
     )
 
 
@@ -172,16 +184,15 @@ def _band_note(trace: Trace) -> str:
 
 def _slots(trace: Trace) -> tuple[dict[str, Any], ...]:
     order = list(SLOTS)
+    decided = trace.policy if trace.decision else None
     here = [
-        slot
-        for slot in trace.slots
-        if slot.channel_id is None or slot.channel_id == trace.decision.channel_id
+        slot for slot in trace.slots if slot.channel_id is None or slot.channel_id == trace.moment.channel_id
     ]
     return tuple(
         {
             "place": SLOTS.get(slot.slot, slot.slot),
             "component": slot.component,
-            "decided": trace.policy is not None and slot.component_id == trace.policy.id,
+            "decided": decided is not None and slot.component_id == decided.id,
         }
         for slot in sorted(here, key=lambda one: order.index(one.slot) if one.slot in order else 9)
     )
@@ -189,7 +200,7 @@ def _slots(trace: Trace) -> tuple[dict[str, Any], ...]:
 
 def _rows(trace: Trace) -> tuple[ReplayRow, ...]:
     decision, replay = trace.decision, trace.replay
-    if replay.score is None:
+    if decision is None or replay.score is None:
         return ()
     band_same = decision.band == replay.band if decision.band in {"accept", "retry", "reject"} else None
     return (
@@ -222,6 +233,6 @@ def _stage(placed: Placed | None) -> str:
 
 def _since(trace: Trace) -> tuple[str, str, str] | None:
     deployment = trace.deployment
-    if deployment is None or deployment.state_changed_at <= trace.decision.at:
+    if deployment is None or deployment.state_changed_at <= trace.moment.at:
         return None
     return SINCE.get(DeploymentState(deployment.state))

@@ -6,14 +6,20 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
+from audits.pages.answers_page import answers
 from audits.pages.attestation_acts import AnalyseErrors, AttestCalibration
 from audits.pages.back_test_page import back_test_page
 from audits.pages.brief import brief
 from audits.pages.comparing import compare
+from audits.pages.dossier_acts import RequestForDecision, RequestForRelease
+from audits.pages.dossier_page import dossier_now, download
 from audits.pages.drafting import Draft, Edit, choose
 from audits.pages.drift_page import drift
 from audits.pages.front import running as running_front
 from audits.pages.gap_page import board, count
+from audits.pages.ledger_entry import ledger_body, ledger_entry, ledger_proof
+from audits.pages.ledger_keys import ledger_keys
+from audits.pages.ledger_list import ledger
 from audits.pages.live import live_list
 from audits.pages.overriding import ConfirmOverride, Expedite, GiveOverride
 from audits.pages.planner import planner
@@ -39,7 +45,6 @@ def pages(site: AdminSite) -> list[URLPattern]:
         page("live/", live_list, "live"),
         page("gaps/", board, "gaps"),
         page("gaps/count/", count, "gap_count"),
-        page("decisions/", decision_search, "decision_search"),
         page("planner/", planner, "planner"),
         page("back-test/", back_test_page, "back_test"),
         page("rollout/<uuid:pk>/", rollout, "rollout"),
@@ -67,6 +72,7 @@ def pages(site: AdminSite) -> list[URLPattern]:
         act_path(site, f"{revision}/adopt/", ProposeAdoption, "revision_adopt"),
         act_path(site, f"{revision}/adopt/<uuid:proposal>/", ConfirmAdoption, "revision_confirm_adoption"),
         *_reviews(site),
+        *_evidence(site),
     ]
 
 
@@ -83,6 +89,22 @@ def _acts_on_rollouts(site: AdminSite) -> list[URLPattern]:
     ]
 
 
+def _evidence(site: AdminSite) -> list[URLPattern]:
+    """Where a decision comes from, the record itself, its keys, and what others check without us."""
+    return [
+        path("decisions/", site.admin_view(decision_search), name="decision_search"),
+        path("ledger/", site.admin_view(ledger), name="ledger"),
+        path("ledger/keys/", site.admin_view(ledger_keys), name="ledger_keys"),
+        path("ledger/<uuid:pk>/", site.admin_view(ledger_entry), name="ledger_entry"),
+        path("ledger/<uuid:pk>/proof/", site.admin_view(ledger_proof), name="ledger_proof"),
+        path("ledger/<uuid:pk>/body/", site.admin_view(ledger_body), name="ledger_body"),
+        act_path(site, "revision/<uuid:pk>/dossier/", RequestForRelease, "revision_dossier"),
+        act_path(site, "decisions/<uuid:pk>/dossier/", RequestForDecision, "decision_dossier"),
+        path("dossier/<uuid:pk>/now/", site.admin_view(dossier_now), name="dossier_now"),
+        path("dossier/<uuid:pk>/download/", site.admin_view(download), name="dossier_download"),
+    ]
+
+
 def _reviews(site: AdminSite) -> list[URLPattern]:
     """What is looked at before a signature, and two runs side by side."""
     attest = "revision/<uuid:pk>/attest"
@@ -90,6 +112,7 @@ def _reviews(site: AdminSite) -> list[URLPattern]:
     return [
         compared,
         path("drift/<uuid:pk>/", site.admin_view(drift), name="drift_report"),
+        path("answers/<uuid:pk>/", site.admin_view(answers), name="release_answers"),
         act_path(
             site, f"{attest}/calibration-review/", AttestCalibration, "revision_attest_calibration_review"
         ),

@@ -8,20 +8,28 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.ledger.keys import signing_keys
-from governance.ledger.signing import KeyFileUnfit
+from governance.ledger.custody import LOST, OVERLAPS, RETIRED, SIGNS, UNUSED, list_keys
 
 
 class VerifierKey(serializers.Serializer[Any]):
-    """A public key: ``vkey`` is its C2SP verifier key, ``purpose`` what it signs."""
+    """A public key: ``vkey`` is its C2SP verifier key, ``purpose`` what it signs.
+
+    ``until`` is when it was retired or lost; while it ``overlaps``, when it is to be retired.
+    """
 
     purpose = serializers.CharField()
     name = serializers.CharField()
     vkey = serializers.CharField()
+    state = serializers.ChoiceField(
+        choices=(SIGNS, OVERLAPS, RETIRED, LOST, UNUSED),
+        help_text="overlaps: signs beside its successor; unused: in the key file, and on no record",
+    )
+    since = serializers.DateTimeField(allow_null=True)
+    until = serializers.DateTimeField(allow_null=True)
 
 
 class KeysAnswer(serializers.Serializer[Any]):
-    """All keys in use; empty where nothing is signed."""
+    """All keys, those of the past as well; empty where nothing was ever signed."""
 
     keys = VerifierKey(many=True)
 
@@ -31,9 +39,5 @@ class LedgerKeyView(APIView):
 
     @extend_schema(responses=KeysAnswer, operation_id="ledger_key_retrieve")
     def get(self, request: Request) -> Response:
-        """The keys; none while the key file is missing or cannot be used."""
-        try:
-            keys = signing_keys()
-        except KeyFileUnfit:
-            keys = ()
-        return Response(KeysAnswer({"keys": keys}).data)
+        """The keys that sign and those that did, each with its time; the ledger's newest first."""
+        return Response(KeysAnswer({"keys": list_keys()}).data)

@@ -23,6 +23,7 @@ from governance.access.requests import actor_from
 from governance.access.roles import Permission
 from governance.access.scopes import INSTALLATION
 from governance.errors import NotFound, invalid
+from governance.ledger.export import entry_bundle
 from governance.ledger.merkle.hashing import HASH_SIZE
 from governance.ledger.merkle.tiles import LEVELS, WIDTH
 from governance.ledger.models import Leaf
@@ -197,9 +198,7 @@ def _cut(found: bytes, length: int) -> bytes:
 
 def _bundle(number: int, width: int) -> bytes:
     """Bodies of entries, each behind its length as two bytes."""
-    first = number * WIDTH
-    rows = Leaf.objects.filter(index__gte=first, index__lt=first + width).order_by("index")
-    bodies = [bytes(body) for body in rows.values_list("entry__body", flat=True)]
-    if len(bodies) < width:
+    found = entry_bundle(number * WIDTH, width)
+    if found is None:
         raise NotFound("There are no such entries in the tree yet.", next_step="Ask for a signed size.")
-    return b"".join(len(body).to_bytes(2, "big") + body for body in bodies)
+    return found

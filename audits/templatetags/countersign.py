@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -66,17 +67,26 @@ def digest(value: str | None, what: str = "digest") -> SafeString:
 
 @register.simple_tag
 def seal(entry: Any) -> SafeString:
-    """An entry's place in the ledger, or that it waits for one."""
-    leaf = getattr(entry, "leaf", None) if entry is not None else None
+    """An entry's place in the ledger, with the way to its page; or that it waits for a number."""
+    if entry is None:
+        shown = icon("hourglass_empty")
+        return format_html('<span class="cs-seal cs-waits">{}not numbered yet</span>', shown)
+    leaf = getattr(entry, "leaf", None)
+    url = reverse("admin:ledger_entry", args=[entry.pk])
     if leaf is None:
         return format_html(
-            '<span class="cs-seal cs-waits" title="{}">{}not numbered yet</span>',
+            '<a class="cs-seal cs-plain cs-waits" href="{}" title="{}">{}not numbered yet</a>',
+            url,
             "Recorded; the number in the ledger follows",
             icon("hourglass_empty"),
         )
     title = f"Entry {leaf.index} of the ledger, numbered {leaf.sealed_at:%Y-%m-%d %H:%M} UTC"
     return format_html(
-        '<span class="cs-seal" title="{}">{}#{}</span>', title, icon("verified_user"), leaf.index
+        '<a class="cs-seal cs-plain" href="{}" title="{}">{}#{}</a>',
+        url,
+        title,
+        icon("verified_user"),
+        leaf.index,
     )
 
 

@@ -9,8 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audits.trace.documents import trace_document
-from audits.trace.queries import trace_decision
-from governance.access.rest import UUID_SHAPE, GovernedViewSet, Route
+from audits.trace.queries import reported_near, trace_decision, trace_moment
+from governance.access.listing import refuse_unknown_parameters
+from governance.access.rest import UUID_SHAPE, GovernedViewSet, Route, StrictSerializer
+from governance.registry.models import Channel
+from releases.bundles.times import asked_moment
 from releases.monitoring.replaying.queries import traced_decisions
 
 
@@ -34,6 +37,11 @@ class TraceAnswer(serializers.Serializer[Any]):
         "not_adopted, rolled_back. Empty where it was.",
     )
     notes = serializers.ListField(child=serializers.CharField())
+    reported_near = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        help_text="Of a trace by channel, time and subject: decisions reported within five minutes.",
+    )
 
 
 class TraceViewSet(GovernedViewSet):
@@ -53,4 +61,48 @@ class TraceViewSet(GovernedViewSet):
         return Response(trace_document(trace_decision(self.get_object())))
 
 
-routes: list[Route] = [(f"decisions/(?P<pk>{UUID_SHAPE})/trace", TraceViewSet, "decision-trace")]
+class MomentQuery(StrictSerializer):
+    """Who was to be decided on where and when."""
+
+    channel = serializers.UUIDField()
+    at = serializers.CharField(max_length=60)
+    subject = serializers.CharField(max_length=200)
+
+
+class MomentTraceViewSet(GovernedViewSet):
+    """The trace of a moment on a channel within the reader's reach, whether anything was reported or not."""
+
+    queryset = Channel.objects.select_related("system")
+    serializer_class = TraceAnswer
+    pagination_class = None
+    filter_backends: Any = ()
+
+    @extend_schema(
+        responses=TraceAnswer(many=False),
+        operation_id="decisions_trace_at_retrieve",
+        parameters=[
+            OpenApiParameter("channel", OpenApiTypes.UUID, required=True),
+            OpenApiParameter("at", OpenApiTypes.DATETIME, required=True, description="With its zone."),
+            OpenApiParameter(
+                "subject", OpenApiTypes.STR, required=True, description="The pseudonym: the targetingKey."
+            ),
+        ],
+    )
+    def list(self, request: Request) -> Response:
+        """Trace what was to decide about a subject at a time: S21 for decisions that were never reported."""
+        refuse_unknown_parameters(request, {"channel", "at", "subject"})
+        query = MomentQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        asked = query.validated_data
+        at = asked_moment(asked["at"])
+        channel = self.visible(self.queryset, asked["channel"], "channel")
+        assert at is not None
+        trace = trace_moment(channel, at, asked["subject"])
+        near = [one.id for one in reported_near(trace.moment)]
+        return Response({**trace_document(trace), "reported_near": near})
+
+
+routes: list[Route] = [
+    ("decisions/trace", MomentTraceViewSet, "decision-moment-trace"),
+    (f"decisions/(?P<pk>{UUID_SHAPE})/trace", TraceViewSet, "decision-trace"),
+]

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from django.urls import reverse
+
 from audits.trace.facts import Gate, Placed, Sdk, Trace, VoteCast, index_of
+from governance.ledger.models import Entry
 from governance.registry.models import ComponentVersion
 from releases.bundles.models import Revision
 from releases.monitoring.replaying.replay import Replay
@@ -11,15 +14,9 @@ from releases.scores.bands import Band
 
 def trace_document(trace: Trace) -> dict[str, Any]:
     """S21, S22 and S24 in one answer."""
-    decision = trace.decision
     of = {name: [one.component for one in trace.slots if one.slot == name] for name in ("model", "fusion")}
     return {
-        "decision": {
-            **decision.document(),
-            "channel_name": decision.channel.name,
-            "system": decision.channel.system.slug,
-            "received_at": decision.received_at,
-        },
+        "decision": _asked(trace),
         "release": _release(trace),
         "models": [_component(one) for one in of["model"]],
         "fusion": next((_component(one) for one in of["fusion"]), None),
@@ -36,12 +33,30 @@ def trace_document(trace: Trace) -> dict[str, Any]:
                 "entry": one.entry.id,
                 "index": index_of(one.entry),
                 "at": one.entry.at,
+                "proof": proof_address(one.entry),
             }
             for one in trace.sealed
         ],
         "untimely": list(trace.untimely.codes) if trace.untimely else [],
         "notes": list(trace.notes),
     }
+
+
+def _asked(trace: Trace) -> dict[str, Any]:
+    """The decision as it was reported; of one that was not, only what was asked about."""
+    moment, decision = trace.moment, trace.decision
+    where = {"channel_name": moment.channel.name, "system": moment.channel.system.slug}
+    if decision is None:
+        asked = {"id": None, "channel": moment.channel_id, "at": moment.at, "subject": moment.subject}
+        return {**asked, **where, "reported": False}
+    return {**decision.document(), **where, "received_at": decision.received_at, "reported": True}
+
+
+def proof_address(entry: Entry | None) -> str | None:
+    """Where the entry's place in the signed tree is proved; None while it has none."""
+    if entry is None or index_of(entry) is None:
+        return None
+    return f"{reverse('ledger-inclusion')}?entry={entry.pk}"
 
 
 def _revision(revision: Revision) -> dict[str, Any]:
@@ -102,6 +117,7 @@ def _policy(trace: Trace) -> dict[str, Any] | None:
         "polarity": attributes["polarity"],
         "at_threshold": attributes["at_threshold"],
         "band": band_document(trace.replay.fits),
+        "bands": [row.document() for row in trace.bands if row.policy == trace.policy],
     }
 
 
@@ -170,7 +186,7 @@ def _placed(placed: Placed | None) -> dict[str, Any] | None:
     return {
         "stage": placed.stage,
         "stage_number": assignment.stage_number,
-        "since": assignment.period.lower,
+        "since": assignment.serves,
         "rollout": assignment.deployment_id,
         "treatment_share": assignment.treatment_share,
         "control_share": assignment.control_share,

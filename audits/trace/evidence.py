@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from audits.trace.facts import Gate, Sealed, VoteCast
+from audits.trace.facts import Gate, Moment, Sealed, VoteCast
 from governance.actors import AuthMethod
 from governance.ledger.models import Entry
 from governance.ledger.queries import entries_of
@@ -11,7 +11,7 @@ from releases.approvals.models import Approval, Vote
 from releases.bundles.models import Assignment, Revision
 from releases.gates.models import GateEvaluation
 from releases.gates.vocabulary.outcomes import FEW
-from releases.monitoring.decisions.models import Decision
+from releases.monitoring.decisions.models import DecisionBatch
 from releases.rollouts.models import Deployment
 
 TOLD = (
@@ -45,16 +45,17 @@ def entries_behind(
 
 def sealed_steps(
     entries: Iterable[Entry],
-    decision: Decision,
+    moment: Moment,
     *,
     evaluation: GateEvaluation | None,
     approval: Approval | None,
     deployment: Deployment | None,
     assignment: Assignment | None,
+    reported: DecisionBatch | None,
 ) -> tuple[Sealed, ...]:
-    """The steps from the frozen release to the report of the decision, each with its entry."""
+    """The steps from the frozen release to the report of the decision, if any, each with its entry."""
     wanted = {
-        "revision": decision.revision_id,
+        "revision": moment.revision_id,
         "evaluation": evaluation.id if evaluation else None,
         "approval": approval.id if approval else None,
         "request": approval.request_id if approval else None,
@@ -64,7 +65,9 @@ def sealed_steps(
     steps = [step for entry in entries for step in _step(entry, wanted)]
     if assignment is not None:
         steps.append(Sealed("stage", "stage at that time", assignment.entry))
-    return (*steps, Sealed("reported", "decisions reported", decision.batch.entry))
+    if reported is not None:
+        steps.append(Sealed("reported", "decisions reported", reported.entry))
+    return tuple(steps)
 
 
 def _step(entry: Entry, wanted: Mapping[str, Any]) -> Iterator[Sealed]:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from audits.trace.bands import BandRow
 from governance.ledger.models import Entry
-from governance.registry.models import ComponentVersion
+from governance.registry.models import Channel, ComponentVersion
 from releases.bundles.arms import Arm
 from releases.bundles.models import Assignment, Revision, Slot
 from releases.gates.models import GateEvaluation, Override
@@ -19,6 +21,30 @@ def index_of(entry: Entry | None) -> int | None:
     """The entry's place in the ledger; None while it has none yet."""
     leaf = getattr(entry, "leaf", None) if entry is not None else None
     return leaf.index if leaf is not None else None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is asked about: who was to be decided on which channel, when, and by which revision.
+
+    Of a reported decision ``revision`` is the one whose stamp it carries; of one that was never reported, the
+    one that was to answer this subject.
+    """
+
+    channel: Channel
+    at: datetime
+    subject: str
+    revision: Revision | None
+
+    @property
+    def channel_id(self) -> UUID:
+        """The id of the channel."""
+        return self.channel.pk
+
+    @property
+    def revision_id(self) -> UUID | None:
+        """The id of the revision."""
+        return self.revision.pk if self.revision else None
 
 
 @dataclass(frozen=True)
@@ -104,18 +130,21 @@ class Untimely:
 
 @dataclass(frozen=True)
 class Trace:
-    """Everything on record behind one decision, as it stood when the decision was made.
+    """Everything on record behind one moment, as it stood then.
 
-    ``untimely`` is set where the release was not to answer then. ``notes`` say what is missing, in sentences,
-    that one first.
+    ``decision`` is the one that was reported; None where none was, and then nothing is replayed. ``bands``
+    are all that may decide on the channel. ``untimely`` is set where the release was not to answer then.
+    ``notes`` say what is missing, in sentences, that one first.
     """
 
-    decision: Decision
+    moment: Moment
+    decision: Decision | None
     revision: Revision | None
     slots: tuple[Slot, ...]
     sdk: Sdk
     replay: Replay
     policy: ComponentVersion | None
+    bands: tuple[BandRow, ...]
     gate: Gate | None
     deployment: Deployment | None
     votes: tuple[VoteCast, ...]

@@ -7,55 +7,54 @@ thing a trace can show, so it stands before everything else.
 
 from datetime import UTC, datetime
 
-from audits.trace.facts import Untimely
+from audits.trace.facts import Moment, Untimely
 from releases.approvals.models import Approval
 from releases.bundles.models import Revision
-from releases.monitoring.decisions.models import Decision
 from releases.rollouts.models import Deployment
 
 STEPS = ("frozen", "approved", "started")
 
 
-def untimely(decision: Decision, deployment: Deployment | None, later: Deployment | None) -> Untimely | None:
+def untimely(moment: Moment, deployment: Deployment | None, later: Deployment | None) -> Untimely | None:
     """What speaks against the decision's time; ``later`` is the first deployment after it, if none was before
     it."""
-    revision = decision.revision
+    revision = moment.revision
     if revision is None:
         return None
     if deployment is not None:
-        return _taken_back(decision, deployment)
+        return _taken_back(moment, deployment)
     if later is not None and revision.adopted:
         return Untimely(
             ("not_adopted",),
             "Not adopted at that time",
-            f"{named(revision)} was not adopted on {decision.channel} at that time: it was on "
+            f"{named(revision)} was not adopted on {moment.channel} at that time: it was on "
             f"{spelled(later.started_at)}.",
         )
-    return _too_early(decision, revision, later)
+    return _too_early(moment, revision, later)
 
 
-def _taken_back(decision: Decision, deployment: Deployment) -> Untimely | None:
+def _taken_back(moment: Moment, deployment: Deployment) -> Untimely | None:
     rollback = getattr(deployment, "rollback", None)
-    if rollback is None or rollback.rolled_back_at > decision.at:
+    if rollback is None or rollback.rolled_back_at > moment.at:
         return None
     return Untimely(
         ("rolled_back",),
         "Rolled back before",
-        f"{named(deployment.revision)} was rolled back on {decision.channel} on "
+        f"{named(deployment.revision)} was rolled back on {moment.channel} on "
         f"{spelled(rollback.rolled_back_at)}, before this decision: it was not to answer there any more.",
     )
 
 
-def _too_early(decision: Decision, revision: Revision, later: Deployment | None) -> Untimely:
-    times = (revision.frozen_at, _first_approval(decision, revision), later.started_at if later else None)
-    missing = [step for step, at in zip(STEPS, times, strict=True) if at is None or at > decision.at]
+def _too_early(moment: Moment, revision: Revision, later: Deployment | None) -> Untimely:
+    times = (revision.frozen_at, _first_approval(moment, revision), later.started_at if later else None)
+    missing = [step for step, at in zip(STEPS, times, strict=True) if at is None or at > moment.at]
     since = [
         f"{step} {spelled(at)}"
         for step, at in zip(STEPS, times, strict=True)
         if step in missing and at is not None
     ]
     never = [step for step, at in zip(STEPS, times, strict=True) if at is None]
-    sentence = f"{named(revision)} was {_nots(missing)} on {decision.channel} at that time"
+    sentence = f"{named(revision)} was {_nots(missing)} on {moment.channel} at that time"
     if since:
         sentence += f": it was {_list(since)}"
     if never:
@@ -65,8 +64,8 @@ def _too_early(decision: Decision, revision: Revision, later: Deployment | None)
     )
 
 
-def _first_approval(decision: Decision, revision: Revision) -> datetime | None:
-    found = Approval.objects.filter(revision=revision, request__channels=decision.channel_id)
+def _first_approval(moment: Moment, revision: Revision) -> datetime | None:
+    found = Approval.objects.filter(revision=revision, request__channels=moment.channel)
     return found.order_by("approved_at").values_list("approved_at", flat=True).first()
 
 

@@ -4,10 +4,14 @@ from benchmarks.row import Row
 from benchmarks.rows import (
     bit_identity,
     bootstrap,
+    dossier,
     drawing,
     gate_evaluation,
     gate_memory,
+    governed_save,
     ingest,
+    ledger_million,
+    ledger_writes,
     ofrep,
     taking_back,
 )
@@ -21,4 +25,11 @@ ROWS: tuple[Row, ...] = (
     ofrep.ROW,
     ingest.ROW,
     taking_back.ROW,
+    ledger_million.PROOFS_ROW,
+    ledger_million.CHECK_ROW,
+    governed_save.ROW,
+    ledger_writes.WRITES_ROW,
+    ledger_writes.INTEGRATOR_ROW,
+    ledger_writes.SEAL_ROW,
+    dossier.ROW,
 )

@@ -43,7 +43,7 @@ class PasswordBody(StrictSerializer):
 
 
 class GrantBody(StrictSerializer):
-    """A grant on a ``system``, on a ``channel``, or (administrator) on neither: the installation.
+    """A grant on a ``system``, on a ``channel``, or (administrator, auditor) on neither: the installation.
 
     ``proposal`` confirms what another administrator proposed; all else must then be as proposed.
     """

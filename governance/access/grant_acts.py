@@ -63,7 +63,10 @@ def scopes_for(actor: Actor) -> list[tuple[str, str]]:
     channels = _scope_rows("channel").filter(system__in=systems).select_related("system")
     choices = [(f"system:{row.pk}", f"{row}, all channels") for row in systems]
     choices += [(f"channel:{row.pk}", f"{row.system} {row}") for row in channels]
-    return [*choices, *([(EVERYWHERE, "the installation (administrator only)")] if found.everywhere else [])]
+    return [
+        *choices,
+        *([(EVERYWHERE, "the installation (administrators and auditors)")] if found.everywhere else []),
+    ]
 
 
 class GiveGrant(Act):

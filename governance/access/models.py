@@ -96,8 +96,10 @@ class Grant(Governed):
                 condition=Q(system__isnull=True) | Q(channel__isnull=True), name="grant_one_scope"
             ),
             models.CheckConstraint(
-                condition=Q(system__isnull=False) | Q(channel__isnull=False) | Q(role=Role.ADMINISTRATOR),
-                name="grant_installation_administrator",
+                condition=Q(system__isnull=False)
+                | Q(channel__isnull=False)
+                | Q(role__in=[Role.ADMINISTRATOR.value, Role.AUDITOR.value]),
+                name="grant_on_the_installation",
             ),
             models.CheckConstraint(
                 condition=Q(ends_at__isnull=True) | Q(ends_at__gte=models.F("starts_at")),

@@ -18,6 +18,7 @@ class Scope(StrEnum):
     ROLLOUTS = "rollouts:write"
     FLAGS = "flags:read"
     DECISIONS = "decisions:write"
+    DOSSIERS = "dossiers:write"
     ADMINISTRATION = "administration:write"
 
 
@@ -69,10 +70,13 @@ class Permission(StrEnum):
     REVIEW_DRIFT = "review_drift"
     REMIND_OWNERS = "remind_owners"
     REPLAY_DECISIONS = "replay_decisions"
+    REQUEST_DOSSIER = "request_dossier"
+    MAKE_DOSSIER = "make_dossier"
     MANAGE_ACCOUNTS = "manage_accounts"
     MANAGE_GRANTS = "manage_grants"
     MANAGE_TOKENS = "manage_tokens"
     MANAGE_RULES = "manage_rules"
+    MANAGE_KEYS = "manage_keys"
 
 
 P = Permission
@@ -123,15 +127,18 @@ SCOPE_OF: dict[Permission, Scope] = {
     P.REVIEW_DRIFT: Scope.GATES,
     P.REMIND_OWNERS: Scope.ROLLOUTS,
     P.REPLAY_DECISIONS: Scope.DECISIONS,
+    P.REQUEST_DOSSIER: Scope.DOSSIERS,
+    P.MAKE_DOSSIER: Scope.DOSSIERS,
     P.MANAGE_ACCOUNTS: Scope.ADMINISTRATION,
     P.MANAGE_GRANTS: Scope.ADMINISTRATION,
     P.MANAGE_TOKENS: Scope.ADMINISTRATION,
     P.MANAGE_RULES: Scope.ADMINISTRATION,
+    P.MANAGE_KEYS: Scope.ADMINISTRATION,
 }
 
 
 class Role(StrEnum):
-    """A role as it is granted on a system, a channel or (administrator only) the installation."""
+    """A role as it is granted on a system, a channel or (administrators and auditors) the installation."""
 
     AUTHOR = "author"
     QA_LEAD = "qa_lead"
@@ -161,6 +168,10 @@ _DRAFTING = {
     P.REQUEST_APPROVAL,
     P.EVALUATE_GATE,
 }
+
+_MANAGING = {P.MANAGE_ACCOUNTS, P.MANAGE_GRANTS, P.MANAGE_TOKENS, P.MANAGE_RULES, P.MANAGE_KEYS}
+
+_DOSSIERS = {P.REQUEST_DOSSIER, P.MAKE_DOSSIER}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUTHOR: frozenset(
@@ -223,19 +234,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.REVOKE_COMPONENT,
         }
     ),
-    Role.AUDITOR: frozenset({P.VIEW}),
+    Role.AUDITOR: frozenset({P.VIEW, P.REQUEST_DOSSIER}),
     Role.INTEGRATION: frozenset({P.VIEW, *_DRAFTING, P.HOLD_ROLLOUT, P.EVALUATE_FLAGS, P.REPORT_DECISIONS}),
-    Role.ADMINISTRATOR: frozenset(
-        {
-            P.VIEW,
-            P.REGISTER_SYSTEM,
-            P.REGISTER_CHANNEL,
-            P.MANAGE_ACCOUNTS,
-            P.MANAGE_GRANTS,
-            P.MANAGE_TOKENS,
-            P.MANAGE_RULES,
-        }
-    ),
+    Role.ADMINISTRATOR: frozenset({P.VIEW, P.REGISTER_SYSTEM, P.REGISTER_CHANNEL, *_MANAGING}),
     Role.ENGINE: frozenset(
         {
             P.VIEW,
@@ -251,9 +252,12 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.WATCH_ROLLOUT,
             P.COUNT_WINDOWS,
             P.EXPIRE_DECISIONS,
+            P.MAKE_DOSSIER,
         }
     ),
-    Role.OPERATOR: frozenset({P.VIEW, P.ROLL_BACK, P.MANAGE_ACCOUNTS, P.MANAGE_TOKENS}),
+    Role.OPERATOR: frozenset(
+        {P.VIEW, P.ROLL_BACK, P.MANAGE_ACCOUNTS, P.MANAGE_TOKENS, P.MANAGE_KEYS, *_DOSSIERS}
+    ),
 }
 
 GRANTABLE = tuple(role for role in Role if role not in {Role.ENGINE, Role.OPERATOR})
@@ -267,7 +271,7 @@ POWERFUL = frozenset(
 PERSONS_ONLY = frozenset({Role.APPROVER, Role.SECURITY_REVIEWER, Role.QA_LEAD, Role.ADMINISTRATOR})
 """A service account cannot hold these: services never vote and never administer."""
 
-INSTALLATION_WIDE = frozenset({Role.ADMINISTRATOR})
+INSTALLATION_WIDE = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 """These may be granted on the installation instead of one system."""
 
 STRENGTH: dict[Role, Strength] = {

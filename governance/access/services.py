@@ -18,6 +18,7 @@ from governance.access.roles import Permission, Role, Scope
 from governance.access.scopes import INSTALLATION
 from governance.actors import Actor, ActorKind, moment
 from governance.errors import GovernanceError, InvalidInput, invalid
+from governance.ledger.canonical import digest_of_bytes
 from governance.ledger.commitments import commit
 from governance.ledger.verbs import Unchanged, record, verb
 
@@ -72,7 +73,13 @@ def _account_document(account: Account) -> dict[str, Any]:
         "kind": account.kind,
         "display_name": commit(account.display_name),
         "email": commit(account.email),
+        "password_digest": _password_digest(account),
     }
+
+
+def _password_digest(account: Account) -> str:
+    """The digest of the salted hash as it is stored, so that a hash put in its place is noticed."""
+    return digest_of_bytes(account.password.encode())
 
 
 @verb("account.created")
@@ -179,7 +186,8 @@ def change_password(actor: Actor, *, account: Account, password: str) -> Account
     _check_password(account, password)
     account.set_password(password)
     account.save(update_fields=["password"])
-    record(account.stream(), after={"password": "changed"})
+    after = {"password": "changed", "password_digest": _password_digest(account)}
+    record(account.stream(), after=after)
     return account
 
 
@@ -230,12 +238,21 @@ def issue_token(
         minted_with_mfa=actor.id == account.id and actor.auth.mfa,
         created_by_username=actor.username,
     )
-    record(
-        account.stream(),
-        after={"token": token.id, "name": name, "scopes": wanted, "expires_at": expires_at},
-    )
+    record(account.stream(), after=_token_document(token))
     token.secret = secret
     return token
+
+
+def _token_document(token: ApiToken) -> dict[str, Any]:
+    """A token in an entry; of its secret only the digest of the hash that is stored."""
+    return {
+        "token": token.id,
+        "name": token.name,
+        "scopes": token.scopes,
+        "expires_at": token.expires_at,
+        "minted_with_mfa": token.minted_with_mfa,
+        "secret_digest": digest_of_bytes(token.secret_hash.encode()),
+    }
 
 
 @verb("token.revoked")

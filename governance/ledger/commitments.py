@@ -20,3 +20,11 @@ def commit(value: str) -> str | None:
     commitment = digest_of_bytes(salt + value.encode())
     Salt.objects.create(commitment=commitment, salt=salt, value=value)
     return commitment
+
+
+def opened(commitment: str) -> str | None:
+    """The value behind a commitment; None once it is erased, or where what is kept does not open it."""
+    kept = Salt.objects.filter(commitment=commitment).first()
+    if kept is None or digest_of_bytes(bytes(kept.salt) + kept.value.encode()) != commitment:
+        return None
+    return kept.value

@@ -31,7 +31,13 @@ _CATALOGUE = (
     Event("grant.revoked", "Role revoked"),
     Event("token.issued", "Token issued"),
     Event("token.revoked", "Token revoked"),
+    Event("ledger.checked", "Record checked as a whole"),
+    Event("ledger_key.rotated", "Ledger key rotated: old and new one sign side by side"),
+    Event("ledger_key.retired", "Old ledger key retired"),
+    Event("ledger_key.replaced", "Lost ledger key replaced, without its signature"),
+    Event("ledger_epoch.begun", "New epoch of the ledger after signed entries were lost"),
     Event("system.registered", "System registered"),
+    Event("system.log_before_act_set", "Whether the ledger comes first was set"),
     Event("channel.registered", "Channel registered"),
     Event("segment.defined", "Segment defined"),
     Event("component.registered", "Component registered"),
@@ -115,6 +121,10 @@ _CATALOGUE = (
     Event("drift_review.planned", "Review after launch planned"),
     Event("drift_review.due", "Review after launch is due"),
     Event("drift_review.concluded", "Release reviewed after launch"),
+    Event("dossier.requested", "Dossier asked for"),
+    Event("dossier.issued", "Dossier's contents fixed"),
+    Event("dossier.completed", "Dossier complete under a signed checkpoint"),
+    Event("dossier.failed", "Dossier not made"),
 )
 
 EVENTS: dict[str, Event] = {event.name: event for event in _CATALOGUE}

@@ -33,6 +33,9 @@ TREE_INTEGRATOR = {
 }
 """The tables that came with the tree, apart: a migration that has landed gives what it gave."""
 
+KEYS_INTEGRATOR = {"key_succession": "SELECT", "ledger_epoch": "SELECT"}
+"""What the integrator asks before it signs: which keys may, and for which log."""
+
 
 def default_privileges(schema_editor: Any) -> None:
     """Give ``app`` the ordinary rights on every table and sequence that ``owner`` makes from now on."""
@@ -56,6 +59,13 @@ def ledger_privileges(schema_editor: Any) -> None:
 def tree_privileges(schema_editor: Any) -> None:
     """The same for the tables of the tree."""
     _only(schema_editor, TREE_APP, TREE_INTEGRATOR)
+
+
+def keys_privileges(schema_editor: Any) -> None:
+    """Let the integrator read which keys sign, and since when; the application writes it by verbs."""
+    integrator = schema_editor.quote_name(settings.DATABASE_ROLE_NAMES["integrator"])
+    for table, rights in KEYS_INTEGRATOR.items():
+        schema_editor.execute(f"GRANT {rights} ON {table} TO {integrator}")
 
 
 def _only(schema_editor: Any, of_app: dict[str, str], of_integrator: dict[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 A database can be replaced by an older copy of itself, and nothing within it would know. Before a checkpoint
 is handed out its size and root are written here, so that whoever starts on an older or another database is
-stopped (L8). One line a head: size, space, root in base64.
+stopped (L8). One line a head: size, space, root in base64; from the second epoch on, space and its number.
 """
 
 import base64
@@ -19,19 +19,28 @@ from django.conf import settings
 from governance.ledger.letters import read_hash, read_number
 
 LONGEST_LINE = 80
+OLDER_COPY = (
+    "an older backup was restored, or this is another database. Restore the newest backup, or connect to the "
+    "database that the file belongs to."
+)
+FOR_GOOD = (
+    "Only if what was signed is lost for good, two administrators begin a new epoch: manage.py begin_epoch."
+)
 LOCK_TRIES, LOCK_WAIT_SECONDS = 20, 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Size and root of the tree at a checkpoint."""
+    """Size and root of the tree at a checkpoint, and the epoch (:mod:`governance.ledger.epochs`) it is of."""
 
     size: int
     root: bytes
+    epoch: int = 1
 
     def line(self) -> bytes:
         """The form in the file."""
-        return b"%d %s\n" % (self.size, base64.b64encode(self.root))
+        epoch = b" %d" % self.epoch if self.epoch > 1 else b""
+        return b"%d %s%s\n" % (self.size, base64.b64encode(self.root), epoch)
 
 
 class HeadDisagrees(Exception):
@@ -65,11 +74,19 @@ def read_head(path: Path) -> Head | None:
         return None
 
 
-def advance(path: Path, new: Head, signed: Head | None, root_at: Callable[[int], bytes]) -> None:
+def advance(
+    path: Path,
+    new: Head,
+    signed: Head | None,
+    root_at: Callable[[int], bytes],
+    *,
+    given_up: Head | None = None,
+) -> None:
     """Append ``new``, which is on disk afterwards, if it follows from the last head of the file.
 
-    ``signed`` is the head that was signed last, and ``root_at`` answers the root of the tree in the database
-    at a size. A head that stands there already is left alone, so that going on after a crash changes nothing.
+    ``signed`` is the head that was signed last, ``root_at`` answers the root of the tree in the database
+    at a size, and ``given_up`` is the head that the epoch of ``new`` gave up. A head that stands there
+    already is left alone, so that going on after a crash changes nothing.
 
     Raises:
         HeadDisagrees: the file is ahead of ``new``, or its head is of another tree.
@@ -80,8 +97,8 @@ def advance(path: Path, new: Head, signed: Head | None, root_at: Callable[[int],
     with path.open("a+b") as file:
         _lock(path, file)
         last = _last(file)
-        check_follows(path, last, new, signed, root_at)
-        if last is not None and last.size == new.size:
+        check_follows(path, last, new, signed, root_at, given_up=given_up)
+        if last == new:
             return
         # A line that a crash has cut off stays where it is, and ends here.
         file.write((b"" if _ends_whole(file) else b"\n") + new.line())
@@ -102,9 +119,16 @@ def _lock(path: Path, file: BinaryIO) -> None:
 
 
 def check_follows(
-    path: Path, last: Head | None, new: Head, signed: Head | None, root_at: Callable[[int], bytes]
+    path: Path,
+    last: Head | None,
+    new: Head,
+    signed: Head | None,
+    root_at: Callable[[int], bytes],
+    *,
+    given_up: Head | None = None,
 ) -> None:
-    """That the tree which ends with ``new`` is, or contains, the one whose head was written down.
+    """That the tree which ends with ``new`` is, or contains, the one whose head was written down; or that it
+    is of a later epoch, in which two persons gave that one up.
 
     Raises:
         HeadDisagrees: with both sizes, and what to do.
@@ -115,19 +139,23 @@ def check_follows(
             f"{path} is missing or empty, and a tree of {signed.size} entries was signed. Bring it back. "
             f"Only if it is lost and nobody holds a larger one, write into it: {signed.line().decode()}"
         )
-    if last is None:
+    if last is None or (last.epoch < new.epoch and last == given_up):
         return
+    if last.epoch != new.epoch:
+        raise HeadDisagrees(
+            f"{path} is of epoch {last.epoch} with {last.size} entries; the database is in epoch "
+            f"{new.epoch}, which did not give that up: {OLDER_COPY}"
+        )
     if last.size > new.size:
         raise HeadDisagrees(
             f"{path} says that a tree of {last.size} entries was signed; the database holds {new.size}. "
-            f"{last.size - new.size} entries are missing: an older backup was restored, or this is another "
-            "database. Restore the newest backup, or connect to the database that the file belongs to. Only "
-            "if the record was given up on purpose, move the file away."
+            f"{last.size - new.size} entries are missing: {OLDER_COPY} {FOR_GOOD}"
         )
     if (new.root if last.size == new.size else root_at(last.size)) != last.root:
         raise HeadDisagrees(
             f"{path} and the database have different roots at {last.size} entries: what was signed has been "
-            "rewritten, or this is another database. Keep both as they are and compare them with a dossier."
+            "rewritten, or this is another database. Keep both as they are and compare them with a dossier. "
+            f"{FOR_GOOD}"
         )
 
 
@@ -146,10 +174,18 @@ def _last(file: BinaryIO) -> Head | None:
     whole = [line for line in lines[:-1] if line]
     if not whole:
         return None
-    digits, _, encoded = whole[-1].decode("ascii", "replace").partition(" ")
-    size, root = read_number(digits), read_hash(encoded)
-    if size is None or root is None:
+    head = _head(whole[-1].decode("ascii", "replace"))
+    if head is None:
         raise HeadDisagrees(
             f"The last line of the ledger's head is {whole[-1][:80]!r}: size and root are wanted."
         )
-    return Head(size, root)
+    return head
+
+
+def _head(line: str) -> Head | None:
+    digits, *rest = line.split(" ")
+    size, root = read_number(digits), read_hash(rest[0]) if rest else None
+    epoch = read_number(rest[1]) if len(rest) == 2 else len(rest)
+    if size is None or root is None or epoch is None or len(rest) > 2 or epoch < len(rest):
+        return None
+    return Head(size, root, epoch)

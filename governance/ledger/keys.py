@@ -36,13 +36,22 @@ def signing_keys() -> tuple[SigningKey, ...]:
     return _read(path, found.st_mtime_ns, found.st_mode)
 
 
-def key_for(purpose: str) -> SigningKey | None:
-    """The key of a purpose; None without one.
+def keys_for(purpose: str) -> tuple[SigningKey, ...]:
+    """The keys of a purpose, the one that has signed longest first: two while the ledger's is rotated.
 
     Raises:
         KeyFileUnfit: there is a file, and it cannot be used.
     """
-    return next((key for key in signing_keys() if key.purpose == purpose), None)
+    return tuple(key for key in signing_keys() if key.purpose == purpose)
+
+
+def key_for(purpose: str) -> SigningKey | None:
+    """The first of these keys; None without one.
+
+    Raises:
+        KeyFileUnfit: there is a file, and it cannot be used.
+    """
+    return next(iter(keys_for(purpose)), None)
 
 
 def signing_key(purpose: str) -> SigningKey | None:

@@ -1,12 +1,13 @@
 """Proofs from the stored tree, against what was signed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from governance.errors import GovernanceError, NotFound, invalid
 from governance.ledger.merkle.proofs import consistency_plan, inclusion_plan
 from governance.ledger.models import Leaf, SignedCheckpoint
 from governance.ledger.proof_texts import proof_text
-from governance.ledger.stored_tree import hashes_of, root_at
+from governance.ledger.stored_tree import TreeIncomplete, hashes_of, root_at, tiles_at
 
 
 class NotSealed(GovernanceError):
@@ -72,6 +73,23 @@ def prove_inclusion(leaf: Leaf) -> Inclusion:
         raise NotSealed(f"Entry {leaf.index} is numbered; the last signed checkpoint is of {size} entries.")
     hashes = hashes_of(inclusion_plan(leaf.index, size))
     return Inclusion(leaf.index, size, bytes(leaf.hash), tuple(hashes), note.note)
+
+
+def inclusion_texts(indices: Iterable[int], note: SignedCheckpoint) -> dict[int, str]:
+    """Of many leaves the proofs that they are in the tree of the note, their tiles read in one go.
+
+    Raises:
+        TreeIncomplete: a tile is missing or too short.
+    """
+    size = note.checkpoint_id
+    plans = {index: inclusion_plan(index, size) for index in indices}
+    tiles = {tile: (tile.level, tile.index) for plan in plans.values() for tile in plan.tiles()}
+    found = tiles_at(tiles.values())
+    try:
+        read = {tile: found[place] for tile, place in tiles.items()}
+        return {index: proof_text(index, plan.hashes(read), note.note) for index, plan in plans.items()}
+    except (KeyError, ValueError) as fault:
+        raise TreeIncomplete(f"The tiles of the tree of {size} leaves: {fault}.") from fault
 
 
 def prove_consistency(old: int, new: int) -> Consistency:

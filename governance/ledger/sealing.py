@@ -7,12 +7,13 @@ Only a database that lacks what was signed, or has another past, does not start 
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from django.utils import timezone
 
 from governance.ledger.checkpoints import TreeHead
+from governance.ledger.epochs import FIRST, Era, era_at, list_eras, origin_at
 from governance.ledger.heads import (
     Head,
     HeadDisagrees,
@@ -22,12 +23,13 @@ from governance.ledger.heads import (
     head_file,
     read_head,
 )
-from governance.ledger.keys import key_for
+from governance.ledger.keys import keys_for
 from governance.ledger.merkle.growing import edge_of, grown, root_from
 from governance.ledger.merkle.hashing import leaf_hash
 from governance.ledger.models import Checkpoint, Leaf, SignedCheckpoint, TreeState
 from governance.ledger.signing import LEDGER, KeyFileUnfit, SigningKey
 from governance.ledger.stored_tree import TreeIncomplete, root_at, tiles_at
+from governance.ledger.successions import KeyNotOnRecord, keys_that_sign, newest_succession
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,13 @@ READ_AT_ONCE = 1024
 
 class RecordDamaged(Exception):
     """What is stored is not what was numbered, or not what was signed."""
+
+
+STOPS = (
+    *(KeyFileUnfit, KeyNotOnRecord, HeadDisagrees, HeadMissing, RecordDamaged, TreeIncomplete),
+    OSError,
+)
+"""Why nothing is signed, while everything else goes on."""
 
 
 def newest_checkpoint() -> Checkpoint | None:
@@ -57,11 +66,13 @@ def seal_newest() -> str:
     if tree.tiled < tree.size:
         return tree.trouble  # the integrator's: leaves that stand in no tile
     try:
-        key = key_for(LEDGER)
-        if key is not None:
-            seal(key, head_file())
+        keys = keys_for(LEDGER)
+        if keys:
+            signed = newest_signed()
+            first, *others = keys_that_sign(keys, signed.note if signed else None, newest_succession())
+            seal(first, head_file(), others)
         trouble = ""
-    except (KeyFileUnfit, HeadDisagrees, HeadMissing, RecordDamaged, TreeIncomplete, OSError) as stopped:
+    except STOPS as stopped:
         trouble = str(stopped)
     if tree.trouble != trouble:
         note_trouble(trouble)
@@ -75,8 +86,10 @@ def note_trouble(trouble: str) -> None:
         logger.critical("no checkpoint is signed: %s", trouble)
 
 
-def seal(key: SigningKey, path: Path) -> SignedCheckpoint | None:
+def seal(key: SigningKey, path: Path, others: Sequence[SigningKey] = ()) -> SignedCheckpoint | None:
     """Sign the newest checkpoint and write its head to ``path`` first; None where that is done already.
+
+    ``others`` sign as well: during a rotation the new key beside the old one.
 
     Raises:
         RecordDamaged: the bodies do not give the root, or the tree that was signed before has another one.
@@ -90,24 +103,29 @@ def seal(key: SigningKey, path: Path) -> SignedCheckpoint | None:
         return None
     old = signed.checkpoint if signed else None
     _read_back(old, newest)
-    head = head_of(newest)
+    eras = list_eras()
+    era, head = era_at(newest.size, eras), head_of(newest, eras)
+    given_up = era.given_up if era else None
     try:
-        advance(path, head, head_of(old) if old else None, root_at)
+        advance(path, head, head_of(old, eras) if old else None, root_at, given_up=given_up)
     except HeadDisagrees:
         # Another integrator may have numbered and signed on meanwhile: then the file is ahead of us only.
         if is_of_this_tree(read_head(path)):
             return None
         raise
-    note = TreeHead(key.name, head.size, head.root).signed([key])
+    origin = origin_at(head.size, eras, key.name)
+    named = [SigningKey(origin, one.private) for one in (key, *others)]
+    note = TreeHead(origin, head.size, head.root).signed(named)
     # A second integrator may have signed the same meanwhile: with the same letters.
     made = SignedCheckpoint(checkpoint=newest, note=note, signed_at=timezone.now())
     SignedCheckpoint.objects.bulk_create([made], ignore_conflicts=True)
     return made
 
 
-def head_of(checkpoint: Checkpoint) -> Head:
-    """Size and root of a checkpoint."""
-    return Head(checkpoint.size, bytes(checkpoint.root))
+def head_of(checkpoint: Checkpoint, eras: Sequence[Era]) -> Head:
+    """Size, root and epoch of a checkpoint."""
+    era = era_at(checkpoint.size, eras)
+    return Head(checkpoint.size, bytes(checkpoint.root), era.number if era else FIRST)
 
 
 def is_of_this_tree(head: Head | None) -> bool:
@@ -127,10 +145,15 @@ def check_head(path: Path) -> None:
 
 
 def compare_head(path: Path, outside: Head | None) -> None:
-    """The same for a head that was read from ``path`` before: what is signed since stands in the database."""
-    newest, signed = newest_checkpoint(), newest_signed()
-    head = head_of(newest) if newest else Head(0, root_at(0))
-    check_follows(path, outside, head, head_of(signed.checkpoint) if signed else None, root_at)
+    """The same for a head that was read from ``path`` before: what is signed since stands in the database.
+
+    An epoch counts from the moment in which it is begun, before its entry has its place.
+    """
+    newest, signed, eras = newest_checkpoint(), newest_signed(), list_eras()
+    epoch, given_up = (eras[-1].number, eras[-1].given_up) if eras else (FIRST, None)
+    head = Head(newest.size, bytes(newest.root), epoch) if newest else Head(0, root_at(0), epoch)
+    last = head_of(signed.checkpoint, eras) if signed else None
+    check_follows(path, outside, head, last, root_at, given_up=given_up)
 
 
 def _read_back(old: Checkpoint | None, new: Checkpoint) -> None:

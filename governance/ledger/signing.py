@@ -28,6 +28,8 @@ STATEMENTS = "statements"
 LEDGER = "ledger"
 PURPOSES = (STATEMENTS, LEDGER)
 """What keys are for: the last part of their names. Each purpose has a key of its own."""
+MOST_KEYS = {LEDGER: 2}
+"""While the ledger's key is rotated the file holds the old one and, below it, the new one."""
 
 
 class KeyFileUnfit(Exception):
@@ -112,9 +114,12 @@ def read_key_file(path: Path) -> tuple[SigningKey, ...]:
         )
     lines = [line.strip() for line in text.splitlines()]
     keys = tuple(_parsed(path, number, line) for number, line in enumerate(lines, 1) if _is_key(line))
-    twice = {key.purpose for key in keys if sum(other.purpose == key.purpose for other in keys) > 1}
-    if twice:
-        raise KeyFileUnfit(f"{path} holds two keys for {', '.join(sorted(twice))}; keep the one in use.")
+    for purpose in {key.purpose for key in keys}:
+        of_it = [key for key in keys if key.purpose == purpose]
+        if len({key.public for key in of_it}) < len(of_it) or len(of_it) > MOST_KEYS.get(purpose, 1):
+            raise KeyFileUnfit(f"{path} holds two keys for {purpose}; keep the one in use.")
+        if len({key.name for key in of_it}) > 1:
+            raise KeyFileUnfit(f"{path}: both keys for {purpose} must bear one name, that of the log.")
     return keys
 
 

@@ -2,10 +2,19 @@
 
 from governance.actors import Actor
 from governance.background import periodic
+from governance.ledger.nightly import check_if_due
 from governance.ledger.refusals import summarise_refusals
+
+LONGEST_CHECK_SECONDS = 4 * 60 * 60
 
 
 @periodic("governance.ledger.summarise_refusals")
 def summarise(actor: Actor) -> None:
     """Write the counted refusals of minutes that have passed."""
     summarise_refusals(actor)
+
+
+@periodic("governance.ledger.check", time_limit_seconds=LONGEST_CHECK_SECONDS)
+def check(actor: Actor) -> None:
+    """Check the whole record once a night."""
+    check_if_due(actor)

@@ -24,6 +24,7 @@ from governance.ledger.entries import Recording, append_entry
 from governance.ledger.events import event_named
 from governance.ledger.guard import GUARD_VIOLATION
 from governance.ledger.models import Entry
+from governance.ledger.waking import wake_integrator
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=models.Model)
@@ -176,7 +177,7 @@ def verb(
             with acting_as(actor), _recording_of(event) as recording:
                 try:
                     with transaction.atomic(durable=True):
-                        return _run(event, function, actor, recording, (args, kwargs))  # type: ignore[no-any-return]  # the claim's stored result is of the verb's own type
+                        answer = _run(event, function, actor, recording, (args, kwargs))
                 except GovernanceError as refusal:
                     refusals.record_refusal(actor, event, refusal, recording.targets, kwargs)
                     raise
@@ -187,6 +188,9 @@ def verb(
                     if isinstance(translated, GovernanceError):
                         refusals.record_refusal(actor, event, translated, recording.targets, kwargs)
                     raise translated from error
+            if recording.entries:
+                wake_integrator()
+            return answer  # type: ignore[no-any-return]  # the claim's stored result is of the verb's own type
 
         return call
 

@@ -2,13 +2,17 @@
 
 import getpass
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.contrib.auth.hashers import check_password
 from django.core.management.base import CommandError
 from django.db import OperationalError
+from django.utils import timezone
 
-from governance.actors import Actor, command_actor
+from governance.access.models import Account, AccountKind
+from governance.actors import Actor, ActorKind, Authentication, AuthMethod, command_actor
 from governance.errors import GovernanceError
 
 
@@ -19,6 +23,22 @@ def operator() -> Actor:
     except (KeyError, OSError):  # containers run under numbers that no file names
         name = f"uid-{os.getuid()}"
     return command_actor(name)
+
+
+def person(username: str, *, from_stdin: bool = False) -> Actor:
+    """The person with this account, who proves it by password at the shell.
+
+    Raises:
+        CommandError: no such active person, or another password.
+    """
+    account = Account.objects.filter(username=username, kind=AccountKind.PERSON, is_active=True).first()
+    password = (
+        sys.stdin.readline().rstrip("\r\n") if from_stdin else getpass.getpass(f"Password of {username}: ")
+    )
+    if account is None or not check_password(password, account.password):
+        raise CommandError(f"No active person {username!r} with this password.")
+    proof = Authentication(AuthMethod.SHELL, proved_at=timezone.now())
+    return Actor(ActorKind.USER, account.username, proof, id=account.id)
 
 
 @contextmanager

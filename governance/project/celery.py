@@ -31,6 +31,7 @@ TASK_PACKAGES = [
     "releases.monitoring.drift",
     "releases.monitoring.incidents",
     "releases.monitoring.replaying",
+    "audits.dossiers",
 ]
 WINDOWS_CLOSE_AT = list(range(2, 60, 5))
 """Minutes of the hour: two, the time for late data, after the end of each window of five."""
@@ -68,6 +69,7 @@ app.conf.task_routes = {
                 "releases.monitoring.windows.expire_decisions",
                 "releases.monitoring.drift.keep_calendar",
                 "governance.checks.heartbeat_of_long_work",
+                "governance.ledger.check",
             ),
         ),
     )
@@ -79,6 +81,7 @@ app.conf.beat_schedule = {
     for name, task, slot in (
         ("outbox-sweep", "governance.outbox.sweep", 5.0),
         ("summarise-refusals", "governance.ledger.summarise_refusals", 60.0),
+        ("check-the-record", "governance.ledger.check", 600.0),
         ("heartbeat", "governance.checks.heartbeat", 5.0),
         ("heartbeat-of-watching", "governance.checks.heartbeat_of_watching", 5.0),
         ("heartbeat-of-long-work", "governance.checks.heartbeat_of_long_work", 5.0),
@@ -97,6 +100,7 @@ app.conf.beat_schedule = {
         ("replay-decisions", "releases.monitoring.replaying.replay", 5.0),
         ("keep-review-calendar", "releases.monitoring.drift.keep_calendar", 60.0),
         ("remind-of-incidents", "releases.monitoring.incidents.remind", 60.0),
+        ("go-on-with-dossiers", "audits.dossiers.go_on", 5.0),
     )
 }
 

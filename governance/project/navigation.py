@@ -30,6 +30,11 @@ def _rollouts_are_here(request: HttpRequest) -> bool:
     return any(request.path.startswith(f"{index}{part}/") for part in ("releases/deployment", "rollout"))
 
 
+def _ledger_is_here(request: HttpRequest) -> bool:
+    """The ledger, and the page of an entry."""
+    return request.path.startswith(f"{reverse('admin:index')}ledger/")
+
+
 NAVIGATION: list[dict[str, Any]] = [
     {
         "title": "For me",
@@ -58,6 +63,8 @@ NAVIGATION: list[dict[str, Any]] = [
             _page("Drift reviews", "monitoring", "releases_driftreview_changelist"),
             _page("Replays", "replay", "releases_replaywindow_changelist"),
             _page("Decision search", "manage_search", "decision_search"),
+            {**_page("Ledger", "verified_user", "ledger"), "active": _ledger_is_here},
+            _page("Dossiers", "folder_zip", "audits_dossier_changelist"),
         ],
     },
     {

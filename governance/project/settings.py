@@ -22,6 +22,7 @@ from governance.project.environment import (
     read_optional_path,
     read_path,
 )
+from governance.project.log_lines import LOG_LINES
 from governance.project.mail import read_base_url, read_mail_server, read_sender
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -261,28 +262,29 @@ GATE_FACTS: dict[str, str] = {"approvers": "releases.approvals.readiness.approve
 READINESS_PARTS: dict[str, str] = {
     "watching": "releases.monitoring.watching.readiness.watching_part",
     "counting": "releases.monitoring.windows.readiness.counting_part",
+    "record": "governance.checks.record.record_part",
 }
-
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    # Whoever polls /readyz knows that it said 503.
-    "filters": {
-        "no_polling": {
-            "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: getattr(getattr(record, "request", None), "path", "") != "/readyz",
-        },
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        "axes": {"level": "WARNING"},
-        "django.request": {"filters": ["no_polling"]},
-    },
-}
+# What the slices declare of their rows: how each column follows from the entries of its stream.
+RECONCILED: tuple[str, ...] = (
+    "governance.ledger.reconciled.RECONCILED",
+    "governance.access.reconciled.RECONCILED",
+    "governance.registry.reconciled.RECONCILED",
+    "releases.scores.reconciled.RECONCILED",
+    "releases.bundles.reconciled.RECONCILED",
+    "releases.gates.reconciled.RECONCILED",
+    "releases.approvals.reconciled.RECONCILED",
+    "releases.rollouts.reconciled.RECONCILED",
+    "releases.monitoring.reconciled.RECONCILED",
+    "audits.dossiers.reconciled.RECONCILED",
+)
+# What else verify_ledger compares, as functions without arguments that answer findings.
+RECORD_CHECKS: tuple[str, ...] = ("governance.access.projecting.projection_findings",)
+# What higher apps add to /metrics, as functions without arguments that answer metrics.
+METRICS: dict[str, str] = {"gaps": "audits.answers.gap_metrics.gap_metrics"}
+METRICS_TOKEN = os.environ.get("COUNTERSIGN_METRICS_TOKEN", "")
 
 # Pages that combine slices, as functions from the site to URL patterns; named here so that imports go down.
 ADMIN_PAGES: list[str] = ["governance.notifications.pages.pages", "audits.pages.urls.pages"]
 
+LOGGING = LOG_LINES
 UNFOLD = APPEARANCE

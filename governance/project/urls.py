@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from governance.api import UnknownAddressView
+from governance.checks.metrics import metrics
 from governance.checks.readiness import healthz, readyz
 
 API_MODULES = ("governance.api", "releases.api", "audits.api")
@@ -24,4 +25,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("demo/mailbox/", include("governance.notifications.demo")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]

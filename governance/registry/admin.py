@@ -15,6 +15,7 @@ from governance.access.requests import actor_from
 from governance.access.roles import Permission
 from governance.access.scopes import INSTALLATION
 from governance.registry.admin_acts import DefineSegment, RegisterChannel, RegisterSystem
+from governance.registry.log_before_act_acts import ActAtOnce, LogBeforeAct
 from governance.registry.models import Channel, Segment, System
 from governance.registry.predicates import parse_predicate, sentence
 
@@ -26,7 +27,12 @@ class SystemAdmin(GovernedAdmin):
     lead = "Decision systems: the scopes under which everything else stands."
     list_display = ("slug", "name", "channels_column", "registered_column")
     search_fields = ("slug", "name")
-    acts = (("register/", RegisterSystem, "register"), ("<uuid:pk>/channel/", RegisterChannel, "channel"))
+    acts = (
+        ("register/", RegisterSystem, "register"),
+        ("<uuid:pk>/channel/", RegisterChannel, "channel"),
+        ("<uuid:pk>/log-before-act/", LogBeforeAct, "log_before_act"),
+        ("<uuid:pk>/act-at-once/", ActAtOnce, "act_at_once"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[System]:
         """Systems with their channels."""
@@ -48,8 +54,18 @@ class SystemAdmin(GovernedAdmin):
             "lists": [_channels(obj), _grants(obj)],
             "facts": _facts(obj),
             "events": events_of_streams([obj.stream()]),
-            "offers": [Offer("Register a channel", self.url("channel", obj.pk), "add", look, why)],
+            "offers": [
+                Offer("Register a channel", self.url("channel", obj.pk), "add", look, why),
+                self._switch(request, obj),
+            ],
         }
+
+    def _switch(self, request: HttpRequest, obj: System) -> Offer:
+        """Whether the ledger comes first."""
+        why = lock_reason(actor_from(request), Permission.MANAGE_RULES, obj)
+        if obj.log_before_act:
+            return Offer("Act at once", self.url("act_at_once", obj.pk), "bolt", why=why)
+        return Offer("Log before act", self.url("log_before_act", obj.pk), "verified_user", why=why)
 
     @column("Channels")
     def channels_column(self, obj: System) -> str:
@@ -96,6 +112,7 @@ def _facts(system: System) -> list[tuple[str, str]]:
         ("Slug", system.slug),
         ("Datasets", f"a change of more than {share} of the samples is a major refresh"),
         ("Last voter", f"{may} start the rollout"),
+        ("What goes forward", "waits for a signed checkpoint" if system.log_before_act else "serves at once"),
         ("Registered", f"{system.registered_at:%-d %b %Y} by {system.registered_by_username}"),
     ]
 

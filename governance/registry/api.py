@@ -15,6 +15,7 @@ from governance.access.parsing import HashingMultiPartParser, StrictJSONParser, 
 from governance.access.rest import GovernedViewSet, Route
 from governance.registry import bodies, components, services
 from governance.registry.kinds import CHOICES
+from governance.registry.log_before_act import set_log_before_act
 from governance.registry.models import Channel, ComponentVersion, Segment, System
 
 
@@ -31,6 +32,15 @@ class SystemViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedVi
         """Register a system."""
         system = services.register_system(self.get_actor(), **self.validated(bodies.SystemBody))
         return self.created(system, bodies.SystemAnswer, "system-detail")
+
+    @extend_schema(request=bodies.LogBeforeActBody, responses=bodies.SystemAnswer)
+    @action(detail=True, methods=["post"], url_path="log-before-act")
+    def log_before_act(self, request: Request, pk: str) -> Response:
+        """Let what goes forward on the system wait for a signed checkpoint that covers it, or no longer."""
+        system: System = self.get_object()
+        body = self.validated(bodies.LogBeforeActBody)
+        changed = set_log_before_act(self.get_actor(), system=system, **body)
+        return Response(bodies.SystemAnswer(changed).data)
 
 
 class ChannelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedViewSet):

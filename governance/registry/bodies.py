@@ -30,6 +30,13 @@ class SystemBody(StrictSerializer):
     starter_may_cast_last_vote = serializers.BooleanField(required=False, default=False)
 
 
+class LogBeforeActBody(StrictSerializer):
+    """Whether what goes forward waits for a signed checkpoint, and why."""
+
+    on = serializers.BooleanField()
+    reason = Text(max_length=LONGEST_REASON)
+
+
 class ChannelBody(StrictSerializer):
     """A new channel of a system."""
 
@@ -95,6 +102,7 @@ class SystemAnswer(serializers.ModelSerializer[System]):
             "description",
             "dataset_change_limit_rate",
             "starter_may_cast_last_vote",
+            "log_before_act",
             "registered_at",
             "registered_by",
         )

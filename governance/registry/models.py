@@ -26,6 +26,7 @@ class System(Governed):
     description = models.TextField(blank=True)
     dataset_change_limit_rate = models.FloatField(default=0.1)
     starter_may_cast_last_vote = models.BooleanField(default=False)
+    log_before_act = models.BooleanField(default=False, db_default=False)
     registered_at = models.DateTimeField()
     registered_by_username = models.CharField(max_length=150)
 

@@ -70,6 +70,7 @@ def register_system(
         after={
             "slug": slug,
             "name": name,
+            "description": description,
             "dataset_change_limit_rate": dataset_change_limit_rate,
             "starter_may_cast_last_vote": starter_may_cast_last_vote,
         },
@@ -138,6 +139,7 @@ def _document(segment: Segment, words: str) -> dict[str, Any]:
         "system": segment.system_id,
         "key": segment.key,
         "version": segment.version,
+        "title": segment.title,
         "predicate": segment.predicate,
         "sentence": words,
         "protected": segment.protected,

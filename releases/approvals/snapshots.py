@@ -241,6 +241,7 @@ def record_request(request: ApprovalRequest, revision_before: str) -> None:
     }
     after = {
         "request": request.id,
+        "system": request.system_id,
         "release": request.release_id,
         "revision": revision.id,
         "revision_number": revision.number,

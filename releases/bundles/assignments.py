@@ -52,18 +52,22 @@ def assign(
     stage_number: int = 1,
     exposure: Exposure | None = None,
     kept: Kept | None = None,
+    at_once: bool = False,
 ) -> Assignment:
     """Let ``stable`` answer on ``channel`` from now on, beside a candidate where ``exposure`` says so. With
     ``kept`` a small share of the subjects keeps what was live before.
 
     Locks the channel, ends what answered before at that moment, and records it in the channel's stream after
-    the verb's own entry. ``deployment`` is the candidate's, else the one by which ``stable`` went live.
+    the verb's own entry. ``deployment`` is the candidate's, else the one by which ``stable`` went live. On a
+    system that logs before it acts it waits for its entry to be signed, unless it is to serve ``at_once``.
     """
-    channel = Channel.objects.select_for_update(no_key=True).get(id=channel.id)
+    channel = _locked(channel)
     before = _open_assignment(channel)
-    starts_at = _start(before)
+    key, starts_at = _key(deployment), _start(before)
     values = _values(exposure, stage, stage_number, kept)
-    after = {"deployment": _key(deployment), "from": starts_at}
+    after: dict[str, Any] = {"deployment": key, "from": starts_at}
+    if channel.system.log_before_act and not at_once:
+        values["waits_for_seal"] = after["waits_for_seal"] = True
     entry = record(
         channel.stream(),
         event=event,
@@ -73,14 +77,15 @@ def assign(
         refs=_manifests(stable, exposure),
     )
     _end(before, starts_at)
+    period = TimestamptzRange(starts_at, None)
     return Assignment.objects.create(
-        channel=channel,
-        period=TimestamptzRange(starts_at, None),
-        stable=stable,
-        deployment_id=_key(deployment),
-        entry=entry,
-        **values,
+        channel=channel, period=period, stable=stable, deployment_id=key, entry=entry, **values
     )
+
+
+def _locked(channel: Channel) -> Channel:
+    rows = Channel.objects.select_for_update(no_key=True, of=("self",)).select_related("system")
+    return rows.get(id=channel.id)
 
 
 def _end(before: Assignment | None, at: datetime) -> None:

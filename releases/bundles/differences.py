@@ -25,6 +25,7 @@ from releases.bundles.categories import (
 from releases.bundles.changes import SlotChange, slot_changes
 from releases.bundles.models import Assignment, Revision, Slot
 from releases.bundles.queries import revisions_with_content
+from releases.bundles.sealed import in_effect
 
 __all__ = [
     "CATEGORIES",
@@ -176,7 +177,7 @@ def _baselines(revisions: Sequence[Revision], at: datetime | None) -> dict[tuple
     touched = [(revision, row.channel_id) for revision in revisions for row in revision.channel_rows.all()]
     rows = Assignment.objects.filter(channel__in={channel_id for _, channel_id in touched})
     if at is not None:
-        live = dict(rows.filter(period__contains=at).values_list("channel_id", "stable_id"))
+        live = dict(rows.filter(in_effect(at)).values_list("channel_id", "stable_id"))
         return {(revision.id, channel): live[channel] for revision, channel in touched if channel in live}
     served: dict[UUID, list[UUID]] = {}
     for channel_id, stable_id in rows.order_by("period").values_list("channel_id", "stable_id"):

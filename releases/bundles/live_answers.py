@@ -21,13 +21,19 @@ LIVE = (
     "since",
     "ledger_index",
     "adopted",
+    "pending_seal",
 )
 """What is null where nothing is live."""
+
+PENDING = " A change is recorded and serves once a signed checkpoint of the ledger covers it."
 
 
 def live_answer(channel: Channel, at: datetime, assignment: Assignment | None) -> dict[str, Any]:
     """What answers on the channel at ``at``. While a candidate is on its way, stage and rollout are the
-    candidate's, and ``release`` is still the one that answers everybody else."""
+    candidate's, and ``release`` is still the one that answers everybody else.
+
+    ``assignment`` comes from :func:`releases.bundles.queries.assignments_at`, or is None.
+    """
     if assignment is None:
         sentence = f"Nothing that is on record was live on {channel} at that time."
         nothing = dict.fromkeys(LIVE)
@@ -38,7 +44,7 @@ def live_answer(channel: Channel, at: datetime, assignment: Assignment | None) -
         "channel": channel.id,
         "at": at,
         "live": _name(stable),
-        "sentence": live_sentence(channel, assignment),
+        "sentence": live_sentence(channel, assignment) + (PENDING if assignment.pending_seal else ""),
         "release": stable.release_id,
         "revision": stable.number,
         "revision_id": stable.id,
@@ -48,9 +54,10 @@ def live_answer(channel: Channel, at: datetime, assignment: Assignment | None) -
         "rollout": assignment.deployment_id,
         "candidate": _candidate(assignment),
         "arms": _arms(assignment),
-        "since": assignment.period.lower,
+        "since": assignment.serves,
         "ledger_index": leaf.index if leaf is not None else None,
         "adopted": stable.adopted,
+        "pending_seal": assignment.pending_seal,
     }
 
 

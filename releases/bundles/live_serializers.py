@@ -52,3 +52,7 @@ class LiveAnswer(serializers.Serializer[Any]):
         allow_null=True, help_text="Index of the entry's leaf; null while it is not sealed yet."
     )
     adopted = serializers.BooleanField(allow_null=True)
+    pending_seal = serializers.BooleanField(
+        allow_null=True,
+        help_text="Whether a change is recorded that serves once a signed checkpoint covers it.",
+    )

@@ -1,5 +1,6 @@
 """Releases, their revisions with slots and channels, and what serves each channel at any time."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -159,7 +160,8 @@ class Assignment(Governed):
     gets it (:func:`releases.bundles.arms.arm_of`), and ``deployment`` is the candidate's. ``stage_number``
     counts the stages of the plan from 1. ``control`` is what was live before, where the last stage leaves it
     to a small share of the subjects to compare with. While the rollout is ``paused`` the candidate is neither
-    shown nor scored.
+    shown nor scored. One that ``waits_for_seal`` serves only from the first signed checkpoint that covers its
+    ``entry``, and what answered before does until then (:mod:`releases.bundles.sealed`).
     """
 
     stream_prefix: ClassVar[str] = "channel"
@@ -187,6 +189,12 @@ class Assignment(Governed):
     paused = models.BooleanField(default=False, db_default=False)
     salt = models.CharField(max_length=64, blank=True)
     entry = models.ForeignKey("governance.Entry", on_delete=models.PROTECT, related_name="+")
+    waits_for_seal = models.BooleanField(default=False, db_default=False)
+
+    serves: datetime
+    pending_seal: bool
+    """Only of what :func:`releases.bundles.queries.assignments_at` answers: since when it serves, and whether
+    something newer waits for the ledger."""
 
     class Meta:
         ordering = ["channel", "period"]

@@ -9,6 +9,7 @@ from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from governance.access.scopes import AccessScope
 from governance.registry.models import Channel
 from releases.bundles.models import Assignment, Release, Revision, RevisionChannel, Slot
+from releases.bundles.sealed import PENDING, in_effect, waiting_beside, with_serves
 
 
 def revisions_with_content(revisions: QuerySet[Revision]) -> QuerySet[Revision]:
@@ -42,23 +43,23 @@ def newest_revision(release: Release) -> Revision:
 
 
 def assignments_at(at: datetime | None = None) -> QuerySet[Assignment]:
-    """What answers on each channel at ``at``; without a time, the assignments that have not ended."""
+    """What answers on each channel at ``at``; without a time, now. ``serves`` is since when it does, and
+    ``pending_seal`` whether something newer waits for the ledger."""
     rows = Assignment.objects.select_related(
         "channel", "stable__release", "candidate__release", "control__release", "entry__leaf", "deployment"
     )
-    if at is None:
-        return rows.filter(period__upper_inf=True)
-    return rows.filter(period__contains=at)
+    return with_serves(rows).annotate(**{PENDING: waiting_beside(at)}).filter(in_effect(at))
 
 
 def live_assignment(channel: Channel, at: datetime | None = None) -> Assignment | None:
-    """What answers on the channel at ``at``, or now."""
+    """What answers on the channel at ``at``, or now; None where nothing does."""
     return next(iter(assignments_at(at).filter(channel=channel).order_by()[:1]), None)
 
 
 def open_assignment(channel: Channel) -> Assignment | None:
-    """What answers on the channel now, by ids alone: for whoever asks again and again."""
-    rows = Assignment.objects.filter(channel=channel, period__upper_inf=True)
+    """What answers on the channel now, by ids alone, with since when it ``serves``; None where nothing does.
+    For whoever asks again and again."""
+    rows = with_serves(Assignment.objects.filter(in_effect(), channel=channel))
     return next(iter(rows.order_by()[:1]), None)
 
 
@@ -78,7 +79,7 @@ class LiveCell:
     @property
     def since(self) -> datetime | None:
         """When what is live began to answer."""
-        return self.assignment.period.lower if self.assignment else None
+        return self.assignment.serves if self.assignment else None
 
 
 def live_matrix(channels: QuerySet[Channel], at: datetime | None = None) -> tuple[LiveCell, ...]:

@@ -125,6 +125,8 @@ def make_accounts(stage: Stage) -> None:
             email=f"{username.replace('_', '.')}@demo.invalid",
         )
     stage.accounts[SERVICE] = create_account(stage.actor("admin"), username=SERVICE, kind=AccountKind.SERVICE)
+    everything = GrantTerms(stage.accounts["auditor"], Role.AUDITOR, "Demo account, the whole installation")
+    grant_role(stage.actor("admin"), terms=everything)
 
 
 def give_roles(

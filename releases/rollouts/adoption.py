@@ -158,6 +158,7 @@ def _document(
         "number": revision.number,
         "state": revision.state,
         "adopted": True,
+        "edits": revision.edits,
         "manifest_digest": revision.manifest_digest,
         "stack_digest": revision.stack_digest,
         "deployments": [{"id": row.id, "channel": row.channel_id} for row in deployments],

@@ -142,7 +142,7 @@ def _switch(former: Deployment, then: Deployment, reason: str) -> None:
             after={**document(then), "state": live["after"]},
             reason=reason,
         )
-    serve(then, reason)
+    serve(then, reason, at_once=True)
 
 
 def _locked(drill: Drill) -> Drill:
@@ -232,5 +232,9 @@ def _document(drill: Drill) -> dict[str, Any]:
         "target": served(drill.target),
         "seconds_away": seconds_away(drill),
         "seconds_back": seconds_back(drill),
+        "away_landed_at": drill.away_landed_at,
+        "turned_at": drill.turned_at,
+        "back_landed_at": drill.back_landed_at,
+        "ended_at": drill.ended_at,
         "missing": drill.missing,
     }

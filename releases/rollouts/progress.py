@@ -118,7 +118,7 @@ def pause_rollout(actor: Actor, *, deployment: Deployment, reason: str) -> Deplo
         )
     change = pause(deployment, reason)
     _record("rollout.paused", deployment, change, reason)
-    expose(deployment, stable_beside(former).revision, f"Paused: {reason}")
+    expose(deployment, stable_beside(former).revision, f"Paused: {reason}", at_once=True)
     return deployment
 
 
@@ -205,7 +205,13 @@ def _record(
     reason: str,
     evidence: Sequence[dict[str, Any]] = (),
 ) -> None:
-    after = {**document(deployment), "state": change["after"], "paused": deployment.paused}
+    after = {
+        **document(deployment),
+        "state": change["after"],
+        "paused": deployment.paused,
+        "held_reason": deployment.held_reason,
+        "stage_entered_at": deployment.stage_entered_at,
+    }
     if evidence:
         after["evidence"] = list(evidence)
     record(deployment.stream(), before={"state": change["before"]}, after=after, reason=reason)

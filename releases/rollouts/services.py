@@ -93,6 +93,7 @@ def start_rollout(actor: Actor, *, revision: Revision, channel: Channel) -> Depl
             "states": [*states, *([DeploymentState.LIVE] if first.is_last else [])],
             "passed": passed_at_start(revision, first, approval, has_stable=former is not None),
             "approval": approval.id,
+            "salt": deployment.salt,
             "rollback_target": served(former),
         },
         refs={"manifest": revision.manifest_digest, "review": approval.review_digest},
@@ -227,28 +228,35 @@ def _take_back(
     after = {
         **document(doomed),
         "rollback": rollback.id,
+        "landing": rollback.landing,
         "state": taken["after"],
         "target": served(back),
+        "restored": not stays,
         "paused": served(other),
         "warnings": list(target.warnings),
         **({"triggers": list(triggers)} if triggers else {}),
     }
     record(doomed.stream(), before={"state": taken["before"]}, after=after, reason=reason)
     if not stays and back.stream() != doomed.stream():
-        record(
-            back.stream(),
-            event="rollout.restored",
-            before={"deployment": back.id, "state": state},
-            after={**document(back), "state": back.state, "rollback": rollback.id},
-            reason=reason,
-        )
+        _record_restored(back, state, rollback)
     if other is None:
-        serve(back, reason)
+        serve(back, reason, at_once=True)
     else:
         _pause_beside(other, back, doomed, reason)
     ask_no_more(doomed, because="It was rolled back.")
     tell_of_rollback(rollback)
     return rollback
+
+
+def _record_restored(back: Deployment, state: str, rollback: Rollback) -> None:
+    """In the stream of the release that is live again, if that is another one."""
+    record(
+        back.stream(),
+        event="rollout.restored",
+        before={"deployment": back.id, "state": state},
+        after={**document(back), "state": back.state, "rollback": rollback.id},
+        reason=rollback.reason,
+    )
 
 
 def _stored(
@@ -276,8 +284,13 @@ def _pause_beside(other: Deployment, back: Deployment, doomed: Deployment, reaso
             other.stream(),
             event="rollout.paused",
             before={"state": change["before"], "paused": was_paused},
-            after={**document(other), "state": change["after"], "paused": True},
+            after={
+                **document(other),
+                "state": change["after"],
+                "paused": True,
+                "held_reason": other.held_reason,
+            },
             reason=reason,
         )
-    expose(other, back.revision, reason)
+    expose(other, back.revision, reason, at_once=True)
     tell_of_rollout("rollout.paused", other, reason=other.held_reason)

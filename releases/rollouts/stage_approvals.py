@@ -1,5 +1,6 @@
 """The verb of those whom a plan asks to approve what a stage shows, before the rollout goes on."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -78,14 +79,27 @@ def approve_stage(
         deployment.stream(),
         after={
             **document(deployment),
-            "stage_approval": approval.id,
-            "role": role,
+            **_given_in_person(approval),
             "reading": document_of(reading),
         },
         reason=reason,
         refs={"evidence": reading.digest, "manifest": deployment.revision.manifest_digest},
     )
     return approval
+
+
+def _given_in_person(approval: StageApproval) -> dict[str, Any]:
+    """In which role and for which stay in the stage, and how well it was proved who approved."""
+    return {
+        "stage_approval": approval.id,
+        "role": approval.role,
+        "entered_at": approval.entered_at,
+        "auth": {
+            "method": approval.auth_method,
+            "mfa": approval.auth_mfa,
+            "proved_at": approval.auth_proved_at,
+        },
+    }
 
 
 def _check_turn(deployment: Deployment, evidence_digest: str) -> Reading:

@@ -106,9 +106,11 @@ def supersede(deployment: Deployment, by: Deployment, cause_stream: str) -> None
     )
 
 
-def serve(deployment: Deployment, reason: str, former: Deployment | None = None) -> None:
+def serve(
+    deployment: Deployment, reason: str, former: Deployment | None = None, *, at_once: bool = False
+) -> None:
     """Let the deployment's revision answer everybody on its channel from now on; but a small share keeps
-    ``former``, where the plan's last stage leaves one."""
+    ``former``, where the plan's last stage leaves one. ``at_once``: even where the ledger comes first."""
     share = current_step(deployment).stage.control if former is not None else 0
     kept = Kept(former.revision, share, deployment.salt) if former is not None and share else None
     assign(
@@ -119,17 +121,20 @@ def serve(deployment: Deployment, reason: str, former: Deployment | None = None)
         stage=deployment.stage,
         stage_number=deployment.stage_number,
         kept=kept,
+        at_once=at_once,
     )
 
 
-def expose(deployment: Deployment, stable: Revision, reason: str) -> None:
-    """Let the deployment's revision answer whom its stage shows it to, and ``stable`` everybody else."""
+def expose(deployment: Deployment, stable: Revision, reason: str, *, at_once: bool = False) -> None:
+    """Let the deployment's revision answer whom its stage shows it to, and ``stable`` everybody else.
+    ``at_once``: even where the ledger comes first."""
     assign(
         deployment.channel,
         stable=stable,
         deployment=deployment,
         reason=reason,
         exposure=exposure_of(deployment),
+        at_once=at_once,
     )
 
 

@@ -112,6 +112,8 @@ def _recorded(table: ScoreTable, found: ImportedTable) -> dict[str, Any]:
         "polarity": table.polarity,
         "auroc": table.auroc,
         "meta": digest_of(plain(table.meta)),
+        "counts": digest_of(table.counts),
+        "refusals": digest_of(table.refusals),
     }
 
 

@@ -6,6 +6,9 @@ from tests.architecture.sources import source, sources
 
 LONGEST_FUNCTION = 40
 LONGEST_MODULE = 300
+ONE_FILE = {
+    "audits/verification/standalone.py": 850,  # governance/decisions/0017: it travels alone, in each dossier
+}
 BANNED = {
     "utils",
     "util",
@@ -34,7 +37,8 @@ def long_modules() -> dict[str, int]:
     return {
         file.path: length
         for file in (source("manage.py"), *sources())
-        if not file.is_migration and (length := len(file.text.splitlines())) > LONGEST_MODULE
+        if not file.is_migration
+        and (length := len(file.text.splitlines())) > ONE_FILE.get(file.path, LONGEST_MODULE)
     }
 
 

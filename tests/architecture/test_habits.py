@@ -18,6 +18,8 @@ MAY_OPEN_TRANSACTIONS = {
     "governance/ledger/refusals.py": "The refusal's, after the verb's is rolled back.",
     "governance/ledger/integrator.py": "One batch of leaves.",
     "governance/ledger/fsck/checking.py": "One snapshot to read; it writes nothing.",
+    "governance/ledger/reconciling/checking.py": "One snapshot to read; it writes nothing.",
+    "governance/ledger/nightly.py": "What the nightly check came to; nobody's act.",
     "governance/outbox/services.py": "The sweep claims rows that are due.",
     "governance/notifications/services.py": "What a task tells people; the entry behind it is committed.",
 }
@@ -25,6 +27,7 @@ MAY_WAIT_FOR_COMMIT = {"governance/outbox/services.py"}
 MAY_APPEND_ENTRIES = {
     "governance/ledger/verbs.py": "record() of the running verb.",
     "governance/ledger/refusals.py": "Refusals, and their summaries.",
+    "governance/ledger/nightly.py": "What the nightly check came to.",
 }
 
 

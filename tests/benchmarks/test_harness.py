@@ -258,6 +258,8 @@ def test_peers_come_with_hashes_and_without_the_name_of_a_registry() -> None:
     files = sorted((ROOT / "benchmarks").glob("requirements-*.txt"))
 
     texts = [path.read_text() for path in files]
-    assert [path.name for path in files] == ["requirements-duckdb.txt", "requirements-scipy.txt"]
+    assert [path.name for path in files] == [
+        f"requirements-{peer}.txt" for peer in ("duckdb", "history", "scipy")
+    ]
     assert all("--hash=sha256:" in text for text in texts)
     assert not [text for text in texts if re.search(r"://|index-url", text)]

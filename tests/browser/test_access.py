@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 
+from governance.ledger.models import Entry
 from releases.monitoring.decisions.reporting import report_one
 from tests.browser.conftest import Visit, Visitor
 from tests.factories.approvals import candidate, requested
@@ -43,11 +44,14 @@ def story(here: Prepared) -> list[str]:
         here.here.cast.channel("ios"), stamp=rollout.revision.manifest_digest, at=timezone.now().isoformat()
     )
     report_one(actor(here.here.cast.integration), decided)
+    taken = Entry.objects.get(document__type="rollout.rolled_back")
     return [
         reverse("admin:index"),
         reverse("admin:live"),
         reverse("admin:gaps"),
         reverse("admin:decision_search"),
+        f"{reverse('admin:ledger')}?release={here.candidate.release_id}",
+        f"{reverse('admin:ledger_entry', args=[taken.pk])}?verify=1",
         f"{reverse('admin:planner')}?differing=5",
         reverse("admin:back_test"),
         reverse("admin:releases_triggerstatus_changelist"),

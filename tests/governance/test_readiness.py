@@ -38,7 +38,8 @@ def test_a_whole_that_works_is_ready(client: Client) -> None:
 
     assert response.status_code == 200
     assert {name: part["ok"] for name, part in response.json()["parts"].items()} == dict.fromkeys(
-        ("database", "broker", "worker", "watcher", "evaluator", "seal", "watching", "counting"), True
+        (*("database", "broker", "worker", "watcher", "evaluator", "seal"), "watching", "counting", "record"),
+        True,
     )
 
 
@@ -72,6 +73,7 @@ def test_a_dead_database_is_named(client: Client, committed_db: str) -> None:
         "seal",
         "watching",
         "counting",
+        "record",
     ]
 
 

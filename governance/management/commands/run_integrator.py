@@ -16,14 +16,20 @@ from governance.ledger.heads import HeadDisagrees, HeadMissing, head_file
 from governance.ledger.integrator import BATCH, integrate, integrate_all
 from governance.ledger.sealing import check_head, note_trouble, seal_newest
 from governance.ledger.stored_tree import TreeIncomplete
+from governance.ledger.waking import listen, wait_for_entries
 
 logger = logging.getLogger(__name__)
 
-IDLE_SECONDS = 0.25
+IDLE_SECONDS = 0.5
+GATHER_SECONDS = 0.05
+"""After a batch, so that what comes meanwhile is one batch and one signature as well."""
+
 RETRY_SECONDS = 2.0
 STOPPED_SECONDS = 10.0
 LOOKS_SECONDS = 1.0
 LONGEST_TROUBLE = 300
+ANOTHER_HISTORY = 3
+"""Exit status where what was signed before is not in this database."""
 
 
 class Command(BaseCommand):
@@ -34,6 +40,8 @@ class Command(BaseCommand):
     """When it is next looked for something to sign, if nothing is numbered before."""
 
     _is_stopped = False
+    _listens_on: object = None
+    """The connection that hears of new entries; after a loss another one must ask for it anew."""
 
     requires_system_checks = []  # they load the whole web interface, which the integrator never uses
 
@@ -61,7 +69,24 @@ class Command(BaseCommand):
             signal.signal(number, stop)
         self.stdout.write("integrator ready")
         while not stopping.is_set():
-            stopping.wait(self._pass())
+            rest = self._pass()
+            if rest == IDLE_SECONDS:
+                self._wait(stopping)
+            else:
+                stopping.wait(rest)
+
+    def _wait(self, stopping: threading.Event) -> None:
+        """Until entries come, or it is time to look for them; what is committed meanwhile is not missed."""
+        try:
+            if self._listens_on is not connection.connection:
+                listen()
+                self._listens_on = connection.connection
+                return
+            wait_for_entries(IDLE_SECONDS)
+        except (DatabaseError, InterfaceError) as error:
+            self.stderr.write(f"integrator waits for the database: {error}")
+            connection.close()
+            stopping.wait(RETRY_SECONDS)
 
     def _sign(self, taken: int) -> None:
         """Sign what was numbered, at once; and what somebody left unsigned, a moment later."""
@@ -73,7 +98,7 @@ class Command(BaseCommand):
         try:
             check_head(head_file())
         except HeadDisagrees as other:
-            raise CommandError(f"The ledger does not start: {other}") from other
+            raise CommandError(f"The ledger does not start: {other}", returncode=ANOTHER_HISTORY) from other
         except (HeadMissing, TreeIncomplete, OSError) as trouble:
             # Nothing is signed then, which is said; whoever must roll back is not stopped by it.
             self.stderr.write(f"the ledger's head cannot be compared: {trouble}")
@@ -93,4 +118,6 @@ class Command(BaseCommand):
             with suppress(DatabaseError, InterfaceError):
                 note_trouble(f"a batch failed: {type(error).__name__} {error}".strip()[:LONGEST_TROUBLE])
             return STOPPED_SECONDS
-        return IDLE_SECONDS if taken < BATCH else 0.0
+        if taken == 0:
+            return IDLE_SECONDS
+        return GATHER_SECONDS if taken < BATCH else 0.0

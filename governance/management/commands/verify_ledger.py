@@ -2,31 +2,45 @@
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from governance.ledger.fsck.checking import check_record, silently
-from governance.ledger.fsck.findings import Report
+from governance.ledger.fsck.findings import Finding, Report
+from governance.ledger.fsck.meanings import MEANINGS
 from governance.ledger.heads import head_file
-from governance.ledger.keys import signing_key
-from governance.ledger.models import TreeState
-from governance.ledger.notes import NoteFails, VerifierKey, verifier_key, verifier_of
-from governance.ledger.signing import LEDGER
+from governance.ledger.notes import NoteFails, VerifierKey, verifier_key
+from governance.ledger.reconciling.checking import Progress, silently
+from governance.ledger.reconciling.declared import Declaration
+from governance.ledger.verifying import declarations, known_keys, verify_record
 
 BAR = 40
+NOT_POSSIBLE = 2
 
 
 class Command(BaseCommand):
-    """Exit 0 where all is whole, 1 where something was found, with the first bad index of each kind."""
+    """Exit 0 where all is whole, 1 where something was found, 2 where it could not be checked."""
 
-    help = "Check entries, tree, checkpoints, signatures and the head outside the database."
+    help = (
+        "Check entries, tree, checkpoints, signatures and the head outside the database, and that the rows "
+        "are what their entries say. Ends with 0 if all is whole, 1 if something was found, 2 if it cannot "
+        "be checked."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--vkey", type=Path, help="a file with the ledger's verifier key, from outside this installation"
+        )
+        parser.add_argument(
+            "--tree-only", action="store_true", help="do not compare the rows with their entries"
+        )
+        parser.add_argument(
+            "--columns",
+            action="store_true",
+            help="only list which columns are compared, and which are not, with the reason",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,10 +49,11 @@ class Command(BaseCommand):
         Raises:
             CommandError: something was found, or the verifier key cannot be read.
         """
+        if options["columns"]:
+            self._list(declarations())
+            return
         keys = self._keys(options["vkey"])
-        report = check_record(keys, head_file(), progress=self._bar())
-        if sys.stderr.isatty():
-            self.stderr.write("")
+        report = verify_record(keys, head_file(), rows=not options["tree_only"], progress=self._bar())
         self._tell(report)
         if not report.is_whole:
             raise CommandError(
@@ -48,33 +63,45 @@ class Command(BaseCommand):
 
     def _tell(self, report: Report) -> None:
         self.stdout.write(
-            f"{report.leaves:,} entries, {report.checkpoints:,} checkpoints, {report.signatures:,} signed"
+            f"{report.leaves:,} entries, {report.checkpoints:,} checkpoints, {report.signatures:,} signed, "
+            f"{report.rows:,} rows"
         )
-        for finding in report.findings:
-            self.stdout.write(f"FOUND      {finding}")
-        for one in report.unchecked:
-            self.stdout.write(f"not checked: {one}")
+        for kind in dict.fromkeys(one.kind for one in report.findings):
+            self._tell_kind(kind, [one for one in report.findings if one.kind == kind])
+        for unchecked in report.unchecked:
+            self.stdout.write(f"not checked: {unchecked}")
         if report.is_whole:
             self.stdout.write("whole: every entry is in the tree as it was numbered, and the roots agree")
 
+    def _tell_kind(self, kind: str, findings: Sequence[Finding]) -> None:
+        for finding in findings:
+            self.stdout.write(f"FOUND      {finding}")
+        self.stdout.write(f"           {MEANINGS[kind]}")
+
     def _keys(self, path: Path | None) -> list[VerifierKey]:
         if path is None:
-            key = signing_key(LEDGER)
-            return [verifier_of(key)] if key else []
+            return known_keys()
         try:
             lines = [line for line in path.read_text().splitlines() if line.strip() and line[0] != "#"]
             return [verifier_key(line) for line in lines]
         except (OSError, UnicodeDecodeError, NoteFails) as fault:
-            raise CommandError(f"{path}: {fault}") from fault
+            raise CommandError(f"{path}: {fault}", returncode=NOT_POSSIBLE) from fault
 
-    def _bar(self) -> Any:
-        """A bar on a terminal; elsewhere nothing."""
+    def _list(self, declared: Sequence[Declaration]) -> None:
+        for one in sorted(declared, key=lambda one: one.model._meta.db_table):
+            self.stdout.write(f"{one.model._meta.db_table}: {', '.join(sorted(one.columns()))}")
+            for column, reason in sorted(one.left.items()):
+                self.stdout.write(f"    not {column}: {reason}")
+
+    def _bar(self) -> Progress:
+        """A bar on a terminal, one for each part; elsewhere nothing."""
         if not sys.stderr.isatty():
             return silently
-        size = max(1, TreeState.objects.get(id=1).size)
 
-        def draw(done: int) -> None:
-            filled = BAR * done // size
-            self.stderr.write(f"\r[{'█' * filled}{' ' * (BAR - filled)}] {done:,} of {size:,}", ending="")
+        def draw(part: str, done: int, total: int) -> None:
+            filled = BAR * min(done, total) // max(1, total)
+            bar = f"[{'█' * filled}{' ' * (BAR - filled)}]"
+            end = "\n" if done >= total else ""
+            self.stderr.write(f"\r{bar} {part}: {done:,} of {total:,}   ", style_func=str, ending=end)
 
         return draw

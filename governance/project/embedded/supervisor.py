@@ -4,7 +4,6 @@ Servers, then migrations and demo data, then the web server; workers, beat and i
 port is open, because on two cores they would only slow the first page down.
 """
 
-import argparse
 import itertools
 import json
 import os
@@ -27,6 +26,8 @@ from governance.project.embedded import programs
 from governance.project.embedded.demo import KnownDatabases, describe_accounts, judge_demo
 from governance.project.embedded.directories import Refused, lock, socket_directory, write_private
 from governance.project.embedded.keys import make_signing_keys
+from governance.project.embedded.options import Options, read_options
+from governance.project.embedded.output import write, write_server_line
 from governance.project.embedded.ports import is_ready, refuse_taken_port, serves
 from governance.project.embedded.postgres import Postgres
 from governance.project.embedded.processes import (
@@ -42,6 +43,7 @@ from governance.project.embedded.valkey import Valkey
 _WATCH_SECONDS = 0.25
 _POLL_READY_EVERY = 4  # watches
 REFUSED, FAILED, STOPPED = 2, 1, 0
+ANOTHER_HISTORY = 3  # of run_integrator, where what was signed before is not in the database
 
 
 class Ending(Protocol):
@@ -49,15 +51,6 @@ class Ending(Protocol):
 
     def end(self) -> None:
         """Stop it; returns when it is gone."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line and the environment ask for."""
-
-    demo: bool
-    port: int
-    var: Path
 
 
 @dataclass
@@ -91,15 +84,39 @@ class Supervisor:
         known = KnownDatabases(self.options.var / "databases.json")
         given_urls = read_database_urls(os.environ)
         secret = self._secret_key(embedded=given_urls is None)
-        if not os.environ.get("COUNTERSIGN_SIGNING_KEY_FILE"):
-            make_signing_keys(self.options.var)
+        self._make_keys()
         refuse_taken_port(self.options.port)
         if given_urls:
             self.say("checking the database that DATABASE_URL names")
             refuse_unfit_roles(given_urls)
         urls = given_urls or self._start_postgres(known)
         redis_url = os.environ.get("REDIS_URL") or self._start_valkey()
-        environment = {
+        environment = self._environment(urls, redis_url, secret)
+        self.say("migrating")
+        self._run_to_end(
+            programs.management("migrate", "migrate", "--verbosity", "1", environment=environment)
+        )
+        # What a restore left pending gets its place before writes open: transaction ids repeat after a
+        # restore, and a pending entry of the past must not vouch for a change of today.
+        seal = programs.management("seal", "run_integrator", "--once", environment=environment)
+        if self._run_to_end(seal, also=ANOTHER_HISTORY):
+            # Writes stay closed; the database stays up, so that two administrators can begin a new epoch.
+            self._leave_note(environment)
+            self.say(
+                "NOTHING ELSE IS STARTED, for the reason above. Only the database runs; end this to stop it"
+            )
+            return
+        demo = self.options.demo and self._may_hold_demo(known, urls)
+        environment["COUNTERSIGN_DEMO"] = "1" if demo else "0"
+        self._leave_note(environment)
+        if demo:
+            self._seed(known, urls, environment)
+        self._start_web(environment, demo=demo)
+        self._start_workers(environment)
+
+    def _environment(self, urls: DatabaseUrls, redis_url: str, secret: str) -> dict[str, str]:
+        """What every program is started with."""
+        return {
             **os.environ,
             **urls.environment(),
             "REDIS_URL": redis_url,
@@ -111,20 +128,25 @@ class Supervisor:
             or f"http://127.0.0.1:{self.options.port}",
             "PYTHONUNBUFFERED": "1",
         }
-        self.say("migrating")
-        self._run_to_end(
-            programs.management("migrate", "migrate", "--verbosity", "1", environment=environment)
-        )
-        # What a restore left pending gets its place before writes open: transaction ids repeat after a
-        # restore, and a pending entry of the past must not vouch for a change of today.
-        self._run_to_end(programs.management("seal", "run_integrator", "--once", environment=environment))
-        demo = self.options.demo and self._may_hold_demo(known, urls)
-        environment["COUNTERSIGN_DEMO"] = "1" if demo else "0"
+
+    def _make_keys(self) -> None:
+        """Signing keys, where nobody has given any."""
+        if not os.environ.get("COUNTERSIGN_SIGNING_KEY_FILE"):
+            head = os.environ.get("COUNTERSIGN_LEDGER_HEAD") or self.options.var / "ledger-head"
+            if trouble := make_signing_keys(self.options.var, Path(head)):
+                self.say(trouble)
+
+    def _seal(self, environment: dict[str, str]) -> bool:
+        """Give what a restore left pending its place before writes open: transaction ids repeat after a
+        restore, and a pending entry of the past must not vouch for a change of today. Whether to go on.
+        """
+        seal = programs.management("seal", "run_integrator", "--once", environment=environment)
+        if not self._run_to_end(seal, also=ANOTHER_HISTORY):
+            return True
+        # Writes stay closed; the database stays up, so that two administrators can begin a new epoch.
         self._leave_note(environment)
-        if demo:
-            self._seed(known, urls, environment)
-        self._start_web(environment, demo=demo)
-        self._start_workers(environment)
+        self.say("NOTHING ELSE IS STARTED, for the reason above. Only the database runs; Ctrl-C ends it.")
+        return False
 
     def _start_postgres(self, known: KnownDatabases) -> DatabaseUrls:
         fresh = not (self.options.var / "pgdata-18").exists()
@@ -213,14 +235,16 @@ class Supervisor:
         assert child is not None
         self.watched.append(child)
 
-    def _run_to_end(self, program: Program) -> None:
+    def _run_to_end(self, program: Program, *, also: int = 0) -> int:
+        """Run a program; its exit status, which is 0 or ``also``."""
         child = Child(program, write)
         self.started.append(child)
         status = child.wait(self.stop)
         self.started.remove(child)
         child.end()
-        if status:
+        if status not in (0, also):
             raise ChildFailed(f"{program.name} ended with status {status}; its lines above say why.")
+        return status
 
     def _leave_note(self, environment: dict[str, str]) -> None:
         """What a command typed beside this one needs; the file is for this user only and goes at the end."""
@@ -245,21 +269,6 @@ class Supervisor:
         return path.read_text()
 
 
-def write(line: str) -> None:
-    """One line to the terminal, whole; a terminal that is gone must not keep anything from stopping."""
-    try:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    except OSError:
-        pass
-
-
-def write_server_line(line: str) -> None:
-    """What the two servers say, without the small talk of start and stop."""
-    if any(word in line for word in ("WARNING", "ERROR", "FATAL", "PANIC")) and "overcommit" not in line:
-        write(line)
-
-
 def run(arguments: list[str]) -> int:
     """Entry from manage.py; ``arguments`` starts with ``up`` or ``serve``."""
     options = read_options(arguments)
@@ -279,19 +288,3 @@ def run(arguments: list[str]) -> int:
     except (Refused, DatabaseRefused, KeyFileUnfit, psycopg.OperationalError) as error:
         print(f"Cannot start: {error}", file=sys.stderr)
         return REFUSED
-
-
-def read_options(arguments: list[str]) -> Options:
-    """The command line and the variables PORT and COUNTERSIGN_VAR."""
-    parser = argparse.ArgumentParser(
-        prog="manage.py",
-        description="Run PostgreSQL, Valkey, web, workers, beat and integrator until Ctrl-C. "
-        "Environment: PORT; DATABASE_URL with DATABASE_OWNER_URL and DATABASE_INTEGRATOR_URL; REDIS_URL.",
-    )
-    parser.add_argument("command", choices=("up", "serve"), help="up: with demo data; serve: without")
-    command = parser.parse_args(arguments).command
-    port = os.environ.get("PORT") or "8000"
-    if not port.isdecimal() or not 1 <= int(port) <= 65535:
-        parser.error(f"PORT: found {port!r}; use a number from 1 to 65535")
-    var = Path(os.environ.get("COUNTERSIGN_VAR") or programs.ROOT / "var").resolve()
-    return Options(demo=command == "up", port=int(port), var=var)

@@ -8,7 +8,7 @@ from governance.access.queries import require
 from governance.access.roles import Permission
 from governance.actors import Actor, moment
 from governance.errors import invalid
-from governance.ledger.canonical import canonical_bytes
+from governance.ledger.canonical import canonical_bytes, digest_of
 from governance.ledger.entries import store_blob
 from governance.ledger.verbs import record, verb
 from governance.outbox.services import enqueue
@@ -132,6 +132,7 @@ def _record(attestation: Attestation) -> None:
             "evaluation": attestation.evaluation_id,
             "kind": attestation.kind,
             "acceptable": attestation.acceptable,
+            "content_digest": digest_of(attestation.content),
         },
         reason=attestation.conclusion,
         refs={

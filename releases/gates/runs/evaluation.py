@@ -12,7 +12,7 @@ from governance.access.queries import require
 from governance.access.roles import Permission
 from governance.actors import Actor, moment
 from governance.errors import GovernanceError
-from governance.ledger.canonical import canonical_bytes
+from governance.ledger.canonical import canonical_bytes, digest_of
 from governance.ledger.entries import store_blob
 from governance.ledger.verbs import Unchanged, record, verb
 from governance.outbox.services import attempts_of, enqueue
@@ -153,9 +153,7 @@ def complete_evaluation(
     evaluation.result_digest = store_blob(result.body)
     evaluation.preregistered = is_preregistered(evaluation.policy, inputs)
     evaluation.ended_at = moment()
-    statement = signed_statement(evaluation)
-    evaluation.statement_digest = store_blob(statement) if statement else ""
-    evaluation.save()
+    statement = _stated(evaluation)
     record(
         evaluation.stream(),
         before={"status": EvaluationStatus.REQUESTED},
@@ -163,19 +161,28 @@ def complete_evaluation(
             "status": evaluation.status,
             "verdict": evaluation.verdict,
             "preregistered": evaluation.preregistered,
+            "shown": digest_of(evaluation.result),
             "criteria": {one["key"]: one["verdict"] for one in result.document["criteria"]},
             "environment": environment(),
             "attempt": attempt,
         },
         refs={
             "result": evaluation.result_digest,
-            **({"statement": evaluation.statement_digest} if statement else {}),
+            **statement,
             **figures_named(drawing),
         },
     )
     _tell(evaluation)
     _ask_again_if_attested(evaluation.revision, inputs)
     return evaluation
+
+
+def _stated(evaluation: GateEvaluation) -> dict[str, str]:
+    """Sign and save the run; answers what its entry names the statement by, nothing without a key."""
+    statement = signed_statement(evaluation)
+    evaluation.statement_digest = store_blob(statement) if statement else ""
+    evaluation.save()
+    return {"statement": evaluation.statement_digest} if statement else {}
 
 
 def _tell(evaluation: GateEvaluation) -> None:
@@ -215,7 +222,12 @@ def fail_evaluation(
     record(
         evaluation.stream(),
         before={"status": EvaluationStatus.REQUESTED},
-        after={"status": evaluation.status, "verdict": evaluation.verdict, "error": evaluation.error},
+        after={
+            "status": evaluation.status,
+            "verdict": evaluation.verdict,
+            "error": evaluation.error,
+            "shown": digest_of(evaluation.result),
+        },
     )
     tell_of_evaluation(evaluation)
     return evaluation

@@ -1,4 +1,4 @@
-"""Reads of which SDKs the newest decisions of channels ran: nobody here switches an SDK in users' hands.
+"""Reads of what the newest decisions of channels say that made them: which release, which SDK.
 
 The newest few decisions of a channel are looked at, however many there are of a day.
 """
@@ -21,7 +21,6 @@ CROSS JOIN LATERAL (
     WHERE channel_id = channel AND at >= %s AND at <= %s
     ORDER BY at DESC, id DESC LIMIT %s
 ) AS newest
-WHERE revision_id IS NOT NULL AND sdk <> ''
 GROUP BY channel, revision_id, sdk
 ORDER BY channel, revision_id, sdk
 """
@@ -29,10 +28,14 @@ ORDER BY channel, revision_id, sdk
 
 @dataclass(frozen=True)
 class SdkCount:
-    """How many of a channel's newest decisions by a revision ran an SDK, since when, and the newest one."""
+    """How many of a channel's newest decisions by a revision ran an SDK, since when, and the newest one.
+
+    ``revision`` is None where the stamp is that of no release of the system; ``sdk`` is empty where the
+    decisions name none.
+    """
 
     channel: UUID
-    revision: UUID
+    revision: UUID | None
     sdk: str
     decisions: int
     since: datetime
@@ -40,8 +43,7 @@ class SdkCount:
 
 
 def sdks_of(channels: Collection[UUID], *, since: datetime, until: datetime) -> list[SdkCount]:
-    """What the newest decisions of each channel in [``since``, ``until``] say that they ran; those that name
-    no SDK, or no revision of the system, are left out. One query."""
+    """What the newest decisions of each channel in [``since``, ``until``] say that they ran. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST, [list(channels), since, until, LOOKED_AT])
         return [SdkCount(*row) for row in cursor.fetchall()]

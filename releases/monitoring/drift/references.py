@@ -1,10 +1,12 @@
 """What current scores are compared with: the release's own first day on the channel, or its gate."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from releases.bundles.documents import StageKind
 from releases.bundles.models import Assignment
@@ -38,6 +40,22 @@ def answered_since(deployment: Deployment) -> datetime | None:
     rows = Assignment.objects.filter(shown | alone, channel=deployment.channel_id, deployment=deployment)
     first = rows.order_by("period").only("period").first()
     return first.period.lower if first else None
+
+
+def answering_since(deployments: Sequence[Deployment]) -> dict[UUID, datetime]:
+    """The same of many of one revision, in one query; without those that have not."""
+    shown = Q(candidate=F("deployment__revision"), treatment_share__gt=0)
+    alone = Q(candidate__isnull=True, stable=F("deployment__revision"))
+    rows = Assignment.objects.filter(
+        shown & ~Q(stage=StageKind.INTERNAL_TESTING) | alone,
+        deployment__in=deployments,
+        channel=F("deployment__channel"),
+    )
+    found: dict[UUID, datetime] = {}
+    for key, period in rows.order_by("period").values_list("deployment_id", "period"):
+        if key is not None and period.lower is not None:
+            found.setdefault(key, period.lower)
+    return found
 
 
 def first_met(deployment: Deployment) -> datetime | None:

@@ -28,6 +28,7 @@ def document(incident: Incident) -> dict[str, Any]:
         "release": revision.release_id if revision else None,
         "revision": incident.revision_id,
         "possible": incident.possible,
+        "stage": incident.stage or None,
         "report_due_at": incident.report_due_at,
         "report_filed_at": incident.report_filed_at,
         "report_reference": incident.report_reference or None,

@@ -1,7 +1,11 @@
 """What replays found, for triggers, lists and reports."""
 
+import functools
+import operator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
@@ -86,6 +90,22 @@ def replay_totals(
         Q(channel__in=channels), revision=revision, starts_at__gte=since, starts_at__lt=until
     )
     return _summed(rows)
+
+
+def totals_by_channel(
+    since: Mapping[UUID, datetime], revision: Revision, *, until: datetime
+) -> dict[UUID, ReplayTotals]:
+    """The same of each channel from its own moment on, in one query."""
+    if not since:
+        return {}
+    each = [Q(channel=channel, starts_at__gte=begun) for channel, begun in since.items()]
+    rows = ReplayWindow.objects.filter(functools.reduce(operator.or_, each), revision=revision)
+    sums = {name: Sum(name) for name in ("sampled", "mismatched", "not_replayable")}
+    found = rows.filter(starts_at__lt=until).order_by().values("channel").annotate(**sums)
+    return {
+        one["channel"]: ReplayTotals(one["sampled"], one["mismatched"], one["not_replayable"])
+        for one in found
+    }
 
 
 def recent_totals(rows: QuerySet[ReplayWindow], since: datetime) -> ReplayTotals:

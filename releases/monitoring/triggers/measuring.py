@@ -55,7 +55,7 @@ def _beats(spec: HeartbeatTrigger, scene: Scene) -> Iterator[Judged]:
         spec,
         list(newest.values()),
         due=frozenset(str(one) for one in scene.due),
-        changed_at=scene.assignment.period.lower if scene.assignment else scene.began,
+        changed_at=scene.assignment.serves if scene.assignment else scene.began,
         at=scene.at,
     )
     if found is not None:

@@ -102,7 +102,7 @@ class Scene:
         """Since when data are to be expected: what was answered by another release, or by none, gave none."""
         if self.assignment is None:
             return self.began
-        answered_since: datetime = self.assignment.period.lower
+        answered_since: datetime = self.assignment.serves
         return max(self.began, answered_since)
 
     @property
@@ -194,7 +194,7 @@ def _began(deployment: Deployment, assignment: Assignment | None, at: datetime) 
     if deployment.state != DeploymentState.LIVE:
         return min(began, *runs_of(deployment).stays.get(deployment.stage_number, (began,)))
     if assignment is not None and assignment.candidate_id is None:
-        began = assignment.period.lower
+        began = assignment.serves
     return epoch_start(began, max(began, at))
 
 

@@ -108,6 +108,8 @@ def _document(status: TriggerStatus) -> dict[str, Any]:
         "action": status.action or None,
         "latched": status.latched,
         "evidence_digest": status.evidence_digest or None,
+        "since": status.since,
+        "changes": status.changes,
     }
 
 

@@ -108,7 +108,7 @@ def _problems(
 
 def _strays(beats: Iterable[Beat], assignment: Assignment | None, at: datetime) -> Iterator[str]:
     """Instances whose newest beat names what is not assigned, once they had time to follow."""
-    if assignment is None or at - assignment.period.lower < SETTLING:
+    if assignment is None or at - assignment.serves < SETTLING:
         return
     due = {assignment.stable_id, assignment.candidate_id, assignment.control_id}
     newest: dict[str, Beat] = {}

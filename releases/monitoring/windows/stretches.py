@@ -23,6 +23,7 @@ from governance.registry.queries import segments_in_force
 from releases.bundles.arms import Arm
 from releases.bundles.documents import StageKind
 from releases.bundles.models import Assignment
+from releases.bundles.sealed import spans, with_serves
 from releases.monitoring.vocabulary.series import EPOCH_OF_LIVE, SETTLING, WINDOW, epoch_start
 from releases.rollouts.models import Deployment
 
@@ -140,14 +141,15 @@ NO_RUNS = Runs()
 
 def runs_of(deployment: Deployment) -> Runs:
     """The stays in the deployment's stages, and its pauses."""
-    rows = _with_words(Assignment.objects.filter(deployment=deployment, candidate=deployment.revision_id))
     pauses: list[datetime] = []
     stays: dict[int, tuple[datetime, ...]] = {}
-    for row in rows.order_by("period"):
+    for row, lower, _ in _served(deployment.channel_id):
+        if row.deployment_id != deployment.pk or row.candidate_id != deployment.revision_id:
+            continue
         if _is_pause(row):
-            pauses.append(row.period.lower)
+            pauses.append(lower)
         else:
-            stays[row.stage_number] = (*stays.get(row.stage_number, ()), row.period.lower)
+            stays[row.stage_number] = (*stays.get(row.stage_number, ()), lower)
     return Runs(tuple(pauses), stays)
 
 
@@ -166,19 +168,24 @@ def _is_pause(row: Any) -> bool:
 
 def stretches_of(channel: Channel) -> list[Stretch]:
     """All of the channel's, by time, up to now and what a clock that is ahead may call now."""
-    rows = _with_words(Assignment.objects.filter(channel=channel)).order_by("period")
     until = timezone.now() + WINDOW
     found: list[Stretch] = []
-    for row in rows.annotate(
-        frozen_at=F("deployment__revision__frozen_at"),
-        stable_stamp=F("stable__manifest_digest"),
-        candidate_stamp=F("candidate__manifest_digest"),
-        control_stamp=F("control__manifest_digest"),
-    ):
-        stamps = (row.stable_stamp, row.candidate_stamp, row.control_stamp)
-        stretch = _stretch(row, row.frozen_at, tuple(one for one in stamps if one), found)
-        found.extend(_by_week(stretch, until))
+    for row, lower, upper in _served(channel.id):
+        found.extend(_by_week(_stretch(row, lower, upper, found), until))
     return found
+
+
+def _served(channel: UUID) -> list[tuple[Any, datetime, datetime | None]]:
+    """The channel's assignments that served, with from when to when, and with what stretches are made of."""
+    rows = _with_words(with_serves(Assignment.objects.filter(channel=channel))).order_by("period")
+    return spans(
+        rows.annotate(
+            frozen_at=F("deployment__revision__frozen_at"),
+            stable_stamp=F("stable__manifest_digest"),
+            candidate_stamp=F("candidate__manifest_digest"),
+            control_stamp=F("control__manifest_digest"),
+        )
+    )
 
 
 def _by_week(stretch: Stretch, until: datetime) -> Iterator[Stretch]:
@@ -214,18 +221,16 @@ def predicates_of(channel: Channel, stretch: Stretch) -> list[tuple[str, Predica
     return [(segment.key, parse_predicate(segment.predicate)) for segment in segments]
 
 
-def _stretch(
-    row: Assignment, frozen_at: datetime | None, stamps: tuple[str, ...], before: Sequence[Stretch]
-) -> Stretch:
-    lower: datetime = row.period.lower
+def _stretch(row: Any, lower: datetime, upper: datetime | None, before: Sequence[Stretch]) -> Stretch:
+    stamps = (row.stable_stamp, row.candidate_stamp, row.control_stamp)
     stretch = Stretch(
         number=len(before),
         lower=lower,
-        upper=row.period.upper,
+        upper=upper,
         began_at=lower,
         stage_began_at=lower,
         deployment=row.deployment_id,
-        frozen_at=frozen_at,
+        frozen_at=row.frozen_at,
         stable=row.stable_id,
         candidate=row.candidate_id,
         kept=row.control_id,
@@ -237,7 +242,7 @@ def _stretch(
         salt=row.salt,
         internal_keys=tuple(row.internal_keys),
         settling=_settling(lower, before),
-        stamps=stamps,
+        stamps=tuple(one for one in stamps if one),
     )
     former = next((one for one in reversed(before) if stretch.is_of_stage_of(one)), None)
     if former is None:

@@ -24,12 +24,12 @@ from governance.access.services import hash_token
 from governance.errors import GovernanceError
 from governance.registry.models import NAME, SLUG
 from releases.rollouts.ofrep.protocol import context_of, subject_of
-from releases.rollouts.ofrep.serving import answer_on
+from releases.rollouts.ofrep.serving import WAITS, Open, answer_on
 from releases.rollouts.ofrep.views import ASKING, FlagRate
 
 LARGEST = 64 * 1024
 _ASKED = f"""
-SELECT token.id, used.last_used_at, account.id, assignment.id, leaf.index
+SELECT token.id, used.last_used_at, account.id, assignment.id, leaf.index, {WAITS}
 FROM {TOKENS}
 JOIN governance_channel AS channel ON channel.name = %(channel)s
 JOIN governance_system AS system ON system.id = channel.system_id AND system.slug = %(key)s
@@ -73,11 +73,11 @@ def _answer(request: HttpRequest, key: str) -> HttpResponse | None:
     row = row_of(question, now)
     if row is None:
         return None
-    token, last_used_at, account, assignment, index = row
+    token, last_used_at, account, *standing = row
     if not FlagRate().allows(account):
         return None
     note_use(token, last_used_at, now)
-    answer = answer_on(question.key, question.channel, assignment, index, question.subject)
+    answer = answer_on(question.key, question.channel, Open(*standing), question.subject)
     return JsonResponse(answer, json_dumps_params=COMPACT)
 
 

@@ -1,6 +1,7 @@
 """What answers on a channel now, read anew for every request and looked up once.
 
 Which assignment is open is asked each time, in one query, so an answer is never older than the last commit.
+Only while the open one waits for the ledger is what answered before it looked for.
 What stands in an assignment, its revisions and their components never changes but for its end, so it is
 kept in memory, apart for each place of its entry in the ledger, which that gets a moment later.
 """
@@ -14,6 +15,7 @@ from django.db import connection
 
 from governance.access.scopes import AccessScope
 from releases.bundles.models import Assignment, Slot
+from releases.bundles.sealed import in_effect
 from releases.rollouts.ofrep.answers import code_default, evaluation
 
 KEPT = 256
@@ -27,8 +29,12 @@ NOT_NEEDED = (
     ),
 )
 # Written by hand: of the six queries that this replaces, building them took longer than answering them.
-_OPEN = """
-SELECT system.slug, channel.name, channel.system_id, channel.id, assignment.id, leaf.index
+WAITS = """assignment.waits_for_seal AND NOT EXISTS
+    (SELECT FROM signed_checkpoint WHERE signed_checkpoint.size > leaf.index)"""
+"""Whether the ledger comes first, and does not cover the assignment yet."""
+
+_OPEN = f"""
+SELECT system.slug, channel.name, channel.system_id, channel.id, assignment.id, leaf.index, {WAITS}
 FROM governance_channel AS channel
 JOIN governance_system AS system ON system.id = channel.system_id
 LEFT JOIN releases_assignment AS assignment
@@ -36,32 +42,53 @@ LEFT JOIN releases_assignment AS assignment
 LEFT JOIN leaf ON leaf.entry_id = assignment.entry_id
 WHERE channel.name = %s AND (%s::text IS NULL OR system.slug = %s)
 ORDER BY system.slug
-"""
+"""  # noqa: S608 - constants of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The assignment that is open on a channel, if one is, with its entry's place in the ledger; and whether
+    it ``waits`` for the ledger to be signed."""
+
+    assignment: UUID | None = None
+    ledger_index: int | None = None
+    waits: bool = False
+
+
+NOTHING = Open()
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A channel and the assignment that is open there, if one is, with its entry's place in the ledger."""
+    """A channel and what is open there."""
 
     slug: str
     channel: str
     scope: AccessScope
-    assignment: UUID | None
-    ledger_index: int | None
+    open: Open
 
     def answer(self, subject: str) -> dict[str, Any]:
         """The answer for a subject."""
-        return answer_on(self.slug, self.channel, self.assignment, self.ledger_index, subject)
+        return answer_on(self.slug, self.channel, self.open, subject)
 
 
-def answer_on(
-    slug: str, channel: str, assignment: UUID | None, ledger_index: int | None, subject: str
-) -> dict[str, Any]:
+def answer_on(slug: str, channel: str, standing: Open, subject: str) -> dict[str, Any]:
     """The answer for a subject where this assignment is open, or none."""
-    if assignment is None:
+    if standing.waits:
+        answer = answer_on(slug, channel, _before(standing), subject)
+        answer["metadata"]["pending_seal"] = True
+        return answer
+    if standing.assignment is None:
         return code_default(slug, channel)
-    content, policies = _content(assignment, ledger_index)
+    content, policies = _content(standing.assignment, standing.ledger_index)
     return evaluation(slug, content, policies, subject)
+
+
+def _before(standing: Open) -> Open:
+    """What answers as long as the open one waits."""
+    rows = Assignment.objects.filter(in_effect(), channel__assignments=standing.assignment)
+    found = rows.order_by().values_list("id", "entry__leaf__index").first()
+    return Open(*found) if found else NOTHING
 
 
 def serving(channel: str, slug: str | None = None) -> list[Serving]:
@@ -69,7 +96,7 @@ def serving(channel: str, slug: str | None = None) -> list[Serving]:
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, [channel, slug, slug])
         return [
-            Serving(row[0], row[1], AccessScope(row[2], frozenset({row[3]})), row[4], row[5])
+            Serving(row[0], row[1], AccessScope(row[2], frozenset({row[3]})), Open(*row[4:]))
             for row in cursor.fetchall()
         ]
 

@@ -25,10 +25,9 @@ EVERYWHERE = ("android", "ios", "mobile_web")
 
 
 def seen(account: Account) -> dict[str, tuple[str, ...]]:
-    """The kinds open for the account, with the channels of each."""
-    return {
-        gap.kind.value: tuple(one.name for one in gap.channels) for gap in gaps_visible_to(actor(account))
-    }
+    """The kinds open for the account in systems, with the channels of each."""
+    found = [gap for gap in gaps_visible_to(actor(account)) if gap.system is not None]
+    return {gap.kind.value: tuple(one.name for one in gap.channels) for gap in found}
 
 
 def found(account: Account, kind: GapKind) -> Gap:
@@ -38,6 +37,7 @@ def found(account: Account, kind: GapKind) -> Gap:
 def test_what_was_adopted_lacks_an_approval_and_a_guarded_stage_on_the_web(prepared: Prepared) -> None:
     assert seen(prepared.here.cast.auditor) == {
         "no_approval_record": ("android", "ios", "mobile_web"),
+        "release_adopted": ("android", "ios", "mobile_web"),
         "no_guarded_rollout": ("mobile_web",),
     }
 
@@ -83,7 +83,11 @@ def test_a_guarded_stage_before_nobody_is_a_gap(prepared: Prepared, monkeypatch:
 def test_what_is_on_its_way_closes_nothing_yet(prepared: Prepared) -> None:
     on_its_way(prepared.here, prepared.candidate, *EVERYWHERE)
 
-    assert set(seen(prepared.here.cast.auditor)) == {"no_approval_record", "no_guarded_rollout"}
+    assert set(seen(prepared.here.cast.auditor)) == {
+        "no_approval_record",
+        "release_adopted",
+        "no_guarded_rollout",
+    }
 
 
 def test_a_rollback_owner_who_left_opens_a_gap(prepared: Prepared) -> None:
@@ -113,11 +117,13 @@ def test_an_adopted_release_without_owner_notes_and_policy_has_all_of_these_gaps
     bare = replace(content, slots=slots, card={"why": "It serves."}, rollback_plan={})
     adopted(for_branch, draft(for_branch, bare, name="old"))
 
-    mine = [gap for gap in gaps_visible_to(actor(people.author)) if gap.revision.release.name == "old"]
+    mine = [gap for gap in gaps_visible_to(actor(people.author)) if gap.system == system]
 
     assert [gap.kind.value for gap in mine] == [
         "no_approval_record",
+        "release_adopted",
         "no_rollback_owner",
+        "policy_not_locked",
         "threshold_not_versioned",
         "release_notes_missing",
     ]
@@ -129,6 +135,7 @@ def test_gaps_stay_within_the_reach(prepared: Prepared) -> None:
 
     assert seen(people.security_reviewer) == {
         "no_approval_record": ("mobile_web",),
+        "release_adopted": ("mobile_web",),
         "no_guarded_rollout": ("mobile_web",),
     }
     assert seen(people.stranger) == {}
@@ -138,12 +145,12 @@ def test_the_interface_lists_and_filters_them(prepared: Prepared) -> None:
     client = with_token(prepared.here.cast.auditor)
     android = prepared.here.cast.channel("android")
 
-    everything = client.get(GAPS).json()
+    everything = client.get(GAPS, {"system": str(android.system_id)}).json()
     of_android = client.get(GAPS, {"channel": str(android.pk)}).json()
     of_kind = client.get(GAPS, {"kind": "no_guarded_rollout"}).json()
 
-    assert everything["count"] == 2
-    assert [row["kind"] for row in of_android["results"]] == ["no_approval_record"]
+    assert everything["count"] == 3
+    assert [row["kind"] for row in of_android["results"]] == ["no_approval_record", "release_adopted"]
     assert [row["channels"][0]["name"] for row in of_kind["results"]] == ["mobile_web"]
     assert everything["results"][0]["next_step"] == KINDS[GapKind.NO_APPROVAL_RECORD].close
 

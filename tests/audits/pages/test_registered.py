@@ -10,6 +10,7 @@ from tests.factories.cast import Cast
 from tests.factories.http import signed_in
 
 SCREENS = {
+    "audits.Dossier",
     "governance.Account",
     "governance.ApiToken",
     "governance.Channel",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from governance.access.granting import AlreadyGranted, GrantTerms, grant_role, revoke_grant
 from governance.access.models import Account, ChannelObjectPermission, Grant, SystemObjectPermission
+from governance.access.projecting import projection_findings
 from governance.access.projection import project_all_grants
 from governance.access.queries import has_permission, visible_to
 from governance.access.roles import PERMISSIONS, Permission, Role
@@ -109,6 +110,7 @@ def test_guardians_rows_equal_the_grants_in_force(db: None, sequence: list[Act])
     perform(sequence, account, system)
 
     assert rows_of(account) == rows_by_grants(account)
+    assert list(projection_findings()) == []
 
 
 def test_an_upgrade_writes_what_roles_may_do_since(db: None) -> None:
@@ -129,6 +131,11 @@ def test_guardians_rows_alone_give_no_right(db: None) -> None:
 
     moved = SystemObjectPermission.objects.filter(user=holder).update(user=other)
 
+    found = [(one.kind, one.row, one.sentence.rpartition(": ")[2]) for one in projection_findings()]
     assert moved == len(PERMISSIONS[Role.AUTHOR])
+    assert found == [
+        ("projection", f"{holder.id} {system.id}", "a grant in force gives it, and the row is missing."),
+        ("projection", f"{other.id} {system.id}", "no grant gives it."),
+    ]
     assert not has_permission(actor(other), Permission.VIEW, system)
     assert not visible_to(System.objects.all(), actor(other)).exists()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from governance.actors import Actor, ActorKind, Authentication, AuthMethod
+from governance.actors import Actor, ActorKind, Authentication, AuthMethod, moment
 from governance.errors import GovernanceError
 from governance.identifiers import new_id
 from governance.ledger.verbs import Unchanged, record, touching, verb
@@ -52,6 +52,7 @@ def unsaved_system(slug: str) -> System:
 def found(actor: Actor, *, slug: str) -> System:
     """Makes a system and records it."""
     system = unsaved_system(slug)
+    system.registered_at = moment()
     system.save(force_insert=True)
     record(system.stream(), after={"slug": slug})
     return system

@@ -22,6 +22,7 @@ from governance.ledger.canonical import (
     is_digest,
     plain,
 )
+from tests.servers import ROOT
 
 # RFC 8785, appendix B: the bits of a double and how it is written.
 NUMBERS = {
@@ -50,6 +51,10 @@ NUMBERS = {
     "becbf647612f3696": "-0.0000033333333333333333",
     "43143ff3c1cb0959": "1424953923781206.2",
 }
+
+
+PUBLISHED = json.loads((ROOT / "tests" / "data" / "ledger" / "canonical.json").read_text())
+"""Cases of the RFC's author, see README.md beside them."""
 
 
 class Colour(Enum):
@@ -91,6 +96,13 @@ def test_doubles_are_written_as_the_rfc_says(bits: str, written: str) -> None:
 )
 def test_values_are_written_as_the_rfc_says(value: Any, written: bytes) -> None:
     assert canonical_bytes(value) == written
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_text_is_written_as_published(name: str) -> None:
+    case = PUBLISHED[name]
+
+    assert canonical_bytes(json.loads(case["input"])) == case["output"].encode()
 
 
 def test_keys_are_sorted_by_utf16_units() -> None:

@@ -27,12 +27,15 @@ ENTRIES = 600
 """Two whole tiles, a begun one, and a second level."""
 
 WRITTEN = """
-WITH written AS (
-    INSERT INTO entry (id, stream, stream_seq, body, at)
-    SELECT gen_random_uuid(), 'test:' || number %% 3, number / 3 + 1,
-        convert_to(json_build_object('seq', number / 3 + 1, 'stream', 'test:' || number %% 3)::text, 'UTF8'),
-        now()
+WITH numbered AS (
+    SELECT gen_random_uuid() AS id, 'test:' || number %% 3 AS stream, number / 3 + 1 AS seq,
+        to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at
     FROM generate_series(%s, %s) AS number
+), written AS (
+    INSERT INTO entry (id, stream, stream_seq, body, at)
+    SELECT id, stream, seq, convert_to(json_build_object(
+        'id', id, 'type', 'test.written', 'seq', seq, 'stream', stream, 'at', at)::text, 'UTF8'), now()
+    FROM numbered
     RETURNING id, stream, stream_seq
 )
 INSERT INTO pending (entry_id) SELECT id FROM written ORDER BY stream_seq, stream
@@ -205,8 +208,10 @@ def test_the_command_says_what_it_found_and_ends_with_an_error(
     with pytest.raises(CommandError, match="not as it was written"):
         call_command("verify_ledger")
 
-    assert "600 entries, 3 checkpoints, 2 signed\nwhole: every entry is in the tree" in whole
-    assert "FOUND      Entry 300 was changed after it was numbered" in capsys.readouterr().out
+    assert "600 entries, 3 checkpoints, 2 signed, 0 rows\nwhole: every entry is in the tree" in whole
+    told = capsys.readouterr().out
+    assert "FOUND      Entry 300 was changed after it was numbered" in told
+    assert "What it says now is not evidence." in told
 
 
 def test_signatures_are_checked_with_the_key_that_was_handed_out(
@@ -226,8 +231,10 @@ def test_signatures_are_checked_with_the_key_that_was_handed_out(
 def test_a_file_without_a_verifier_key_is_refused_by_name(record: None, tmp_path: Path) -> None:
     (tmp_path / "vkey").write_text("no key\n")
 
-    with pytest.raises(CommandError, match=r"vkey: A verifier key looks like"):
+    with pytest.raises(CommandError, match=r"vkey: A verifier key looks like") as refusal:
         call_command("verify_ledger", vkey=tmp_path / "vkey")
+
+    assert refusal.value.returncode == 2
 
 
 def test_without_any_key_the_report_says_that_signatures_were_not_looked_at(record: None) -> None:

@@ -376,8 +376,8 @@ def test_a_key_file_of_an_earlier_version_gets_the_key_that_it_lacks(tmp_path: P
     before = generate_key(f"{ORIGIN}/statements").text()
     write_private(tmp_path / "signing-keys", before + "\n")
 
-    make_signing_keys(tmp_path)
-    make_signing_keys(tmp_path)
+    make_signing_keys(tmp_path, tmp_path / "ledger-head")
+    make_signing_keys(tmp_path, tmp_path / "ledger-head")
 
     statements, ledger = read_key_file(tmp_path / "signing-keys")
     assert (statements.text(), ledger.name) == (before, f"{ORIGIN}/ledger")

@@ -139,7 +139,8 @@ def test_the_verifier_key_is_read_where_signatures_are_read(small: Gate, vkey: s
 
     assert answer.json() == stranger.json()
     statements, ledger = answer.json()["keys"]
-    assert statements == {"purpose": "statements", "name": vkey.partition("+")[0], "vkey": vkey}
+    assert (statements["purpose"], statements["name"]) == ("statements", vkey.partition("+")[0])
+    assert (statements["vkey"], statements["state"]) == (vkey, "signs")
     assert ledger["purpose"] == "ledger"
     assert "PRIVATE" not in answer.content.decode()
 

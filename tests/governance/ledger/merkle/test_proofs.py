@@ -1,5 +1,6 @@
 """Proofs from tiles against the definitions of RFC 6962, and what a changed proof shows: nothing."""
 
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -9,10 +10,21 @@ from hypothesis import strategies as st
 from governance.ledger.merkle.checking import ProofFails, check_consistency, check_inclusion
 from governance.ledger.merkle.hashing import EMPTY_ROOT, HASH_SIZE, root_of
 from governance.ledger.merkle.proofs import NotProvable, consistency_plan, inclusion_plan, root_plan
-from tests.governance.ledger.merkle.trees import flipped, leaves_of, path, proof, proof_of, root
+from tests.governance.ledger.merkle.trees import (
+    flipped,
+    leaves_of,
+    path,
+    proof,
+    proof_of,
+    root,
+    tiles_over,
+)
 
 SIZES = st.integers(1, 300)
 """Two levels of tiles, with a partial one of each."""
+
+ALL = leaves_of(300)
+ROOTS = [root_of(ALL[:size]) for size in range(301)]
 
 
 @st.composite
@@ -151,3 +163,62 @@ def test_no_proof_is_planned_for_a_leaf_outside_its_tree(index: int, size: int) 
 def test_no_proof_is_planned_for_a_tree_that_shrank(old: int, new: int) -> None:
     with pytest.raises(NotProvable, match="only grow"):
         consistency_plan(old, new)
+
+
+LARGEST, EVERY_BIT_UP_TO = 300, 14
+
+
+def shown(size: int) -> int:
+    """How many proofs a tree of ``size`` gives; each leads from its leaf or an older root to the root."""
+    leaves = ALL[:size]
+    tiles = tiles_over(leaves)
+    for index in range(size):
+        found = inclusion_plan(index, size).hashes(tiles)
+        check_inclusion(index, size, leaves[index], found, ROOTS[size])
+    for old in range(1, size + 1):
+        found = consistency_plan(old, size).hashes(tiles)
+        check_consistency(old, size, found, ROOTS[old], ROOTS[size])
+    return 2 * size
+
+
+def holds(check: Callable[[list[bytes]], None], hashes: list[bytes]) -> bool:
+    try:
+        check(hashes)
+    except ProofFails:
+        return False
+    return True
+
+
+def still_holding(size: int) -> list[tuple[str, int, int]]:
+    """Kind, number and bit of each proof of a tree that holds although a bit of it was turned over."""
+    leaves = ALL[:size]
+    asked: list[tuple[str, int, list[bytes], Callable[[list[bytes]], None]]] = []
+    for at in range(size):
+        hashes = [leaves[at], ROOTS[size], *path(at, leaves)]
+        asked.append(("inclusion", at, hashes, partial(_includes, at, size)))
+        hashes = [ROOTS[at + 1], ROOTS[size], *proof(at + 1, leaves)]
+        asked.append(("consistency", at + 1, hashes, partial(_continues, at + 1, size)))
+    return [
+        (kind, number, bit)
+        for kind, number, hashes, check in asked
+        for bit in range(len(hashes) * HASH_SIZE * 8)
+        if holds(check, flipped(hashes, bit))
+    ]
+
+
+def _includes(index: int, size: int, hashes: list[bytes]) -> None:
+    check_inclusion(index, size, hashes[0], hashes[2:], hashes[1])
+
+
+def _continues(old: int, new: int, hashes: list[bytes]) -> None:
+    check_consistency(old, new, hashes[2:], hashes[0], hashes[1])
+
+
+@pytest.mark.slow
+def test_every_proof_of_every_tree_up_to_three_hundred_leaves_holds() -> None:
+    assert sum(map(shown, range(1, LARGEST + 1))) == LARGEST * (LARGEST + 1)
+
+
+@pytest.mark.slow
+def test_no_proof_of_a_small_tree_holds_with_any_bit_turned_over() -> None:
+    assert [found for size in range(1, EVERY_BIT_UP_TO + 1) for found in still_holding(size)] == []

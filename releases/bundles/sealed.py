@@ -1,0 +1,78 @@
+"""Log before act: an assignment that waits for the ledger serves from the first signed checkpoint that covers
+its entry, and until then what answered before goes on answering.
+
+Nothing is written when that happens: effect is derived from the assignment, its entry's place in the tree and
+the checkpoints that were signed, so it comes out the same whenever it is asked, for any moment. What takes
+back, pauses or rehearses never waits; neither does anything on a system without the switch.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Greatest
+
+from governance.ledger.models import SignedCheckpoint
+from releases.bundles.models import Assignment
+
+SERVES, PENDING = "serves", "pending_seal"
+"""What queries add to an assignment, see there."""
+
+
+def in_effect(at: datetime | None = None) -> Q:
+    """Of the assignments, the one of each channel that answers at ``at``; without a time, now.
+
+    Ends are no question here: each ends when the next one begins, and one that waits has not begun.
+    """
+    stands = Q(period__upper_inf=True) if at is None else Q(period__contains=at)
+    waiting = Assignment.objects.filter(stands & ~_served(at), waits_for_seal=True)
+    earlier = Assignment.objects.filter(
+        _served(at), channel=OuterRef("channel"), period__startswith__lt=OuterRef("period__startswith")
+    )
+    before = Subquery(earlier.order_by("-period__startswith").values("id")[:1])
+    return (stands & _served(at)) | Q(id__in=waiting.annotate(before=before).values("before"))
+
+
+def waiting_beside(at: datetime | None = None) -> Exists:
+    """Whether a newer assignment of the channel waits for the ledger."""
+    newer = Assignment.objects.filter(
+        ~_served(at),
+        waits_for_seal=True,
+        channel=OuterRef("channel"),
+        period__startswith__gt=OuterRef("period__startswith"),
+    )
+    return Exists(newer if at is None else newer.filter(period__startswith__lte=at))
+
+
+def with_serves(rows: QuerySet[Assignment]) -> QuerySet[Assignment]:
+    """With ``serves``: when the assignment began to serve; null where it still waits."""
+    begins = F("period__startswith")
+    signed = Subquery(_covering().order_by("checkpoint_id").values("signed_at")[:1])
+    # Greatest answers the other one where one is null, so what is not signed yet is told apart first.
+    sealed = Case(When(_served(None), then=Greatest(begins, signed)), default=Value(None))
+    given = Case(When(waits_for_seal=False, then=begins), default=sealed, output_field=DateTimeField())
+    return rows.annotate(**{SERVES: given})
+
+
+def spans(rows: Iterable[Any]) -> list[tuple[Any, datetime, datetime | None]]:
+    """Which of a channel's assignments, given in their order, served from when to when; the last has no end.
+
+    One that waited until a newer one served has never answered anybody, and is left out.
+    """
+    found: list[tuple[Any, datetime, datetime | None]] = []
+    end: datetime | None = None
+    for row in reversed(list(rows)):
+        if row.serves is not None and (end is None or row.serves < end):
+            found.append((row, row.serves, end))
+            end = row.serves
+    return found[::-1]
+
+
+def _served(at: datetime | None) -> Q:
+    covering = _covering() if at is None else _covering().filter(signed_at__lte=at)
+    return Q(waits_for_seal=False) | Q(Exists(covering))
+
+
+def _covering() -> QuerySet[SignedCheckpoint]:
+    return SignedCheckpoint.objects.filter(checkpoint_id__gt=OuterRef("entry__leaf__index"))

@@ -1,0 +1,184 @@
+"""The ledger browser and the page of an entry: found by one filter, told in words, checked by a button."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from audits.records.related import related_to_release
+from governance.ledger.models import Entry
+from tests.audits.records.told import Told, on_one_channel, outsider, told
+from tests.factories.cast import administrator
+from tests.factories.http import signed_in
+from tests.factories.worlds import Prepared
+
+LEDGER = "/admin/ledger/"
+
+
+@pytest.fixture
+def history(prepared: Prepared) -> Told:
+    return told(prepared)
+
+
+def page(client: Client, **asked: Any) -> str:
+    answer = client.get(LEDGER, asked)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def entry_of(history: Told, event: str) -> Entry:
+    return Entry.objects.get(stream=history.request.stream(), document__type=event)
+
+
+def url_of(entry: Entry) -> str:
+    return reverse("admin:ledger_entry", args=[entry.pk])
+
+
+def test_one_filter_shows_everything_of_a_release_approvals_and_refusals_too(history: Told) -> None:
+    shown = page(signed_in(history.here.cast.auditor), release=str(history.release.pk))
+
+    newest = related_to_release(history.release).entries().order_by("-at", "-pk")[:50]
+    assert [url_of(entry) in shown for entry in newest] == [True] * len(newest)
+    assert "Vote: approve" in shown
+    assert "Refused" in shown
+
+
+def test_older_entries_follow_where_the_page_ended(history: Told) -> None:
+    client = signed_in(administrator())
+    newest = list(Entry.objects.order_by("-at", "-pk")[:51])
+
+    first = page(client)
+    second = page(client, older=str(newest[49].pk))
+
+    assert f"older={newest[49].pk}" in first
+    assert (url_of(newest[50]) in first, url_of(newest[50]) in second) == (False, True)
+    assert url_of(newest[49]) not in second
+
+
+def test_the_number_of_queries_does_not_grow_with_the_entries(
+    history: Told, django_assert_max_num_queries: Any
+) -> None:
+    client = signed_in(history.here.cast.auditor)
+    page(client)
+
+    with django_assert_max_num_queries(90):
+        page(client, release=str(history.release.pk))
+
+
+def test_an_id_leads_to_its_entry_or_its_history(history: Told) -> None:
+    client = signed_in(history.here.cast.auditor)
+    vote = entry_of(history, "vote.cast")
+
+    by_entry = client.get(LEDGER, {"find": str(vote.pk)})
+    by_object = client.get(LEDGER, {"find": f" {history.request.pk} "})
+    unknown = page(client, find=str(uuid4()))
+
+    assert by_entry["Location"] == url_of(vote)
+    assert by_object["Location"] == f"{LEDGER}?stream={history.request.stream()}"
+    assert "Nothing that you may see has this number or id." in unknown
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"release": "x"},
+        {"at_from": "soon"},
+        {"event": "none"},
+        {"older": "x"},
+        {"find": "#" + "9" * 30},
+        {"find": "\0"},
+        {"stream": "\0"},
+        {"at_from": "0001-01-01T00:00"},
+        {"at_until": "9999-12-31T23:59"},
+    ],
+)
+def test_what_means_nothing_is_shown_as_such_and_never_an_error(history: Told, asked: dict[str, str]) -> None:
+    assert "Entries" in page(signed_in(history.here.cast.auditor), **asked)
+
+
+def test_an_entry_tells_who_did_what_to_what_and_why(history: Told) -> None:
+    entry = entry_of(history, "vote.cast")
+
+    shown = signed_in(history.here.cast.auditor).get(url_of(entry)).content.decode()
+
+    assert "Vote: approve" in shown
+    assert f"request {history.release.name}" in shown
+    assert str(entry.document["reason"]) in shown
+    assert "person, signed in" in shown
+    assert reverse("admin:ledger_body", args=[entry.pk]) in shown
+    assert "Waits for its number" in shown
+
+
+def test_what_changed_stands_side_by_side_and_is_marked(history: Told) -> None:
+    entry = Entry.objects.get(stream=history.release.stream(), document__type="rollout.rolled_back")
+
+    shown = signed_in(history.here.cast.auditor).get(url_of(entry)).content.decode()
+
+    assert "Before and after" in shown
+    assert "<mark>rolled_back</mark>" in shown
+
+
+def test_the_number_of_an_entry_leads_from_every_page_to_what_it_says(history: Told) -> None:
+    frozen = Entry.objects.get(stream=history.release.stream(), document__type="release.frozen")
+
+    shown = signed_in(history.here.cast.auditor).get(
+        reverse("admin:releases_release_change", args=[history.release.pk])
+    )
+
+    assert f'href="{url_of(frozen)}"' in shown.content.decode()
+    assert f"{LEDGER}?release={history.release.pk}" in shown.content.decode()
+
+
+def test_consequences_of_the_same_act_lie_beside_it(history: Told) -> None:
+    vote = entry_of(history, "vote.cast")
+    approved = Entry.objects.get(stream=history.release.stream(), document__type="release.approved")
+    client = signed_in(history.here.cast.auditor)
+
+    assert url_of(approved) in client.get(url_of(vote)).content.decode()
+    assert url_of(vote) in client.get(url_of(approved)).content.decode()
+
+
+def test_an_entry_that_waits_is_checked_as_far_as_it_can_be(history: Told) -> None:
+    entry = entry_of(history, "vote.cast")
+
+    shown = signed_in(history.here.cast.auditor).get(url_of(entry), {"verify": "1"}).content.decode()
+
+    assert "Not proved yet" in shown
+    assert "It has no number yet." in shown
+
+
+def test_the_exact_bytes_are_a_file(history: Told) -> None:
+    entry = entry_of(history, "vote.cast")
+
+    answer = signed_in(history.here.cast.auditor).get(reverse("admin:ledger_body", args=[entry.pk]))
+
+    assert answer.content == bytes(entry.body)
+    assert "attachment" in answer["Content-Disposition"]
+
+
+@pytest.mark.parametrize("name", ["ledger_entry", "ledger_body", "ledger_proof"])
+def test_an_entry_of_another_scope_is_not_found_by_any_of_its_pages(history: Told, name: str) -> None:
+    address = reverse(f"admin:{name}", args=[entry_of(history, "vote.cast").pk])
+
+    assert signed_in(outsider()).get(address).status_code == 404
+    assert signed_in(on_one_channel(history.here, "ios")).get(address).status_code == 404
+    assert Client().get(address).status_code == 302
+
+
+def test_whoever_reads_another_system_sees_nothing_of_this_one_whatever_is_asked(history: Told) -> None:
+    client = signed_in(outsider())
+    vote = entry_of(history, "vote.cast")
+
+    pages = [
+        page(client),
+        page(client, release=str(history.release.pk)),
+        page(client, stream=history.request.stream()),
+        page(client, event="vote.cast"),
+        page(client, find=str(vote.pk)),
+        page(client, find=history.request.stream()),
+    ]
+
+    assert [url_of(vote) in shown for shown in pages] == [False] * 6
+    assert [history.release.name in shown for shown in pages[:1]] == [False]
