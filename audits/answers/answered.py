@@ -11,7 +11,7 @@ from django.db.models import Model
 
 from governance.ledger.models import Entry
 from governance.ledger.queries import entries_of
-from releases.bundles.models import RevisionState
+from releases.bundles.models import Revision, RevisionState
 
 
 class Question(StrEnum):
@@ -120,6 +120,16 @@ class Told:
     def with_seats(self) -> list[Entry]:
         """All of them, for whoever looks for seats and votes in them."""
         return self._entries
+
+
+def frozen_fact(revision: Revision, told: Told, what: str) -> Fact | None:
+    """The entry that fixed the revision's content, with the digest of its manifest; none of a draft."""
+    if not revision.manifest_digest:
+        return None
+    frozen = told.find("release.frozen", revision.stream(), revision=revision.pk)
+    entry = frozen or told.find("release.adopted", revision.stream(), revision=revision.pk)
+    said = f"manifest of {revision.release.name} revision {revision.number}"
+    return Fact(what, said, revision.frozen_at, entry, revision, revision.manifest_digest)
 
 
 def _says(document: Mapping[str, Any], after: Mapping[str, UUID | str | None]) -> bool:

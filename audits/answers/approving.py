@@ -32,16 +32,24 @@ def _sentence(known: Behind) -> tuple[Stands, str]:
             f"{_voters(known, newest)} approved it on {day(newest.approved_at)}{_starts(known)}.",
         )
     request = known.requests[0] if known.requests else None
+    if request is None and known.only:
+        return Stands.NOT_YET, f"Nobody {known.only}: no approval was asked for there."
     if request is not None and request.state == RequestState.OPEN:
         return (
             Stands.NOT_YET,
-            f"Nobody yet: the request is open until {day(request.deadline_at)}{_so_far(request)}.",
+            f"Nobody yet{_where(known)}: the request is open until {day(request.deadline_at)}"
+            f"{_so_far(request)}.",
         )
     if request is not None:
         became = worded(RequestState(request.state).value)
-        return Stands.NOT_YET, f"Nobody: the last request ended as {became}{_on(request)}{_so_far(request)}."
+        ended = f"the last request ended as {became}{_on(request)}{_so_far(request)}"
+        return Stands.NOT_YET, f"Nobody{_where(known)}: {ended}."
     state = STATES[known.revision.state]
     return Stands.NOT_YET, f"Nobody yet: it is {state}, and no approval was asked for."
+
+
+def _where(known: Behind) -> str:
+    return f" {known.only}" if known.only else ""
 
 
 def _adopters(known: Behind) -> str:
@@ -61,7 +69,7 @@ def _voters(known: Behind, approval: Approval) -> str:
 def _starts(known: Behind) -> str:
     started = [one for one in known.deployments if one.approval_id is not None]
     if not started:
-        return "; nobody has started it yet"
+        return f"; nobody has started it{_where(known) or ' yet'}"
     by = listed(one.started_by_username for one in started)
     return f"; {by} started it on {listed(one.channel.name for one in started)}"
 

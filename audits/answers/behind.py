@@ -57,6 +57,13 @@ class Behind:
     """What made it answer on a channel, the oldest first, each with its entry."""
     report: DriftReport
     told: Told
+    registered: Told
+    """How its parts came to the record."""
+
+    @property
+    def only(self) -> str:
+        """Where the reader does not see all channels of the revision: on which of them everything is told."""
+        return self.report.only
 
     @property
     def name(self) -> str:
@@ -90,6 +97,7 @@ def behind(actor: Actor, revision: Revision) -> Behind:
         tuple(_assignments(deployments)),
         report,
         Told([*_streams(stored, runs, attestations, requests), *_reviewed(report)], EVENTS),
+        Told([slot.component.stream() for slot in stored.slots.all()], ["component.registered"]),
     )
 
 

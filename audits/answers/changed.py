@@ -1,10 +1,11 @@
 """What changed since the last version? (S23), and between any two revisions of a system."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from audits.answers.answered import Answer, Fact, Question, Stands, listed, worded
+from audits.answers.answered import Answer, Fact, Question, Stands, Told, frozen_fact, listed, worded
 from audits.answers.behind import Behind
+from governance.access.queries import visible_to
 from releases.bundles.categories import Category
 from releases.bundles.changes import UNSTATED, SlotChange
 from releases.bundles.differences import ChannelDifference, difference, difference_by_channel
@@ -28,15 +29,34 @@ def changed_answer(known: Behind, against: Revision | None = None) -> Answer:
     groups: dict[Any, list[ChannelDifference]] = {}
     for one in found:
         groups.setdefault(one.baseline.pk if one.baseline else None, []).append(one)
-    sentences = [_sentence(known, group) for group in groups.values()]
+    baselines = {one.baseline.pk: one.baseline for one in found if one.baseline is not None}
+    rows = visible_to(Revision.objects.filter(pk__in=baselines), known.actor)
+    seen = {key: baselines[key] for key in rows.order_by().values_list("pk", flat=True)}
+    shown = [group for key, group in groups.items() if key is None or key in seen]
+    hidden = [one for key, group in groups.items() if key is not None and key not in seen for one in group]
+    sentences = [*(_sentence(known, group) for group in shown), *_unseen(hidden)]
     support = [text for text in (_card(known, "what_changed"), _card(known, "why", "Why: ")) if text]
     return Answer(
         Question.CHANGED,
         Stands.YES if found else Stands.NOT_YET,
         " ".join(sentences) or "Nothing can be compared: the release names no channel.",
         tuple(support),
-        tuple(fact for group in groups.values() for fact in _facts(group)),
+        (*(fact for group in shown for fact in _facts(group)), *_frozen(known, seen.values())),
     )
+
+
+def _unseen(hidden: Sequence[ChannelDifference]) -> Iterator[str]:
+    """What was live on channels of other people's is not told, neither by its name nor by its numbers."""
+    if hidden:
+        yield f"On {listed(one.channel.name for one in hidden)} it follows a release that you do not see."
+
+
+def _frozen(known: Behind, others: Collection[Revision]) -> Iterator[Fact]:
+    """Which entries fixed what is compared, each with the digest of all that it holds."""
+    told = Told([one.stream() for one in others], ["release.frozen", "release.adopted"])
+    made = frozen_fact(known.revision, known.told, "Frozen")
+    facts = [made, *(frozen_fact(one, told, "Compared with") for one in others)]
+    yield from (fact for fact in facts if fact is not None)
 
 
 def _sentence(known: Behind, group: Sequence[ChannelDifference]) -> str:
@@ -109,7 +129,7 @@ def _between(known: Behind, against: Revision) -> Answer:
     made = difference(known.revision, against)
     gone = _channels(against) - _channels(known.revision)
     come = _channels(known.revision) - _channels(against)
-    facts = [*_slots(made.changes), *_texts(known.revision, against)]
+    facts: list[Fact] = [*_slots(made.changes), *_texts(known.revision, against)]
     if come:
         facts.append(Fact("Channels added", listed(sorted(come))))
     if gone:
@@ -117,7 +137,7 @@ def _between(known: Behind, against: Revision) -> Answer:
     facts += [Fact(f"Reviewed as: {one.title.lower()}", one.reason) for one in made.categories]
     beside = "" if made.changes or not facts else "; what differs is beside the stack"
     sentence = f"Against {named(against)}: {_what(made.changes)}{beside}."
-    return Answer(Question.CHANGED, Stands.YES, sentence, (), tuple(facts))
+    return Answer(Question.CHANGED, Stands.YES, sentence, (), (*facts, *_frozen(known, [against])))
 
 
 def _channels(revision: Revision) -> set[str]:

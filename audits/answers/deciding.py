@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from audits.answers.answered import STATES, Answer, Fact, Question, Stands, day, listed, worded
+from audits.answers.answered import STATES, Answer, Fact, Question, Stands, day, frozen_fact, listed, worded
 from audits.answers.behind import Behind
 from audits.trace.bands import BandRow, bands_of_policies
 from governance.access.queries import visible_to
@@ -20,7 +20,9 @@ def decided_answer(known: Behind) -> Answer:
     slots = {name: _components(known, name) for name in DECIDING}
     bands = bands_of_policies(slots["threshold_policy"])
     newest = _newest_decision(known)
-    facts = (*_parts(known), *_bands(bands), *_places(known), *_decision(newest))
+    frozen = frozen_fact(known.revision, known.told, "Frozen")
+    parts = (*_parts(known), *([frozen] if frozen else ()))
+    facts = (*parts, *_bands(bands), *_places(known), *_decision(newest))
     return Answer(Question.DECIDED, _stands(known), _sentence(known, slots), tuple(_support(known)), facts)
 
 
@@ -41,6 +43,8 @@ def _sentence(known: Behind, slots: dict[str, list[ComponentVersion]]) -> str:
     if known.report.launches:
         return f"{stack[0].upper()}{stack[1:]}."
     state = STATES[known.revision.state]
+    if known.only:
+        return f"None yet {known.only}: it is {state} and has answered nobody there. It would be {stack}."
     return f"None yet: it is {state} and has answered nobody. It would be {stack}."
 
 
@@ -78,8 +82,10 @@ def _parts(known: Behind) -> Iterator[Fact]:
             yield Fact(
                 _place(slot),
                 f"{slot.component}; digest {slot.component.get_digest_kind_display()}",
-                about=slot.component,
-                digest=slot.component.digest,
+                slot.component.registered_at,
+                known.registered.find("component.registered", slot.component.stream()),
+                slot.component,
+                slot.component.digest,
             )
 
 

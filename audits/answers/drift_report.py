@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from governance.access.queries import visible_to
 from governance.actors import Actor
-from releases.bundles.models import Revision
+from governance.registry.models import Channel
+from releases.bundles.models import Revision, RevisionChannel
 from releases.monitoring.drift.figures import moved_in_words, nothing_in_words
 from releases.monitoring.drift.models import DriftReview
 from releases.monitoring.drift.queries import reviews_of
@@ -56,6 +57,8 @@ class DriftReport:
     launches: tuple[Launch, ...]
     reviews: tuple[DriftReview, ...]
     incidents: tuple[Incident, ...]
+    only: str = ""
+    """Where the reader does not see all of its channels: on which of them everything is told."""
 
     @property
     def done(self) -> tuple[DriftReview, ...]:
@@ -84,6 +87,8 @@ class DriftReport:
     @property
     def sentence(self) -> str:
         """The answer in one sentence."""
+        if not self.launches and self.only:
+            return f"It has not answered anybody {self.only}, so there is no drift to monitor there."
         if not self.launches:
             return "It has not answered anybody yet, so there is no drift to monitor."
         times = len(self.done)
@@ -100,14 +105,18 @@ class DriftReport:
     @property
     def support(self) -> list[str]:
         """What else the reader must know."""
-        return [text for text in (self._calendar(), self._incidents(), self._replays()) if text]
+        told = [text for text in (self._calendar(), self._incidents(), self._replays()) if text]
+        return [*told, f"All this is told {self.only} alone."] if self.only else told
 
     def _calendar(self) -> str:
         if self.overdue:
             return f"A review is overdue since {self.overdue[0].due_at:%-d %B %Y}."
         if self.next_due is not None:
             return f"The next review is due on {self.next_due.due_at:%-d %B %Y}."
-        return "No further review is planned: it is live nowhere." if self.launches else ""
+        if not self.launches:
+            return ""
+        where = f"not live {self.only}" if self.only else "live nowhere"
+        return f"No further review is planned: it is {where}."
 
     def _incidents(self) -> str:
         confirmed = sum(one.status == IncidentStatus.CONFIRMED for one in self.incidents)
@@ -115,7 +124,7 @@ class DriftReport:
         if not self.launches:
             return ""
         if not confirmed and not suspected:
-            return "No incident of it is on record."
+            return f"No incident of it{' ' * bool(self.only)}{self.only} is on record."
         return f"Incidents of it: {confirmed} confirmed, {suspected} suspected."
 
     def _replays(self) -> str:
@@ -152,7 +161,20 @@ def drift_report(actor: Actor, revision: Revision) -> DriftReport:
         tuple(one for one in launches if one.answered_since is not None),
         tuple(reviews_of(revision)),
         tuple(incidents.exclude(status=IncidentStatus.DISMISSED)),
+        only_on(actor, revision),
     )
+
+
+def only_on(actor: Actor, revision: Revision) -> str:
+    """``on the channels that you read (ios)``, where the actor does not see all that the revision touches."""
+    touched = RevisionChannel.objects.filter(revision=revision).order_by("channel__name")
+    rows = list(touched.values_list("channel_id", "channel__name"))
+    channels = visible_to(Channel.objects.filter(pk__in=[key for key, _ in rows]), actor)
+    seen = set(channels.order_by().values_list("pk", flat=True))
+    if len(seen) == len(rows):
+        return ""
+    names = ", ".join(name for key, name in rows if key in seen)
+    return f"on the channels that you read ({names or 'none of its own'})"
 
 
 def _launches(rows: Sequence[Deployment], revision: Revision, now: datetime) -> list[Launch]:

@@ -43,6 +43,11 @@ def _sentence(known: Behind) -> tuple[Stands, str]:
         many = "" if len(approved) == 1 else f"; so did {len(approved) - 1} more of the same revision"
         return Stands.YES, f"{_named(approved[0])}, {_came_to(approved[0])}{many}."
     newest = next((one for one in known.evaluations if one.status != EvaluationStatus.REQUESTED), None)
+    if newest is not None and known.only:
+        return (
+            Stands.NOT_YET,
+            f"{_named(newest)}, {_came_to(newest)}; that it was approved is not on record {known.only}.",
+        )
     if newest is not None:
         return Stands.NOT_YET, f"None yet: {_lower(_named(newest))}, {_came_to(newest)}, is not approved."
     if known.revision.state == RevisionState.DRAFT:

@@ -17,6 +17,7 @@ from governance.access.queries import visible_to
 from governance.actors import Actor
 from governance.registry.models import Channel
 from releases.bundles.models import Assignment, Revision
+from releases.bundles.sealed import in_effect
 from releases.monitoring.decisions.models import DecisionBatch
 from releases.monitoring.drift.models import DriftReview
 from releases.monitoring.drift.queries import reviews_overdue, serving
@@ -103,7 +104,7 @@ def _revisions(incidents: list[Incident]) -> dict[UUID, Revision]:
         else:
             bare[one.pk] = one.channel_id
     if bare:
-        rows = Assignment.objects.filter(channel__in=bare.values(), period__upper_inf=True)
+        rows = Assignment.objects.filter(in_effect(), channel__in=bare.values())
         live = dict(rows.values_list("channel", "stable"))
         wanted |= {key: live[channel] for key, channel in bare.items() if channel in live}
     if not wanted:

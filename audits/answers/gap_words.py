@@ -224,7 +224,8 @@ WORDS = (
         "Ledger check",
         "Damage to the record would be found late, when what it was before is kept nowhere any more.",
         "administrator",
-        "See that beat and the evaluator run: the check is made each night. Or run verify_ledger.",
+        "See that beat and the evaluator run, and that the head and the verifier key are where they run. Or "
+        "run verify_ledger.",
         "Open the ledger",
     ),
     KindWords(

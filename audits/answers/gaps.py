@@ -17,7 +17,7 @@ from audits.answers.gap import Gap
 from audits.answers.gap_kinds import KINDS, GapKind
 from audits.answers.installation_gaps import gaps_of_the_installation
 from audits.answers.landing_gaps import gaps_of_landings
-from audits.answers.live_gaps import gaps_of_live, live_deployments
+from audits.answers.live_gaps import answering_deployments, gaps_of_live, gaps_of_revoked, is_live
 from audits.answers.override_gaps import Left, gaps_of_overrides
 from audits.answers.policies import policies_of
 from audits.answers.probing import probe
@@ -32,9 +32,11 @@ __all__ = ["Gap", "gaps_visible_to"]
 def gaps_visible_to(actor: Actor) -> list[Gap]:
     """All open gaps within the actor's reach, the most dangerous kind first, then the oldest."""
     there = probe(timezone.now())
-    live = live_deployments(actor)
+    answering = answering_deployments(actor)
+    live = [row for row in answering if is_live(row)]
     policies = policies_of({row.channel.system_id for row in live})
-    gaps = [*gaps_of_live(live, policies), *gaps_of_systems(actor, live, policies, there)]
+    gaps = [*gaps_of_revoked(answering), *gaps_of_live(live, policies)]
+    gaps += gaps_of_systems(actor, live, policies, there)
     gaps += _of_overrides(gaps_of_overrides(actor)) if there.overrides else []
     field = [
         *gaps_of_the_field(actor, there),

@@ -5,6 +5,7 @@ They weaken the evidence of every system, so every auditor sees them, and whoeve
 
 from collections.abc import Iterator
 from datetime import datetime
+from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
@@ -13,11 +14,12 @@ from audits.answers import probing
 from audits.answers.gap import Gap
 from audits.answers.gap_kinds import GapKind
 from audits.answers.probing import There
-from governance.access.models import Grant
+from governance.access.models import Account, Grant
 from governance.access.queries import BUILT_IN, active_administrators, reach_of
 from governance.access.roles import Role
 from governance.actors import Actor
-from governance.ledger.nightly import OVERDUE_AFTER, last_check, overdue_since
+from governance.ledger.models import Entry, stream_name
+from governance.ledger.nightly import OVERDUE_AFTER, damaged_since, last_check, overdue_since, partial_since
 
 TOLD = frozenset({Role.AUDITOR, Role.ADMINISTRATOR})
 LONGEST_FOUND = 300
@@ -78,24 +80,37 @@ def _checked(now: datetime) -> Iterator[Gap]:
     if last is not None and not last.is_whole:
         many = f"{last.number:,} findings, the first" if last.number > 1 else "one finding"
         text = f"{many}: {last.findings[0]}"[:LONGEST_FOUND]
-        yield Gap(GapKind.LEDGER_DAMAGED, None, (), last.at, text)
+        yield Gap(GapKind.LEDGER_DAMAGED, None, (), damaged_since() or last.at, text)
     due = overdue_since(now) if last is None or now - last.at > OVERDUE_AFTER else None
     if due is not None:
         had = f"the last check was on {last.at:%-d %B %Y}" if last else "it was never checked"
         yield Gap(GapKind.LEDGER_NOT_CHECKED, None, (), due, f"{had}; one is made each night")
+    elif last is not None and last.unchecked:
+        left = f"the last check left out {'; '.join(last.unchecked)}"[:LONGEST_FOUND]
+        yield Gap(GapKind.LEDGER_NOT_CHECKED, None, (), partial_since() or last.at, left)
 
 
 def _sole_administrator(now: datetime) -> Iterator[Gap]:
-    names = list(active_administrators(now).order_by("username").values_list("username", flat=True)[:2])
+    names = dict(active_administrators(now).order_by("username").values_list("pk", "username")[:2])
     if len(names) != 1:
         return
+    ((key, name),) = names.items()
+    text = f"{name} alone administers the installation"
+    yield Gap(GapKind.SOLE_ADMINISTRATOR, None, (), _alone_since(key, now), text)
+
+
+def _alone_since(key: UUID, now: datetime) -> datetime:
+    """Since the last other administrator's role ended or account was closed; else since the first began."""
     rows = Grant.objects.filter(
         role=Role.ADMINISTRATOR, system__isnull=True, channel__isnull=True, starts_at__lte=now
     )
-    # Alone since the last other one ended, or since the beginning.
-    times = [
-        end if end is not None and end <= now else start
-        for start, end in rows.values_list("starts_at", "ends_at")
+    given = list(rows.values_list("account_id", "starts_at", "ends_at"))
+    others = {account: stream_name(Account.stream_prefix, account) for account, _, _ in given}
+    closed = Entry.objects.filter(stream__in=others.values(), document__type="account.deactivated")
+    closed_at = dict(closed.order_by("stream_seq").values_list("stream", "at"))
+    ends = [
+        min(at for at in (end, closed_at.get(others[account]), now) if at is not None)
+        for account, _, end in given
+        if account != key
     ]
-    text = f"{names[0]} alone administers the installation"
-    yield Gap(GapKind.SOLE_ADMINISTRATOR, None, (), max(times, default=now), text)
+    return max([*ends, min((start for account, start, _ in given if account == key), default=now)])

@@ -4,10 +4,11 @@ In a fixed number of queries.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Prefetch
+from django.db.models import F, Prefetch, Q
 from django.utils import timezone
 
 from audits.answers.attestation_gaps import stale_attestations
@@ -22,8 +23,8 @@ from releases.bundles import guarding
 from releases.bundles.differences import differences_of
 from releases.bundles.documents import CARD_TEXTS, StageKind
 from releases.bundles.guarding import channel_reasons
-from releases.bundles.models import Assignment, Revision
-from releases.bundles.queries import revisions_with_content
+from releases.bundles.models import Revision
+from releases.bundles.queries import revisions_with_content, served_by
 from releases.rollouts.models import Deployment, DeploymentState
 from releases.rollouts.progress_queries import lasting
 
@@ -83,11 +84,35 @@ def gaps_of_live(live: Sequence[Deployment], policies: Policies) -> list[Gap]:
     return [_gap(kind, rows) for (kind, _), rows in found.items()]
 
 
-def live_deployments(actor: Actor) -> list[Deployment]:
-    """What is live within the actor's reach, with its revision's content and whether its policy was locked
-    before its scores."""
+def gaps_of_revoked(answering: Sequence[Deployment]) -> list[Gap]:
+    """Revoked parts of what answers anybody, each since it was revoked or began to answer."""
+    found: dict[UUID, list[tuple[Deployment, str, datetime]]] = {}
+    for row in answering:
+        for slot in row.revision.slots.all():
+            part = slot.component
+            if part.status == ComponentStatus.REVOKED and slot.channel_id in {None, row.channel_id}:
+                since = max(part.status_changed_at or row.state_changed_at, row.started_at)
+                text = f"{part} was revoked: {part.status_reason}"
+                found.setdefault(row.revision_id, []).append((row, text, since))
+    kind = GapKind.REVOKED_COMPONENT_LIVE
+    return [
+        replace(_gap(kind, [one[:2] for one in rows]), since=min(since for _, _, since in rows))
+        for rows in found.values()
+    ]
+
+
+def is_live(row: Deployment) -> bool:
+    """Whether it answers everybody on its channel."""
+    return row.state == DeploymentState.LIVE
+
+
+def answering_deployments(actor: Actor) -> list[Deployment]:
+    """What is live within the actor's reach, and what is on its way there and answers some people; with its
+    revision's content and whether its policy was locked before its scores."""
     content = revisions_with_content(Revision.objects.all())
-    rows = visible_to(Deployment.objects.filter(state=DeploymentState.LIVE), actor)
+    on_its_way = Q(state__in=[DeploymentState.ROLLING_OUT, DeploymentState.HELD], paused=False)
+    answering = Q(state=DeploymentState.LIVE) | on_its_way & ~Q(stage=StageKind.SHADOW)
+    rows = visible_to(Deployment.objects.filter(answering), actor)
     return list(
         rows.select_related("channel__system")
         .annotate(preregistered=F("approval__request__evaluation__preregistered"))
@@ -110,27 +135,25 @@ def _known(live: Sequence[Deployment], policies: Policies) -> _Known:
 
 
 def _guarded_stages(live: Sequence[Deployment]) -> dict[UUID, Shown]:
-    """What took place in guarded stages, by deployment. What is live has left them, so each has its end."""
-    rows = Assignment.objects.filter(
-        deployment__in=live, stage=StageKind.GUARDED, candidate__isnull=False, treatment_share__gt=0
-    )
-    found: dict[UUID, list[Assignment]] = {}
-    for row in rows:
-        if row.deployment_id is not None and row.period.upper is not None:
-            found.setdefault(row.deployment_id, []).append(row)
+    """What took place in guarded stages, by deployment: as long as they answered, and not while they waited
+    for the ledger. What is live has left them, so each has its end."""
+    found: dict[UUID, list[tuple[float, float]]] = {}
+    for row, since, until in served_by({one.pk for one in live}):
+        is_guarded = row.stage == StageKind.GUARDED and row.candidate_id is not None
+        if is_guarded and row.treatment_share > 0 and row.deployment_id is not None and until is not None:
+            lasted = (until - since).total_seconds()
+            found.setdefault(row.deployment_id, []).append((row.treatment_share, lasted))
     return {key: _shown(stages) for key, stages in found.items()}
 
 
-def _shown(stages: Sequence[Assignment]) -> Shown:
-    """The stages that showed it to enough people; where none did, all of them."""
-    large = [row for row in stages if row.treatment_share >= guarding.LEAST_GUARDED_COVERAGE] or stages
-    lasted = sum((row.period.upper - row.period.lower).total_seconds() for row in large)
-    return Shown(lasted, max(row.treatment_share for row in large))
+def _shown(stages: Sequence[tuple[float, float]]) -> Shown:
+    """Shares and seconds of the stages that showed it to enough people; where none did, of all of them."""
+    large = [one for one in stages if one[0] >= guarding.LEAST_GUARDED_COVERAGE] or stages
+    return Shown(sum(lasted for _, lasted in large), max(share for share, _ in large))
 
 
 def _gaps_of(row: Deployment, known: _Known) -> Iterator[tuple[GapKind, str]]:
     yield from _approval(row)
-    yield from _revoked(row)
     yield from _lock(row)
     yield from _owner(row, known)
     yield from _guarded(row, known)
@@ -144,13 +167,6 @@ def _approval(row: Deployment) -> Iterable[tuple[GapKind, str]]:
     if row.approval_id is None:
         yield GapKind.NO_APPROVAL_RECORD, f"adopted by {row.started_by_username}; no vote stands behind it"
         yield GapKind.RELEASE_ADOPTED, f"adopted by {row.started_by_username}; no gate has measured it"
-
-
-def _revoked(row: Deployment) -> Iterable[tuple[GapKind, str]]:
-    for slot in row.revision.slots.all():
-        part = slot.component
-        if part.status == ComponentStatus.REVOKED and slot.channel_id in {None, row.channel_id}:
-            yield GapKind.REVOKED_COMPONENT_LIVE, f"{part} was revoked: {part.status_reason}"
 
 
 def _lock(row: Deployment) -> Iterable[tuple[GapKind, str]]:
@@ -191,7 +207,7 @@ def _notes(row: Deployment) -> Iterable[tuple[GapKind, str]]:
 
 
 def _gap(kind: GapKind, rows: Sequence[tuple[Deployment, str]]) -> Gap:
-    deployments = [row for row, _ in rows]
+    deployments = list({row.pk: row for row, _ in rows}.values())
     texts = dict.fromkeys(text for _, text in rows)
     return Gap(
         kind,

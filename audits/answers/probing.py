@@ -49,7 +49,8 @@ SELECT
   EXISTS (SELECT FROM pending WHERE queued_at < clock_timestamp() - make_interval(secs => %(waits)s))
     OR EXISTS (SELECT FROM checkpoint WHERE made_at < clock_timestamp() - make_interval(secs => %(waits)s)
       AND size > (SELECT coalesce(max(size), 0) FROM signed_checkpoint)),
-  NOT coalesce((SELECT (document #> '{after,whole}')::bool AND at >= %(checked)s FROM entry
+  NOT coalesce((SELECT (document #> '{after,whole}')::bool AND at >= %(checked)s
+      AND document #> '{after,unchecked}' = '[]' FROM entry
     WHERE stream = %(checks)s ORDER BY stream_seq DESC LIMIT 1), false),
   (SELECT count(DISTINCT account.id) FROM governance_grant AS given
     JOIN governance_account AS account ON account.id = given.account_id

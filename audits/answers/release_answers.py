@@ -3,7 +3,7 @@
 In a fixed number of queries; nothing is stored, and nothing is said that has no row or entry behind it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audits.answers.answered import Answer, Question
@@ -25,6 +25,8 @@ class ReleaseAnswers:
     at: datetime
     against: Revision | None
     answers: tuple[Answer, ...]
+    only: str = ""
+    """Where the reader does not see all channels of the revision: on which of them everything is told."""
 
     def to(self, question: Question) -> Answer:
         """The answer to one question."""
@@ -38,11 +40,21 @@ def answers_of(actor: Actor, revision: Revision, *, against: Revision | None = N
     (:func:`releases.bundles.queries.revisions_with_content`).
     """
     known = behind(actor, revision)
-    found = (
+    found: tuple[Answer, ...] = (
         decided_answer(known),
         evaluated_answer(known),
         changed_answer(known, against),
         approved_answer(known),
         watched_answer(known),
     )
-    return ReleaseAnswers(known.revision, known.at, against, found)
+    if known.only:
+        said = f"Told {known.only} alone: what was done on others is not counted."
+        found = tuple(_with(one, said) for one in found)
+    return ReleaseAnswers(known.revision, known.at, against, found, known.only)
+
+
+def _with(answer: Answer, said: str) -> Answer:
+    """The answer with one more sentence; that about drift says it itself."""
+    if answer.question is Question.WATCHED:
+        return answer
+    return replace(answer, support=(*answer.support, said))

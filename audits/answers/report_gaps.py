@@ -16,6 +16,7 @@ from governance.access.queries import visible_to
 from governance.actors import Actor
 from governance.registry.models import Channel, ComponentVersion
 from releases.bundles.models import Assignment, Revision, Slot
+from releases.bundles.sealed import in_effect
 from releases.monitoring.decisions.sdks import SdkCount, sdks_of
 
 WITHIN = timedelta(days=1)
@@ -49,7 +50,7 @@ def gaps_of_reports(actor: Actor) -> Iterator[FieldGap]:
 
 def _places(actor: Actor) -> set[Place]:
     """Where which revision answers somebody now."""
-    rows = visible_to(Assignment.objects.filter(period__upper_inf=True), actor)
+    rows = visible_to(Assignment.objects.filter(in_effect()), actor)
     found: set[Place] = set()
     for channel, *answering in rows.order_by().values_list("channel", "stable", "candidate", "control"):
         found.update((channel, revision) for revision in answering if revision is not None)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,13 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audits.dossiers.bom import bom_of
+from audits.dossiers.downloading import DossiersBusy, archive_response
 from audits.dossiers.models import Dossier
-from audits.dossiers.packing import stored_archive
 from audits.dossiers.queries import dossiers_visible_to
 from audits.dossiers.serializers import DossierAnswer, DossierBody
 from audits.dossiers.services import request_dossier
 from audits.dossiers.subjects import Subject
 from governance.access.listing import GovernedFilterSet, refuse_unknown_parameters
+from governance.access.problems import problem
 from governance.access.requests import actor_from
 from governance.access.rest import UUID_SHAPE, GovernedViewSet, Route
 from governance.errors import NotFound, invalid
@@ -65,12 +66,26 @@ class DossierViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedV
         response["Location"] = reverse("dossier-detail", args=[dossier.id])
         return response
 
-    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    @extend_schema(
+        responses={(200, "application/zip"): OpenApiTypes.BINARY, 304: None, 503: OpenApiTypes.OBJECT}
+    )
     @action(detail=True)
-    def download(self, request: Request, pk: str) -> HttpResponse:
-        """Fetch a complete dossier. It is made anew and has the digest that stands in the ledger."""
+    def download(self, request: Request, pk: str) -> HttpResponseBase:
+        """Fetch a complete dossier. It is made anew and has the digest that stands in the ledger,
+        which is its entity tag too; how many are made at once is bounded, else the answer is 503."""
         refuse_unknown_parameters(request, set())
-        return archive_response(self.get_object())
+        try:
+            return archive_response(request, self.get_object())
+        except DossiersBusy as busy:
+            return problem(
+                code=busy.code,
+                status_code=busy.status,
+                title=busy.title,
+                detail=busy.message,
+                next_step=busy.next_step,
+                errors=[],
+                headers=busy.headers,
+            )
 
     def _named(self, rows: QuerySet[Any], body: dict[str, Any], field: str) -> Any:
         return self.visible(rows, body[field], field) if field in body else None
@@ -107,25 +122,6 @@ class BomViewSet(GovernedViewSet):
         if revision is None:
             raise NotFound(f"{release} has no revision {str(number)[:40]}.")
         return HttpResponse(bom_of(revision), content_type=BOM_TYPE)
-
-
-def archive_response(dossier: Dossier) -> HttpResponse:
-    """The archive as a file.
-
-    Raises:
-        DossierNotReady, DossierDamaged
-    """
-    answer = HttpResponse(stored_archive(dossier), content_type="application/zip")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{file_name(dossier)}"'
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
-
-
-def file_name(dossier: Dossier) -> str:
-    """A name that tells what it is about and when it was made."""
-    about = dossier.subject.get("release", {}).get("name") or dossier.kind
-    made = f"-{dossier.completed_at:%Y%m%dT%H%M%SZ}" if dossier.completed_at else ""
-    return f"dossier-{about}{made}.zip"
 
 
 routes: list[Route] = [

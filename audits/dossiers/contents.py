@@ -3,17 +3,19 @@
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.db.models.functions import Length
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from audits.dossiers.archive import ABOUT, STATEMENT_KEYS
 from audits.dossiers.bom import bom_of
-from audits.dossiers.gathering import DossierTooLarge, Gathered, decision_of
+from audits.dossiers.gathering import DossierTooLarge, Gathered, decision_of, smaller
 from audits.dossiers.models import Dossier, DossierKind
-from audits.dossiers.statements import statements
+from audits.dossiers.statements import has_every_vote, statements
 from audits.dossiers.tracing import trace_of
 from audits.dossiers.withheld import withheld
 from audits.dossiers.words import shows_not
@@ -48,6 +50,8 @@ class Reported:
 
     dossier: Dossier
     reader: Actor
+    at: datetime
+    """When it was put together."""
     revision: Revision | None
     """Of a release its newest, of a decision the one that decided."""
     entries: Sequence[Entry]
@@ -83,13 +87,16 @@ def contents_of(
     ``size`` is that of the tree before the entries were gathered: what was numbered meanwhile must not look
     as if it had been left out.
     """
+    at = timezone.now()
     blobs = blobs_of(gathered.entries)
     keys = [key for key in signing_keys() if key.purpose == STATEMENTS]
     files = {f"blobs/{digest.removeprefix(DIGEST)}": data for digest, data in blobs.included.items()}
     kept = frozenset(files)
     if keys:
         files[STATEMENT_KEYS] = _vkeys(keys)
-    files |= statements(gathered.entries, blobs.included, _approvals(gathered.entries), keys)
+    told = _approvals(gathered.entries)
+    approvals = [one for one in told if has_every_vote(one, gathered.entries)] if keys else []
+    files |= statements(gathered.entries, blobs.included, approvals, keys)
     revision = revision_of(dossier)
     if revision is not None:
         files["bom.cdx.json"] = bom_of(revision)
@@ -99,16 +106,18 @@ def contents_of(
         files["trace.json"] = canonical_bytes(trace)
     files["verify.py"] = STANDALONE.read_bytes()
     about = _about(dossier, gathered, blobs, size, previous)
+    about["words"] = shows_not(dossier, gathered, blobs.left_out, unstated=len(told) - len(approvals))
     files[ABOUT] = canonical_bytes(about)
     report: Callable[[Reported], bytes] = import_string(REPORT)
-    files["report.html"] = report(Reported(dossier, reader, revision, gathered.entries, about, trace))
-    _check_many(2 * len(gathered.entries) + len(files))
+    files["report.html"] = report(Reported(dossier, reader, at, revision, gathered.entries, about, trace))
+    _check_many(dossier, 2 * len(gathered.entries) + len(files))
     return Contents(files, kept, size, previous)
 
 
-def _check_many(files: int) -> None:
+def _check_many(dossier: Dossier, files: int) -> None:
     if files > MOST_FILES:
-        raise DossierTooLarge(f"It would hold {files} files; at most {MOST_FILES} are read.")
+        said = f"It would hold {files} files; at most {MOST_FILES} are read."
+        raise DossierTooLarge(said, next_step=smaller(dossier))
 
 
 def revision_of(dossier: Dossier) -> Revision | None:
@@ -137,7 +146,7 @@ def blobs_of(entries: Iterable[Entry]) -> Blobs:
         {
             "digest": one,
             "bytes": sizes.get(one),
-            "why": kept_back.get(one, TOO_LARGE if one in sizes else NOT_HERE),
+            "why": kept_back.get(one, TOO_LARGE) if one in sizes else NOT_HERE,
         }
         for one in named
         if one not in included
@@ -165,7 +174,8 @@ def _vkeys(keys: Iterable[SigningKey]) -> bytes:
 def _about(
     dossier: Dossier, gathered: Gathered, blobs: Blobs, size: int, previous: Dossier | None
 ) -> dict[str, Any]:
-    """``dossier.json``. Its own stream holds two entries: what was asked for, and the issue that follows."""
+    """``dossier.json`` but for its words. Its own stream holds two entries: what was asked for, and the issue
+    that follows."""
     own = {"stream": dossier.stream(), "last": 2, "whole": True}
     return {
         "schema": SCHEMA,
@@ -179,7 +189,6 @@ def _about(
         **({"range": gathered.range} if gathered.range else {}),
         "issued_at_size": size,
         "previous": _head_of(previous),
-        "words": shows_not(dossier, gathered, blobs.left_out),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Max, Min, QuerySet
 
 from audits.dossiers.models import Dossier, DossierKind
 from audits.records.related import Related, entries_between, related_to_decision, related_to_release
@@ -23,12 +23,23 @@ UNSEEN = "Further entries of this stream lie outside the reach of whoever asked 
 OF_A_TIME = "The entries of the time asked for."
 
 
+SHORTER = "Ask for shorter periods, one dossier for each."
+PERIODS = (
+    "There is none that holds all of it. Ask for dossiers of the periods in which it happened, which hold "
+    "every entry of their time; an auditor of the whole installation may."
+)
+
+
 class DossierTooLarge(GovernanceError):
     """There are more entries than fit into one dossier."""
 
     code = "dossier_too_large"
     title = "Too many entries"
-    next_step = "Ask for shorter periods, one dossier for each."
+
+
+def smaller(dossier: Dossier) -> str:
+    """What to ask for instead of a dossier that would be too large."""
+    return SHORTER if dossier.kind == DossierKind.PERIOD else PERIODS
 
 
 class NothingOnRecord(GovernanceError):
@@ -52,15 +63,16 @@ class Gathered:
     unseen: int = 0
 
 
-def gather(dossier: Dossier, reader: Actor) -> Gathered:
-    """What the dossier will hold, but for its own entries.
+def gather(dossier: Dossier, reader: Actor, size: int) -> Gathered:
+    """What the dossier will hold, but for its own entries: of the tree when it had ``size`` leaves, so that
+    what is numbered while one query follows the other is in none of them.
 
     Raises:
         NothingOnRecord, DossierTooLarge
     """
     if dossier.kind == DossierKind.PERIOD:
-        return _of_period(dossier, reader)
-    return _of_matter(dossier, reader, related_to(dossier))
+        return _of_period(dossier, reader, size)
+    return _of_matter(dossier, reader, size, related_to(dossier))
 
 
 def related_to(dossier: Dossier) -> Related:
@@ -86,26 +98,25 @@ def decision_of(dossier: Dossier) -> Decision:
     return found
 
 
-def _of_matter(dossier: Dossier, reader: Actor, related: Related) -> Gathered:
-    rows = entries_visible_to(reader).filter(
-        Q(stream__in=related.whole) | Q(pk__in=related.partial.order_by().values("pk"))
-    )
-    entries = _numbered(rows.exclude(stream=dossier.stream()))
+def _of_matter(dossier: Dossier, reader: Actor, size: int, related: Related) -> Gathered:
+    rows = related.among(entries_visible_to(reader)).exclude(stream=dossier.stream())
+    entries = _numbered(dossier, rows.filter(leaf__index__lt=size))
     found = _by_stream(entries)
-    last = _last_numbered(related.whole)
+    last = _last_numbered(related.whole, size)
     streams = [_described(stream, seqs, last.get(stream)) for stream, seqs in sorted(found.items())]
     return Gathered(entries, streams, unseen=len(last.keys() - found.keys()))
 
 
-def _of_period(dossier: Dossier, reader: Actor) -> Gathered:
+def _of_period(dossier: Dossier, reader: Actor, size: int) -> Gathered:
     between = entries_between(dossier.period_from, dossier.period_to)  # type: ignore[arg-type]  # set for this kind
-    ends = between.order_by().aggregate(first=Min("leaf__index"), last=Max("leaf__index"))
+    numbered = between.filter(leaf__index__lt=size).order_by()
+    ends = numbered.aggregate(first=Min("leaf__index"), last=Max("leaf__index"))
     if ends["first"] is None:
         raise NothingOnRecord("No entry of this time is numbered.")
     first, end = ends["first"], ends["last"] + 1
-    _check_size(end - first)
+    _check_size(dossier, end - first)
     rows = entries_visible_to(reader).filter(leaf__index__gte=first, leaf__index__lt=end)
-    entries = _numbered(rows)
+    entries = _numbered(dossier, rows)
     if len(entries) != end - first:
         raise NothingOnRecord("A period holds every entry of the installation; not all may be read.")
     streams = [
@@ -116,19 +127,20 @@ def _of_period(dossier: Dossier, reader: Actor) -> Gathered:
     return Gathered(entries, streams, {"first": first, "end": end})
 
 
-def _numbered(rows: QuerySet[Entry]) -> list[Entry]:
+def _numbered(dossier: Dossier, rows: QuerySet[Entry]) -> list[Entry]:
     """The rows in the order of the ledger."""
-    sealed = rows.filter(leaf__isnull=False).select_related("leaf").order_by("leaf__index")
+    sealed = rows.select_related("leaf").order_by("leaf__index")
     found = list(sealed[: MOST_ENTRIES + 1])
     if not found:
         raise NothingOnRecord("No entry about this is numbered that you may read.")
-    _check_size(len(found))
+    _check_size(dossier, len(found))
     return found
 
 
-def _check_size(many: int) -> None:
+def _check_size(dossier: Dossier, many: int) -> None:
     if many > MOST_ENTRIES:
-        raise DossierTooLarge(f"More than {MOST_ENTRIES} entries belong to it; a dossier holds no more.")
+        said = f"More than {MOST_ENTRIES} entries belong to it; a dossier holds no more."
+        raise DossierTooLarge(said, next_step=smaller(dossier))
 
 
 def _by_stream(entries: Iterable[Entry]) -> dict[str, list[int]]:
@@ -138,8 +150,8 @@ def _by_stream(entries: Iterable[Entry]) -> dict[str, list[int]]:
     return {stream: sorted(seqs) for stream, seqs in found.items()}
 
 
-def _last_numbered(streams: Iterable[str]) -> dict[str, int]:
-    rows = Entry.objects.filter(stream__in=list(streams), leaf__isnull=False).order_by()
+def _last_numbered(streams: Iterable[str], size: int) -> dict[str, int]:
+    rows = Entry.objects.filter(stream__in=list(streams), leaf__index__lt=size).order_by()
     return dict(rows.values_list("stream").annotate(Max("stream_seq")))
 
 

@@ -15,16 +15,18 @@ from audits.dossiers.gathering import gather
 from audits.dossiers.models import Dossier, DossierStatus
 from audits.dossiers.packing import packed
 from audits.dossiers.queries import (
-    channels_read,
     is_of_this_log,
     on_their_way,
     previous_of,
+    read_by,
     reader_of,
     signers_of,
     waits_for_numbers,
 )
 from audits.dossiers.services import complete_dossier, fail_dossier, issue_dossier
 from governance.actors import Actor
+from governance.background.locks import advisory_lock
+from governance.background.transient import Transient
 from governance.errors import GovernanceError
 from governance.ledger.models import Leaf, TreeState
 from governance.ledger.sealing import newest_signed
@@ -35,6 +37,10 @@ GIVE_UP_AFTER = timedelta(minutes=15)
 NOT_SEALED = (
     "No signed checkpoint covered it within {minutes} minutes: entries are not numbered or not signed. "
     "See 'seal' on /readyz and manage.py check; once it is well again, ask for the dossier anew."
+)
+NOT_MADE = (
+    "It could not be put together at any of several attempts. The log of the workers says why, under the "
+    "dossier's id; once that is mended, ask for the dossier anew."
 )
 
 
@@ -47,26 +53,55 @@ class LedgerBegunAnew(GovernanceError):
 
 
 def make_all(actor: Actor) -> None:
-    """Go on with every dossier that is on its way."""
+    """Go on with every dossier that is on its way. What breaks one does not hold up the others, and is tried
+    again, as long as it has time."""
     for dossier in on_their_way():
-        make(actor, dossier)
+        try:
+            make(actor, dossier)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("dossier %s is tried again as long as it has time", dossier.id)
+            if _is_overdue(dossier):
+                fail_dossier(actor, dossier=dossier, problem=NOT_MADE)
 
 
 def make(actor: Actor, dossier: Dossier) -> Dossier:
-    """Go on with one, as far as it goes now; whatever it fails by stands in the record."""
+    """Go on with one as far as it goes now, unless somebody else is at it.
+
+    A refusal ends it and stands in the record; whatever else breaks it is raised, for another attempt.
+    """
+    with advisory_lock(f"dossier:{dossier.id}") as held:
+        if not held:
+            return dossier
+        try:
+            return _gone_on(actor, _as_it_is(dossier))
+        except Exception as error:
+            logger.error("dossier %s was not made at this attempt: %s: %s", dossier.id, type(error), error)
+            raise
+
+
+def _as_it_is(dossier: Dossier) -> Dossier:
+    """The row anew where somebody else has gone on with it meanwhile."""
+    now = Dossier.objects.select_related("system", "release__system", "previous").get(id=dossier.id)
+    return dossier if now.status == dossier.status else now
+
+
+def _gone_on(actor: Actor, dossier: Dossier) -> Dossier:
     try:
         dossier = advance(actor, dossier)
-    except (OperationalError, InterfaceError):
-        raise
     except GovernanceError as refusal:
+        if isinstance(refusal, Transient):
+            raise
         return fail_dossier(actor, dossier=dossier, problem=f"{refusal.message} {refusal.next_step}".strip())
-    except Exception as error:
-        logger.exception("dossier %s could not be made", dossier.id)
-        return fail_dossier(actor, dossier=dossier, problem=f"{type(error).__name__}: {error}")
-    if dossier.is_on_its_way and (dossier.issued_at or dossier.requested_at) < timezone.now() - GIVE_UP_AFTER:
+    if dossier.is_on_its_way and _is_overdue(dossier):
         minutes = GIVE_UP_AFTER.seconds // 60
         return fail_dossier(actor, dossier=dossier, problem=NOT_SEALED.format(minutes=minutes))
     return dossier
+
+
+def _is_overdue(dossier: Dossier) -> bool:
+    return (dossier.issued_at or dossier.requested_at) < timezone.now() - GIVE_UP_AFTER
 
 
 def advance(actor: Actor, dossier: Dossier) -> Dossier:
@@ -74,9 +109,9 @@ def advance(actor: Actor, dossier: Dossier) -> Dossier:
     if dossier.status == DossierStatus.REQUESTED and not waits_for_numbers(dossier):
         reader = reader_of(dossier)
         size = TreeState.objects.get(id=1).size
-        contents = contents_of(dossier, reader, gather(dossier, reader), previous_of(dossier), size)
-        channels = channels_read(reader, dossier.system_id)
-        dossier = issue_dossier(actor, dossier=dossier, contents=contents, channels=channels)
+        by = read_by(reader, dossier.system_id)
+        contents = contents_of(dossier, reader, gather(dossier, reader, size), previous_of(dossier), size)
+        dossier = issue_dossier(actor, dossier=dossier, contents=contents, by=by)
     if dossier.status == DossierStatus.ISSUED:
         dossier = _completed(actor, dossier)
     return dossier

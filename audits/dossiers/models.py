@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from governance.access.scopes import AccessPaths, AccessScope
 from governance.identifiers import new_id
@@ -34,10 +34,11 @@ class DossierStatus(models.TextChoices):
 class Dossier(Governed):
     """One dossier. The archive itself is stored nowhere: it is made anew from this row, byte for byte.
 
-    ``channels`` are those that whoever asked could read; none means the whole system. ``subject`` is what it
-    is about, with names as they were. ``contents_digest`` is of the list of all files that were fixed when it
-    was issued, ``checkpoint_size`` names the signed checkpoint that it carries, and ``log_vkeys`` the keys
-    that signed it. ``previous`` is the dossier with which it is consistent.
+    ``channels`` are those by which whoever asked read its system; none means all of it. ``systems`` are all
+    that they read of, for it may tell of more than its own, and ``everywhere`` means the whole installation.
+    ``subject`` is what it is about, with names as they were. ``contents_digest`` is of the list of all files
+    that were fixed when it was issued, ``checkpoint_size`` names the signed checkpoint that it carries, and
+    ``log_vkeys`` the keys that signed it. ``previous`` is the dossier with which it is consistent.
     """
 
     stream_prefix: ClassVar[str] = "dossier"
@@ -56,6 +57,8 @@ class Dossier(Governed):
     period_to = models.DateTimeField(null=True)
     subject = models.JSONField()
     channels = models.JSONField(default=list)
+    systems = models.JSONField(default=list, db_default=Value([], models.JSONField()))
+    everywhere = models.BooleanField(default=False, db_default=False)
     status = models.CharField(max_length=10, choices=DossierStatus, default=DossierStatus.REQUESTED)
     requested_at = models.DateTimeField()
     requested_by = models.ForeignKey(

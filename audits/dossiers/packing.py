@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,9 @@ from audits.dossiers.proofs import consistency_hashes, inclusion_texts
 from governance.errors import GovernanceError
 from governance.ledger.canonical import digest_of_bytes
 from governance.ledger.models import Blob, Leaf, SignedCheckpoint
+from governance.ledger.stored_tree import TreeIncomplete
+
+logger = logging.getLogger(__name__)
 
 
 class DossierNotReady(GovernanceError):
@@ -69,9 +73,16 @@ def packed(dossier: Dossier, size: int, vkeys: Sequence[str]) -> Packed:
     """The archive under the signed checkpoint of ``size``, whose keys are ``vkeys``.
 
     Raises:
-        DossierDamaged: a file is missing.
-        TreeIncomplete: a tile is missing.
+        DossierDamaged: a file, a tile or the checkpoint is missing, or not what it was.
     """
+    try:
+        return _packed(dossier, size, vkeys)
+    except (TreeIncomplete, SignedCheckpoint.DoesNotExist, LookupError, TypeError, ValueError) as fault:
+        logger.exception("dossier %s cannot be made any more", dossier.id)
+        raise DossierDamaged("Part of what it is made of is missing, or not what it was.") from fault
+
+
+def _packed(dossier: Dossier, size: int, vkeys: Sequence[str]) -> Packed:
     note = SignedCheckpoint.objects.get(checkpoint_id=size).note
     files = fixed_files(dossier)
     leaves = leaves_of(dossier, json.loads(files[ABOUT]), size)
@@ -92,7 +103,7 @@ def fixed_files(dossier: Dossier) -> dict[str, bytes]:
     """What was fixed when the dossier was issued, and its list.
 
     Raises:
-        DossierDamaged: a file is missing.
+        DossierDamaged: a file is missing, or is not what its digest says.
     """
     listed = _bytes_of([dossier.contents_digest])[dossier.contents_digest]
     digests = read_listing(listed)
@@ -104,19 +115,20 @@ def leaves_of(dossier: Dossier, about: dict[str, Any], size: int) -> list[Leaf]:
     """The entries that ``dossier.json`` describes, in the order of the ledger, each with its body."""
     rows = Leaf.objects.filter(index__lt=size).select_related("entry").defer("entry__document")
     if "range" in about:
-        ends = Q(index__gte=about["range"]["first"], index__lt=about["range"]["end"])
-        return list(
-            rows.filter(ends | Q(entry__stream=dossier.stream(), entry__stream_seq__lte=2)).order_by("index")
-        )
+        # Two questions: joined by OR the database would go through every entry there is.
+        own = rows.filter(entry__stream=dossier.stream(), entry__stream_seq__lte=2)
+        between = rows.filter(index__gte=about["range"]["first"], index__lt=about["range"]["end"])
+        found = {leaf.index: leaf for leaf in [*between, *own]}
+        return [found[index] for index in sorted(found)]
     last = {one["stream"]: one["last"] for one in about["streams"] if one["whole"]}
     wanted = Q(entry__stream__in=list(last))
     for one in about["streams"]:
         if not one["whole"]:
             wanted |= Q(entry__stream=one["stream"], entry__stream_seq__in=one["entries"])
-    found = rows.filter(wanted).order_by("index")
+    told = rows.filter(wanted).order_by("index")
     # A stream that went on since is told up to where it was.
     return [
-        leaf for leaf in found if leaf.entry.stream_seq <= last.get(leaf.entry.stream, leaf.entry.stream_seq)
+        leaf for leaf in told if leaf.entry.stream_seq <= last.get(leaf.entry.stream, leaf.entry.stream_seq)
     ]
 
 
@@ -125,6 +137,8 @@ def _bytes_of(digests: Any) -> dict[str, bytes]:
     found = {one.digest: bytes(one.bytes) for one in Blob.objects.filter(digest__in=wanted)}
     if missing := sorted(wanted - found.keys()):
         raise DossierDamaged(f"The bytes of {missing[0]} are missing.")
+    if others := sorted(digest for digest, data in found.items() if digest_of_bytes(data) != digest):
+        raise DossierDamaged(f"The bytes of {others[0]} are others.")
     return found
 
 

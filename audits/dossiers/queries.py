@@ -1,6 +1,7 @@
 """Who may ask for dossiers and read them, and where they stand."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -20,19 +21,34 @@ from governance.ledger.signing import LEDGER
 
 def dossiers_visible_to(actor: Actor) -> QuerySet[Dossier]:
     """Dossiers of the systems that the actor audits as a whole; of others only the actor's own, as long as
-    every channel that it was made from is still within the reach."""
+    every channel that it was made from is still within the reach.
+
+    One may tell of other systems too that its reader read, such as of an attempt on objects of two: it is for
+    those who read all of these, or for that reader.
+    """
     rows = Dossier.objects.select_related("system", "release", "previous")
     found = reach(actor, Permission.REQUEST_DOSSIER, through=Scope.READ)
     if found is None:
         return rows.none()
     if found.everywhere:
         return rows
-    own = Q(
+    read = reach(actor, Permission.VIEW)
+    if read is None:
+        return rows.none()
+    if not read.everywhere:
+        touched = read.systems.union(read.channels.values())
+        own = Q(requested_by_id=actor.id, systems__contained_by=_texts(touched))
+        rows = rows.filter(Q(systems__contained_by=_texts(read.systems)) | own, everywhere=False)
+    by_channels = Q(
         requested_by_id=actor.id,
         system__in=set(found.channels.values()),
-        channels__contained_by=[str(key) for key in found.channels],
+        channels__contained_by=_texts(found.channels),
     ) & ~Q(channels=[])
-    return rows.filter(Q(system__in=found.systems) | own)
+    return rows.filter(Q(system__in=found.systems) | by_channels)
+
+
+def _texts(keys: Iterable[UUID]) -> list[str]:
+    return sorted(map(str, keys))
 
 
 def reading_scope(actor: Actor, system_id: UUID, channel_ids: Iterable[UUID | None]) -> AccessScope:
@@ -44,12 +60,27 @@ def reading_scope(actor: Actor, system_id: UUID, channel_ids: Iterable[UUID | No
     return AccessScope(system_id, frozenset(key for key in channel_ids if key in found.channels))
 
 
-def channels_read(reader: Actor, system_id: UUID | None) -> list[str]:
-    """Ids of the channels that the reader reads by, sorted; none where it is the whole system."""
+@dataclass(frozen=True)
+class ReadBy:
+    """How far a reader reads, by ids: the whole installation, or of these systems, and of the one that it is
+    about by these channels; none stand where it is the whole system."""
+
+    everywhere: bool = False
+    systems: list[str] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
+
+
+def read_by(reader: Actor, system_id: UUID | None) -> ReadBy:
+    """How far the reader reads in a system now."""
     found = reach(reader, Permission.VIEW)
-    if found is None or found.everywhere or system_id in found.systems:
-        return []
-    return sorted(str(key) for key, system in found.channels.items() if system == system_id)
+    if found is None or found.everywhere:
+        return ReadBy(everywhere=found is not None)
+    systems = _texts(found.systems.union(found.channels.values()))
+    if system_id in found.systems:
+        return ReadBy(systems=systems)
+    return ReadBy(
+        systems=systems, channels=_texts(key for key, one in found.channels.items() if one == system_id)
+    )
 
 
 def reader_of(dossier: Dossier) -> Actor:

@@ -17,6 +17,8 @@ DOSSIERS = Reconciled(
                 "period_to": maybe("subject.period.to", None),
                 "subject": "subject",
                 "channels": "channels",
+                "everywhere": maybe("everywhere", False),
+                "systems": maybe("systems", []),
                 "status": "status",
                 "requested_at": "@at",
                 "requested_by_id": "@actor_id",
@@ -41,6 +43,8 @@ DOSSIERS = Reconciled(
             {
                 "status": "status",
                 "channels": "channels",
+                "everywhere": maybe("everywhere", False),
+                "systems": maybe("systems", []),
                 "issued_at": "@at",
                 "issued_at_size": "issued_at_size",
                 "contents_digest": "@refs.contents",

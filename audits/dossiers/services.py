@@ -5,6 +5,7 @@ dossier vouches for itself: that entry is one of those that it holds. It is comp
 covers the entry. Neither waits for the other inside a transaction (:mod:`audits.dossiers.making`).
 """
 
+import logging
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from uuid import UUID
 from audits.dossiers.archive import CONTENTS, listing
 from audits.dossiers.contents import Contents
 from audits.dossiers.models import Dossier, DossierKind, DossierStatus
-from audits.dossiers.queries import channels_read, on_their_way
+from audits.dossiers.queries import ReadBy, on_their_way, read_by
 from audits.dossiers.subjects import Subject
 from governance.access.queries import has_permission, require
 from governance.access.roles import Permission
@@ -25,6 +26,8 @@ from governance.ledger.models import Entry
 from governance.ledger.signing import LEDGER, KeyFileUnfit
 from governance.ledger.verbs import Unchanged, record, verb
 from governance.outbox.services import enqueue
+
+logger = logging.getLogger(__name__)
 
 TASK = "audits.dossiers.make"
 LONGEST_PROBLEM = 2000
@@ -63,6 +66,7 @@ def request_dossier(actor: Actor, *, subject: Subject) -> Dossier | Unchanged[Do
     waiting = _waiting(actor, subject, kind)
     if waiting is not None:
         return Unchanged(waiting)
+    by = read_by(actor, subject.system.id if subject.system else None)
     dossier = Dossier.objects.create(
         kind=kind,
         system=subject.system,
@@ -71,27 +75,30 @@ def request_dossier(actor: Actor, *, subject: Subject) -> Dossier | Unchanged[Do
         period_from=start,
         period_to=end,
         subject=subject.document(),
-        channels=channels_read(actor, subject.system.id if subject.system else None),
+        channels=by.channels,
+        systems=by.systems,
+        everywhere=by.everywhere,
         requested_at=moment(),
         requested_by_id=actor.id,
         requested_by_username=actor.username,
     )
     record(
         dossier.stream(),
-        after={
-            "status": dossier.status,
-            "kind": kind,
-            "subject": dossier.subject,
-            "channels": dossier.channels,
-        },
+        after={"status": dossier.status, **_told(dossier)},
     )
     enqueue(TASK, dossier=str(dossier.id))
     return dossier
 
 
 def _told(dossier: Dossier) -> dict[str, Any]:
-    """What it is about, and by which channels it is read."""
-    return {"kind": dossier.kind, "subject": dossier.subject, "channels": dossier.channels}
+    """What it is about, and how far whoever asked reads."""
+    return {
+        "kind": dossier.kind,
+        "subject": dossier.subject,
+        "channels": dossier.channels,
+        "systems": dossier.systems,
+        "everywhere": dossier.everywhere,
+    }
 
 
 def _checked(period: tuple[datetime, datetime] | None) -> tuple[datetime | None, datetime | None]:
@@ -109,7 +116,8 @@ def _check_key() -> None:
     try:
         key = key_for(LEDGER)
     except KeyFileUnfit as unfit:
-        raise LedgerKeyMissing(f"The key file cannot be used: {unfit}") from unfit
+        logger.error("no dossier can be asked for: %s", unfit)
+        raise LedgerKeyMissing("The file of signing keys cannot be used.") from unfit
     if key is None:
         raise LedgerKeyMissing("There is no signing key for the ledger.")
 
@@ -134,11 +142,11 @@ def _waiting(actor: Actor, subject: Subject, kind: DossierKind) -> Dossier | Non
 
 @verb("dossier.issued")
 def issue_dossier(
-    actor: Actor, *, dossier: Dossier, contents: Contents, channels: list[str]
+    actor: Actor, *, dossier: Dossier, contents: Contents, by: ReadBy
 ) -> Dossier | Unchanged[Dossier]:
     """Fix the contents: their list stands in the ledger by digest, and every file is kept under its own.
 
-    ``channels`` are those by which the reader read when they were put together.
+    ``by`` says how far the reader read when they were put together.
     """
     require(actor, Permission.MAKE_DOSSIER, dossier)
     dossier = _locked(dossier.id)
@@ -149,7 +157,7 @@ def issue_dossier(
             store_blob(data)
     dossier.contents_digest = store_blob(listing(contents.files))
     dossier.status = DossierStatus.ISSUED
-    dossier.channels = channels
+    dossier.channels, dossier.systems, dossier.everywhere = by.channels, by.systems, by.everywhere
     dossier.issued_at = moment()
     dossier.issued_at_size = contents.size
     dossier.previous = contents.previous
@@ -159,9 +167,7 @@ def issue_dossier(
         before={"status": DossierStatus.REQUESTED},
         after={
             "status": dossier.status,
-            "kind": dossier.kind,
-            "subject": dossier.subject,
-            "channels": dossier.channels,
+            **_told(dossier),
             "files": len(contents.files),
             "issued_at_size": contents.size,
             "previous": dossier.previous_id,

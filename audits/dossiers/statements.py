@@ -6,7 +6,7 @@ are manifest and stack of the approved revision. The predicate (``PREDICATE_TYPE
 * ``approval``, ``request``: their ids; ``release`` {id, name}, ``revision`` {id, number};
 * ``channels`` [{id, name}]; ``approvedAt``, ``validUntil``, ``reviewDigest`` (of all that was reviewed);
 * ``votes`` [{vote, decision, role, voter {id, username}, castAt, entry {index, stream, seq}}]: every vote,
-  and where in the ledger it stands;
+  and where in the ledger it stands; an approval of which the dossier holds only some votes is not stated;
 * ``seats`` [{rule, index, voter, channel?}]: whose vote filled which seat;
 * ``entries`` [{index, stream, seq, type}]: of the request and of the approval.
 
@@ -52,6 +52,17 @@ def statements(
         name = f"attestations/approval-{approval.id}.dsse.json"
         found[name] = signed_envelope(payload, PAYLOAD_TYPE, keys[0])
     return found
+
+
+def has_every_vote(approval: Approval, entries: Iterable[Entry]) -> bool:
+    """Whether the request, every vote on it and its end are among the entries.
+
+    A statement says all of them; one without some would be as validly signed, and travels alone.
+    """
+    types = [one.document["type"] for one in entries if _asked_in(one) == str(approval.request_id)]
+    return {"approval.requested", "release.approved"} <= set(types) and (
+        types.count("vote.cast") == approval.request.votes.count()
+    )
 
 
 def approval_statement(approval: Approval, entries: Sequence[Entry]) -> dict[str, Any]:

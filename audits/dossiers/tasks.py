@@ -1,6 +1,6 @@
 """Background work of dossiers: make one that was asked for, go on with those that wait for the ledger."""
 
-from audits.dossiers.making import make, make_all
+from audits.dossiers.making import NOT_MADE, make, make_all
 from audits.dossiers.models import Dossier
 from audits.dossiers.services import TASK, fail_dossier
 from governance.actors import Actor
@@ -8,8 +8,8 @@ from governance.background import periodic, task
 
 
 def give_up(actor: Actor, error: str, /, **payload: str) -> None:
-    """No attempts are left: it ends, and says why."""
-    fail_dossier(actor, dossier=Dossier.objects.get(id=payload["dossier"]), problem=error)
+    """No attempts are left: it ends. The error is for the log alone, as it may name files and tables."""
+    fail_dossier(actor, dossier=Dossier.objects.get(id=payload["dossier"]), problem=NOT_MADE)
 
 
 @task(TASK, exhausted=give_up)

@@ -7,24 +7,26 @@ from collections.abc import Iterable
 from typing import Any
 
 from governance.ledger.models import Entry
+from releases.gates.drawn import FIGURES
 from releases.gates.models import GateEvaluation
 
-OF_RUN = "gate_evaluation.completed"
 FEW = "It holds figures of groups of few people, which are shown nowhere; the installation keeps it."
 DRAWN = "What pictures are drawn from may tell of few people; the report shows the pictures."
 
 
 def withheld(entries: Iterable[Entry]) -> dict[str, str]:
-    """Digests of what is kept back, each with the reason."""
-    runs = {one.stream.partition(":")[2]: one for one in entries if one.document["type"] == OF_RUN}
-    rows = GateEvaluation.objects.filter(id__in=list(runs)).values_list("id", "result")
-    found = {}
-    for key, result in rows:
-        refs = runs[str(key)].document["refs"]
-        if "figures" in refs:
-            found[refs["figures"]] = DRAWN
+    """Digests of what is kept back, each with the reason.
+
+    Whether a result is kept back is asked by its digest, not by the run's own entry: requests, attestations
+    and overrides name it too, and may be in a dossier in which the run is not.
+    """
+    refs = (one.document["refs"] or {} for one in entries)
+    named = {(name, digest) for one in refs for name, digest in one.items() if digest}
+    found = {digest: DRAWN for name, digest in named if name == FIGURES}
+    rows = GateEvaluation.objects.filter(result_digest__in={digest for _, digest in named})
+    for digest, result in rows.order_by().values_list("result_digest", "result"):
         if has_suppressed(result):
-            found[refs["result"]] = FEW
+            found[digest] = FEW
     return found
 
 

@@ -25,8 +25,10 @@ UNSIGNED = (
 SIMULATED = "Entries that are marked simulated were staged for a demonstration: their times are made up."
 
 
-def shows_not(dossier: Dossier, gathered: Gathered, left_out: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The sentences for one dossier."""
+def shows_not(
+    dossier: Dossier, gathered: Gathered, left_out: Sequence[Mapping[str, Any]], *, unstated: int
+) -> list[str]:
+    """The sentences for one dossier; ``unstated`` counts approvals that it tells of without a statement."""
     words = [*ALWAYS, PERSONAL]
     partial = sum(not one["whole"] for one in gathered.streams)
     if dossier.kind != DossierKind.PERIOD and partial:
@@ -45,6 +47,11 @@ def shows_not(dossier: Dossier, gathered: Gathered, left_out: Sequence[Mapping[s
         )
     if _has_unsigned_run(gathered):
         words.append(UNSIGNED)
+    if unstated:
+        words.append(
+            f"It tells of {unstated} {'approval' if unstated == 1 else 'approvals'} without a signed "
+            "statement: no key was there, or not every vote is among its entries."
+        )
     if any(one.document.get("simulated") for one in gathered.entries):
         words.append(SIMULATED)
     return words

@@ -126,6 +126,8 @@ def headline(found: ReleaseAnswers) -> str:
         return f"The record answers all five questions about {name}."
     count = number(len(told)).lower() if told else "none"
     said = f"The record answers {count} of the five questions about {name}"
+    if not missing and found.only:
+        return f"{said} {found.only}; the rest is still to come, or lies on other channels."
     if not missing:
         return f"{said}; the rest is still to come."
     return f"{said}. Missing: {listed([MISSING[one.question] for one in missing])}."

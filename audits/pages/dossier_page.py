@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from audits.dossiers.api import archive_response
 from audits.dossiers.archive import read_listing
+from audits.dossiers.downloading import DossiersBusy, archive_response
 from audits.dossiers.models import Dossier, DossierKind, DossierStatus
 from audits.dossiers.queries import dossiers_visible_to
 from governance.access.admin_base import admin_url
@@ -86,13 +86,16 @@ def dossier_now(request: HttpRequest, pk: UUID) -> HttpResponse:
     return TemplateResponse(request, "countersign/dossier_now.html", dossier_context(dossier))
 
 
-def download(request: HttpRequest, pk: UUID) -> HttpResponse:
+def download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The archive."""
     try:
-        return archive_response(_visible(request, pk))
+        return archive_response(request, _visible(request, pk))
     except GovernanceError as refusal:
         said = f"{refusal.message} {refusal.next_step}".strip()
-        return HttpResponse(said, status=refusal.status, content_type="text/plain; charset=utf-8")
+        headers = refusal.headers if isinstance(refusal, DossiersBusy) else {}
+        return HttpResponse(
+            said, status=refusal.status, content_type="text/plain; charset=utf-8", headers=headers
+        )
 
 
 def _visible(request: HttpRequest, pk: UUID) -> Dossier:

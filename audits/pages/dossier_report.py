@@ -50,6 +50,7 @@ def report_of(reported: Reported) -> bytes:
     context: dict[str, Any] = {
         "dossier": dossier,
         "about": reported.about,
+        "at": reported.at,
         "revision": revision,
         "trace": reported.trace,
         "is_period": dossier.kind == DossierKind.PERIOD,

@@ -12,13 +12,14 @@ from django.urls import reverse
 from audits.pages.frame import draw
 from audits.pages.ledger_changes import fields_of, ids_in
 from audits.pages.ledger_list import Row, rows_of
-from audits.records.verifying import Step, verify_entry
+from audits.records.verifying import Step, newest_note, verify_entry
 from audits.records.visibility import entries_visible_to
 from governance.access.queries import reading, visible_to
 from governance.access.requests import actor_from
 from governance.actors import Actor
 from governance.errors import GovernanceError
-from governance.ledger.models import Entry, Leaf
+from governance.ledger.merkle.proofs import NotProvable
+from governance.ledger.models import Entry, Leaf, SignedCheckpoint
 from governance.ledger.proving import Inclusion, prove_inclusion
 from governance.ledger.stored_tree import TreeIncomplete
 from governance.registry.models import Channel, ComponentVersion
@@ -47,12 +48,14 @@ def ledger_entry(request: HttpRequest, pk: UUID) -> HttpResponse:
         if entry is None:
             raise Http404
         (row,) = rows_of(actor, [entry])
-        steps = verify_entry(entry) if request.GET.get("verify") else []
+        # One for all that the page says: the next may be signed while it is made.
+        note = newest_note()
+        steps = verify_entry(entry, note) if request.GET.get("verify") else []
         context = {
             **_told(actor, seen, entry, row),
             "steps": steps,
             "verdict": _verdict(steps),
-            "proof": _proof(entry),
+            "proof": _proof(entry, note),
             "raw": json.dumps(entry.document, indent=2, ensure_ascii=False, sort_keys=True),
         }
     title = f"Entry {_number(entry)}"
@@ -67,7 +70,7 @@ def ledger_proof(request: HttpRequest, pk: UUID) -> HttpResponse:
         Http404: there is no such entry, none that the person may see, or no proof of it yet.
     """
     entry = _found(request, pk)
-    proof = _proof(entry)
+    proof = _proof(entry, newest_note())
     if proof is None:
         raise Http404
     return _file(proof.text().encode(), f"{proof.index}.tlog-proof", "text/plain; charset=utf-8")
@@ -145,14 +148,14 @@ def _who(document: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _proof(entry: Entry) -> Inclusion | None:
-    """The proof that it is in the tree signed last; None while there is none."""
+def _proof(entry: Entry, note: SignedCheckpoint | None) -> Inclusion | None:
+    """The proof that it is in the tree of the note; None while there is none."""
     leaf: Leaf | None = getattr(entry, "leaf", None)
-    if leaf is None:
+    if leaf is None or note is None:
         return None
     try:
-        return prove_inclusion(leaf)
-    except (GovernanceError, TreeIncomplete):
+        return prove_inclusion(leaf, note)
+    except (GovernanceError, NotProvable, TreeIncomplete):
         return None
 
 

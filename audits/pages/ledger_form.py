@@ -1,6 +1,8 @@
 """What the ledger is asked for; read from the address alone, so that a question can be sent as a link."""
 
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import QueryDict
@@ -36,7 +38,9 @@ class LedgerForm(forms.Form):
     def __init__(self, data: QueryDict | None, *, actor: Actor) -> None:
         super().__init__(data or QueryDict())
         for name, choices in _choices(actor).items():
-            self.fields[name].widget = forms.Select(choices=[ANY, *choices])
+            chosen = str(self[name].value() or "")
+            beside = [(chosen, "as asked for")] if chosen and chosen not in dict(choices) else []
+            self.fields[name].widget = forms.Select(choices=[ANY, *beside, *choices])
         self.fields["event"].choices = [ANY, *_events()]  # type: ignore[attr-defined]  # a choice field
         if not self["stream"].value():
             self.fields["stream"].widget = forms.HiddenInput()
@@ -50,10 +54,20 @@ class LedgerForm(forms.Form):
         """What was asked for; nothing where one of it means nothing."""
         return {} if self.wrong else {name: value for name, value in self.cleaned_data.items() if value}
 
+    def as_query(self) -> str:
+        """What was asked for as the interface takes it."""
+        return urlencode({name: _spelled(value) for name, value in self.given().items()})
+
     @property
     def shown(self) -> list[Any]:
         """The fields that are seen."""
         return [field for field in self if not field.is_hidden]
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return "true" if value is True else str(value)
 
 
 def _choices(actor: Actor) -> dict[str, list[tuple[str, str]]]:

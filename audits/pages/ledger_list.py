@@ -16,11 +16,12 @@ from audits.pages.ledger_form import LedgerForm
 from audits.pages.ledger_state import seal_state
 from audits.pages.ledger_subjects import Subject, subjects_of
 from audits.records.searching import FILTERS
-from audits.records.visibility import aggregates, entries_visible_to
+from audits.records.visibility import aggregates, entries_visible_to, seen_among
 from governance.access.queries import reading, visible_to
 from governance.access.requests import actor_from
 from governance.actors import Actor
 from governance.ledger.models import Entry, Leaf, stream_name
+from governance.ledger.nightly import last_check
 from governance.registry.models import Channel
 
 AT_ONCE = 50
@@ -62,8 +63,8 @@ def ledger(request: HttpRequest) -> HttpResponse:
             "older": _further(request.GET, older=str(rows[-1].pk)) if has_more else "",
             "is_first": not request.GET.get("older"),
             "newest": _further(request.GET),
-            "export": f"{reverse('ledger-entry-export')}?{_further(request.GET)}",
-            "state": seal_state(),
+            "export": f"{reverse('ledger-entry-export')}?{form.as_query()}",
+            "state": seal_state(last_check()),
         }
     return draw(request, "countersign/ledger.html", context, title=TITLE, crumbs=[(TITLE, "")])
 
@@ -78,7 +79,10 @@ def narrowed(rows: QuerySet[Entry], actor: Actor, form: LedgerForm) -> QuerySet[
 def rows_of(actor: Actor, entries: Sequence[Entry]) -> list[Row]:
     """The entries with what they are about; a refusal is about what was tried."""
     events = events_of(entries, visible_to(Channel.objects.all(), actor), every=True)
-    subjects = subjects_of(_about(entry) for entry in entries)
+    about = {_about(entry) for entry in entries}
+    # Whoever sees an entry sees what it is about; of one's own attempts that holds only as long as the role.
+    tried = about - {entry.stream for entry in entries}
+    subjects = subjects_of((about - tried) | seen_among(tried, actor))
     return [
         Row(
             event,

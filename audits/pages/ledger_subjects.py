@@ -100,7 +100,7 @@ def _proposed(verb: str) -> str:
 
 
 def subjects_of(streams: Iterable[str]) -> dict[str, Subject]:
-    """The objects behind the streams; one query for each kind. The reader sees the entries, hence these."""
+    """The objects behind the streams, which the reader may see; one query for each kind."""
     wanted: dict[str, set[str]] = {}
     for stream in streams:
         prefix, _, key = stream.partition(":")

@@ -15,6 +15,8 @@ from releases.bundles.times import asked_moment
 LONGEST_SUBJECT = 200
 INCOMPLETE = "Name the channel, the time and the subject: only all three say which release was to answer."
 
+UNREADABLE = "The subject holds a zero byte, which no pseudonym has. Copy it from where it was logged."
+
 
 @dataclass(frozen=True)
 class Place:
@@ -41,6 +43,8 @@ class Place:
         subject = given["subject"][:LONGEST_SUBJECT]
         channel = _chosen(channels, given["channel"])
         moment, wrong = _moment(given["at"])
+        if not wrong and "\0" in subject:
+            subject, wrong = "", UNREADABLE
         if not wrong and any(given.values()):
             wrong = "" if channel and moment and subject else INCOMPLETE
         return cls(channels, channel, given["at"][:60], moment, subject, wrong)

@@ -17,15 +17,16 @@ from governance.ledger.models import Entry, stream_name
 from releases.approvals.models import ApprovalRuleSet
 from releases.bundles.histories import streams_of
 from releases.bundles.models import Assignment, Release, Slot
+from releases.bundles.sealed import in_effect
 from releases.monitoring.decisions.models import Decision
 from releases.monitoring.drift.models import DriftReview
+from releases.monitoring.heartbeats.models import Heartbeat
 from releases.monitoring.incidents.models import Incident
 from releases.monitoring.triggers.models import TriggerStatus
 from releases.rollouts.models import Drill
 from releases.scores.models import ScoreTable
 
 REFUSED = "verb.refused"
-SEEN = "heartbeat.first_reported"
 DRILLS = ("drill.started", "drill.turned", "drill.completed", "drill.failed")
 
 
@@ -54,12 +55,12 @@ def related_to_release(release: Release) -> Related:
 
 
 def related_to_decision(decision: Decision) -> Related:
-    """Everything about the release that decided, the batch that reported the decision, and what was assigned
-    to the channel at that moment."""
+    """Everything about the release that decided, the batch that reported the decision, and the
+    assignment that answered on the channel at that moment."""
     release = decision.revision.release if decision.revision else None
     whole = _whole(release) if release else frozenset()
     named = _named_on_channels(release) if release else Q(pk__in=())
-    then = Assignment.objects.filter(channel=decision.channel_id, period__contains=decision.at)
+    then = Assignment.objects.filter(in_effect(decision.at), channel=decision.channel_id)
     named |= Q(pk__in={decision.batch.entry_id, *_entries_of(then)})
     return _related(whole, named)
 
@@ -146,11 +147,9 @@ def _named_on_channels(release: Release) -> Q:
         Exists(ours.filter(channel=OuterRef("channel"), period__endswith=OuterRef("period__startswith")))
     )
     drills = Drill.objects.filter(Q(drilled__release=release) | Q(target__release=release))
-    stamps = release.revisions.exclude(manifest_digest="").order_by()
-    return (
-        Q(pk__in=_entries_of(ours) | _entries_of(ended_by))
-        | Q(document__type__in=DRILLS, document__after__drill__in=sorted(map(str, _keys(drills))))
-        | Q(document__type=SEEN, document__after__stamp__in=_listed(stamps, "manifest_digest"))
+    beats = Heartbeat.objects.filter(revision__release=release)
+    return Q(pk__in=_entries_of(ours) | _entries_of(ended_by) | set(_listed(beats, "entry_id"))) | Q(
+        document__type__in=DRILLS, document__after__drill__in=sorted(map(str, _keys(drills)))
     )
 
 

@@ -4,7 +4,7 @@ Whether an object exists is not told apart from whether the reader may see it: o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -26,12 +26,20 @@ from releases.monitoring.triggers.models import TriggerStatus
 
 Entries = QuerySet[Entry]
 FEW = 2_000
+DOSSIER = "dossier"
 
 
 def of_release(rows: Entries, actor: Actor, key: UUID) -> Entries:
-    """All about a release: what it is made of, what judged it, approvals, rollouts, incidents, refusals."""
+    """All about a release: what it is made of, what judged it, approvals, rollouts, incidents, refusals, and
+    dossiers of it."""
     release = visible_to(Release.objects.filter(pk=key), actor).first()
-    return rows.none() if release is None else related_to_release(release).among(rows)
+    if release is None:
+        return rows.none()
+    found = related_to_release(release)
+    # A dossier does not hold the histories of dossiers, its own least of all; whoever searches finds them.
+    dossiers: QuerySet[Any] = aggregates()[DOSSIER]._default_manager.all()
+    named = _named(DOSSIER, dossiers.filter(release=release.pk))
+    return replace(found, whole=found.whole | frozenset(named)).among(rows)
 
 
 def of_person(rows: Entries, actor: Actor, key: UUID) -> Entries:

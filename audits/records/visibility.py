@@ -6,11 +6,15 @@ million entries or about few of them.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
+from django.conf import settings
 from django.db.models import F, Func, JSONField, Q, QuerySet, Value
 from django.db.models.lookups import Exact
+from django.utils.module_loading import import_string
 
 from audits.records.related import refused_on
 from governance.access.models import Account, Proposal
@@ -72,9 +76,35 @@ def aggregates() -> dict[str, type[Governed]]:
     }
 
 
+def seen_among(streams: Iterable[str], actor: Actor) -> frozenset[str]:
+    """Those of the streams whose objects the actor may see now, be it that the actor once tried something
+    there."""
+    found = reach(actor, Permission.VIEW)
+    if found is None or found.everywhere:
+        return frozenset(streams if found else ())
+    keys: dict[str, set[UUID]] = {}
+    for stream in streams:
+        prefix, _, key = stream.partition(":")
+        with suppress(ValueError):
+            keys.setdefault(prefix, set()).add(UUID(key))
+    rows: dict[str, QuerySet[Any]] = {
+        prefix: _rows(prefix, model, actor, found) for prefix, model in aggregates().items() if prefix in keys
+    }
+    if Account.stream_prefix in keys:
+        rows[Account.stream_prefix] = accounts_visible_to(actor)
+    return frozenset(
+        stream_name(prefix, key)
+        for prefix, visible in rows.items()
+        for key in visible.filter(pk__in=keys[prefix]).order_by().values_list("pk", flat=True)
+    )
+
+
 def _rows(prefix: str, model: type[Governed], actor: Actor, found: Reach) -> QuerySet[Any]:
     if model is Proposal:
         return _proposals(actor, found)
+    if prefix in settings.STREAM_READERS:
+        own: QuerySet[Any] = import_string(settings.STREAM_READERS[prefix])(actor)
+        return own
     rows = model._default_manager.all()
     if prefix in OPEN:
         return rows if found.systems or found.channels else rows.none()

@@ -24,7 +24,12 @@ class TraceAnswer(serializers.Serializer[Any]):
     release = serializers.DictField(allow_null=True)
     models = serializers.ListField(child=serializers.DictField())
     fusion = serializers.DictField(allow_null=True)
-    threshold_policy = serializers.DictField(allow_null=True)
+    threshold_policy = serializers.DictField(
+        allow_null=True, help_text="The one that decided; null where none of several is known to have."
+    )
+    threshold_policies = serializers.ListField(
+        child=serializers.DictField(), help_text="All that stand in the release, with their bands."
+    )
     sdk = serializers.DictField()
     evaluation = serializers.DictField(allow_null=True)
     votes = serializers.ListField(child=serializers.DictField())

@@ -21,6 +21,9 @@ def trace_document(trace: Trace) -> dict[str, Any]:
         "models": [_component(one) for one in of["model"]],
         "fusion": next((_component(one) for one in of["fusion"]), None),
         "threshold_policy": _policy(trace),
+        "threshold_policies": [
+            _with_bands(trace, one.component) for one in trace.slots if one.slot == "threshold_policy"
+        ],
         "sdk": _sdk(trace.sdk),
         "evaluation": _gate(trace.gate),
         "votes": [_vote(vote) for vote in trace.votes],
@@ -111,13 +114,16 @@ def band_document(band: Band | None) -> dict[str, Any] | None:
 def _policy(trace: Trace) -> dict[str, Any] | None:
     if trace.policy is None:
         return None
-    attributes = trace.policy.attributes
+    return {**_with_bands(trace, trace.policy), "band": band_document(trace.replay.fits)}
+
+
+def _with_bands(trace: Trace, policy: ComponentVersion) -> dict[str, Any]:
+    """A threshold policy with the bands of it that may decide there."""
     return {
-        **_component(trace.policy),
-        "polarity": attributes["polarity"],
-        "at_threshold": attributes["at_threshold"],
-        "band": band_document(trace.replay.fits),
-        "bands": [row.document() for row in trace.bands if row.policy == trace.policy],
+        **_component(policy),
+        "polarity": policy.attributes["polarity"],
+        "at_threshold": policy.attributes["at_threshold"],
+        "bands": [row.document() for row in trace.bands if row.policy == policy],
     }
 
 

@@ -4,7 +4,7 @@ which stage and arm it fell into (S21, S22, S24). A fixed number of queries, and
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from audits.trace.bands import bands_of_policies
 from audits.trace.evidence import entries_behind, gate_of, sealed_steps, votes_of
@@ -27,6 +27,7 @@ NOT_REPORTED = "was not reported, so there are no scores to recompute it from."
 NEAR = timedelta(minutes=5)
 """Decisions so near to a moment that is asked about are shown beside it."""
 MOST_NEAR = 20
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 def trace_decision(decision: Decision) -> Trace:
@@ -53,7 +54,7 @@ def reported_near(moment: Moment) -> list[Decision]:
     rows = Decision.objects.filter(
         channel=moment.channel_id,
         subject=moment.subject,
-        at__gte=moment.at - NEAR,
+        at__gte=max(moment.at, EARLIEST + NEAR) - NEAR,
         at__lte=moment.at + NEAR,
     )
     return list(rows.order_by("at", "id")[:MOST_NEAR])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audits.verification.files import CHECKPOINT, LOG_KEYS, POLICY, Files
-from audits.verification.refusals import Unfit
+from audits.verification.refusals import Unfit, quoted
 from governance.ledger.checkpoints import TreeHead, read_head
 from governance.ledger.notes import NoteFails, VerifierKey, open_note, verifier_key
 
@@ -39,16 +39,23 @@ def key_id(key: VerifierKey) -> str:
 
 
 def open_head(note: str, keys: Sequence[VerifierKey]) -> SignedHead:
-    """The tree of a checkpoint that one of the keys has signed.
+    """The tree of a checkpoint that one of the keys has signed, as the log of that key's name.
+
+    A signature covers the text and not the name beside it, and a key goes on under another name when a log
+    begins anew: without comparing the two, a checkpoint of the one would pass for a checkpoint of the other.
 
     Raises:
-        Unfit: none has, one has signed something else, or it is no checkpoint.
+        Unfit: none has, one has signed something else, it is of another log, or it is no checkpoint.
     """
     try:
         opened = open_note(note, keys)
-        return SignedHead(read_head(opened.text), opened.signers)
+        head = read_head(opened.text)
     except NoteFails as fault:
         raise Unfit(str(fault)) from None
+    stray = next((key for key in opened.signers if key.name != head.origin), None)
+    if stray is not None:
+        raise Unfit(f"The checkpoint is of the log {quoted(head.origin)}, the key of {quoted(stray.name)}.")
+    return SignedHead(head, opened.signers)
 
 
 def check_checkpoint(files: Files, outside: Sequence[VerifierKey]) -> SignedHead:

@@ -10,13 +10,14 @@ from audits.verification.contents import check_blobs, check_contents
 from audits.verification.description import Description, read_description
 from audits.verification.entries import LoggedEntry, check_proofs, check_streams, entry_file
 from audits.verification.files import LOG_KEYS, MANIFEST, Files, check_list
-from audits.verification.previous import check_previous
+from audits.verification.previous import check_growth, check_previous, proof_in
 from audits.verification.refusals import Refused, Unfit, quoted
 from audits.verification.statements import check_statements
 from governance.ledger.checkpoints import TreeHead
 from governance.ledger.notes import VerifierKey
 
 ZIP_MARK = b"PK"
+CONSISTENCY_API = "/api/v1/ledger/proofs/consistency?from={old}&to={new}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Verified:
     entries: tuple[LoggedEntry, ...]
     before: TreeHead | None
     keys: tuple[VerifierKey, ...]
+    older: tuple[VerifierKey, ...]
+    """What was signed before the dossier may be signed by these as well."""
 
 
 @contextmanager
@@ -39,8 +42,10 @@ def _check(number: int) -> Iterator[None]:
         raise Refused(number, str(fault)) from None
 
 
-def verify(data: bytes, outside: Sequence[VerifierKey]) -> Verified:
+def verify(data: bytes, outside: Sequence[VerifierKey], older: Sequence[VerifierKey] = ()) -> Verified:
     """The dossier, once every check holds; without keys from outside it is trusted to bring its own.
+
+    ``older`` keys, of before one was replaced, count for what was signed before the dossier alone.
 
     Raises:
         Refused: with the first check that fails.
@@ -65,26 +70,26 @@ def verify(data: bytes, outside: Sequence[VerifierKey]) -> Verified:
     with _check(9):
         check_statements(files, entries)
     with _check(10):
-        before = check_previous(files, found, keys, description)
-    return Verified(files, found, description, tuple(entries), before, tuple(keys))
+        before = check_previous(files, found, (*keys, *older), description)
+    return Verified(files, found, description, tuple(entries), before, tuple(keys), tuple(older))
 
 
-def check_held(new: Verified, held: bytes) -> None:
+def check_held(new: Verified, held: bytes, proof: bytes | None = None) -> str:
     """That what the reader kept, an older dossier or a checkpoint, is contained in this dossier's tree.
+
+    Answers what was compared. ``proof`` shows that it is contained where the dossier does not.
 
     Raises:
         Refused: it is not, or this dossier cannot show it.
     """
     with _check(11):
-        if held.startswith(ZIP_MARK):
-            older = _verified(held, new.keys)
-            _check_origin(new, older.found.head)
-            _check_entries(new, older)
-            _check_contained(new, older.found.head)
-        else:
-            head = open_head(held.decode("utf-8", "replace"), new.keys).head
-            _check_origin(new, head)
-            _check_contained(new, head)
+        keys = (*new.keys, *new.older)
+        older = _verified(held, keys) if held.startswith(ZIP_MARK) else None
+        head = older.found.head if older else open_head(held.decode("utf-8", "replace"), keys).head
+        _check_origin(new, head)
+        here = f"; {_compared(new, older)}" if older else ""
+        _check_contained(new, head, proof)
+    return f"what you kept is contained in it{here}"
 
 
 def _verified(held: bytes, keys: Sequence[VerifierKey]) -> Verified:
@@ -99,9 +104,11 @@ def _check_origin(new: Verified, head: TreeHead) -> None:
         raise Unfit(f"It is of the log {quoted(head.origin)}: another installation, or a log begun anew.")
 
 
-def _check_entries(new: Verified, older: Verified) -> None:
-    """No entry that stood in the older dossier is another one now, or was cut off its stream's end."""
+def _compared(new: Verified, older: Verified) -> str:
+    """That no entry of the older dossier is another one now, or was cut off its stream's end; answers how
+    many are not here at all: somebody who may read less, or asks about something else, gets fewer."""
     lasts = {stream.name: stream.last for stream in new.description.streams}
+    gone = []
     for entry in older.entries:
         name = entry_file(entry.index)
         if name in new.files and new.files.bytes_of(name) != older.files.bytes_of(name):
@@ -112,17 +119,26 @@ def _check_entries(new: Verified, older: Verified) -> None:
             raise Unfit(
                 f"Entry {entry.index} stood in {quoted(entry.stream)}, and this dossier leaves it out."
             )
+        if name not in new.files and entry.stream != older.description.own_stream:
+            gone.append(entry.stream)
+    if not gone:
+        return "all of its entries are here"
+    streams = sorted(set(gone))
+    return f"NOT HERE: {len(gone)} of its entries, of the streams {quoted(', '.join(streams))}"
 
 
-def _check_contained(new: Verified, head: TreeHead) -> None:
+def _check_contained(new: Verified, head: TreeHead, proof: bytes | None) -> None:
     now = new.found.head
     if head.size > now.size:
         raise Unfit(f"It is newer, of {head.size} entries: verify it, with this dossier as the older one.")
     known = [one for one in (now, new.before) if one is not None and one.size == head.size]
-    if not known:
-        raise Unfit(
-            f"This dossier proves nothing about a tree of {head.size} entries. It need not be false: ask for "
-            "the dossier in between, or for /api/v1/ledger/proofs/consistency."
-        )
     if any(one.root != head.root for one in known):
         raise Unfit(f"The two have different roots at {head.size} entries: the past was rewritten.")
+    if proof is not None:
+        check_growth(head, now, proof_in(proof.decode("utf-8", "replace"), new.files, head, now))
+    elif not known:
+        raise Unfit(
+            "Not shown, so take it as refused until it is: this dossier proves nothing about a tree of "
+            f"{head.size} entries. Fetch {CONSISTENCY_API.format(old=head.size, new=now.size)} and give the "
+            "answer with --consistency."
+        )

@@ -8,7 +8,7 @@ from audits.verification.files import BLOBS, CONTENTS, DESCRIPTION, Files, check
 from audits.verification.refusals import Unfit, quoted
 from governance.ledger.canonical import is_digest
 
-ISSUED = "dossier.issued"
+REQUESTED, ISSUED = "dossier.requested", "dossier.issued"
 CAUSE = "cause"
 """The one name in an entry's ``refs`` that stands for another entry, not for bytes."""
 
@@ -19,19 +19,29 @@ def check_contents(files: Files, entries: Sequence[LoggedEntry], description: De
     Raises:
         Unfit: there is not exactly one entry of the issue, it names another list, or a file differs.
     """
-    own = description.own_stream
-    issued = [entry for entry in entries if entry.stream == own and entry.type == ISSUED]
-    if len(issued) != 1:
-        raise Unfit(f"{len(issued)} entries {ISSUED} of {own} are here; one is wanted.")
-    [entry] = issued
-    if description.issued_at_size > entry.index:
-        raise Unfit(
-            f"The contents were fixed at {description.issued_at_size} entries, after entry {entry.index}."
-        )
+    entry = _issue(entries, description)
     files.bytes_of(CONTENTS)
     if entry.refs.get("contents") != f"sha256:{files.digests[CONTENTS]}":
         raise Unfit(f"Entry {entry.index} names another {CONTENTS}: what the dossier holds was changed.")
     check_list(files, CONTENTS, files.listed_as_contents())
+
+
+def _issue(entries: Sequence[LoggedEntry], description: Description) -> LoggedEntry:
+    """The entry of the issue. The contents were fixed between it and the request: if the size could be said
+    to be another, nothing would count as left out."""
+    name, size = description.own_stream, description.issued_at_size
+    own = [entry for entry in entries if entry.stream == name]
+    issued = [entry for entry in own if entry.type == ISSUED]
+    if len(issued) != 1:
+        raise Unfit(f"{len(issued)} entries {ISSUED} of {name} are here; one is wanted.")
+    asked = next((entry for entry in own if entry.seq == 1 and entry.type == REQUESTED), None)
+    if asked is None:
+        raise Unfit(f"The stream {name} does not begin with {REQUESTED}, before {ISSUED}.")
+    if size <= asked.index:
+        raise Unfit(f"The contents were fixed at {size} entries, before entry {asked.index} asked for them.")
+    if size > issued[0].index:
+        raise Unfit(f"The contents were fixed at {size} entries, after the issue, entry {issued[0].index}.")
+    return issued[0]
 
 
 def check_blobs(files: Files, entries: Sequence[LoggedEntry], description: Description) -> None:

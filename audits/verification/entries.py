@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audits.verification.description import PERIOD, Description, Stream
+from audits.verification.description import PERIOD, RELEASE, Description, Stream
 from audits.verification.documents import is_number, is_text, read_json, within
 from audits.verification.files import CHECKPOINT, DESCRIPTION, ENTRIES, PROOFS, Files
 from audits.verification.refusals import Unfit, quoted
@@ -99,6 +99,8 @@ def check_streams(files: Files, numbers: Sequence[int], description: Description
         _check_stream(stream, found.get(stream.name, []))
     if description.kind == PERIOD:
         _check_period(entries, description)
+    if description.kind == RELEASE:
+        _check_release(description)
     return entries
 
 
@@ -134,3 +136,10 @@ def _check_period(entries: Sequence[LoggedEntry], description: Description) -> N
     foreign = next((entry for entry in beyond if entry.stream != description.own_stream), None)
     if foreign is not None:
         raise Unfit(f"Entry {foreign.index} lies outside of the period {first} to {end - 1}.")
+
+
+def _check_release(description: Description) -> None:
+    """What stands in the dossier must have to do with the release that its title names."""
+    stream = f"{RELEASE}:{within(description.subject, RELEASE, 'id')}"
+    if not any(one.name == stream and one.last is not None for one in description.streams):
+        raise Unfit(f"It is about a release, and its stream {quoted(stream)} is not here as a whole.")

@@ -2,9 +2,11 @@
 
 import base64
 from collections.abc import Sequence
+from typing import Any
 
 from audits.verification.anchors import SignedHead, open_head
 from audits.verification.description import Description
+from audits.verification.documents import read_json, within
 from audits.verification.files import CHECKPOINT, CONSISTENCY, DESCRIPTION, PREVIOUS_CHECKPOINT, Files
 from audits.verification.refusals import Unfit
 from governance.ledger.checkpoints import TreeHead
@@ -35,25 +37,49 @@ def check_previous(
         raise Unfit(f"{PREVIOUS_CHECKPOINT} is another than the one that {DESCRIPTION} names.")
     if before.origin != found.head.origin:
         raise Unfit(f"{PREVIOUS_CHECKPOINT} is of another log.")
-    proof = _proof(files, before.size)
+    check_growth(before, found.head, proof_in(files.text_of(CONSISTENCY), files, before, found.head))
+    return before
+
+
+def check_growth(before: TreeHead, now: TreeHead, proof: Sequence[bytes]) -> None:
+    """That one tree begins with another.
+
+    Raises:
+        Unfit: the proof does not show it.
+    """
     try:
-        check_consistency(before.size, found.head.size, proof, before.root, found.head.root)
+        check_consistency(before.size, now.size, proof, before.root, now.root)
     except ProofFails as fault:
         raise Unfit(
             f"The tree of {before.size} entries is not shown to be contained: {fault} The past was rewritten."
         ) from None
-    return before
 
 
-def _proof(files: Files, size: int) -> list[bytes]:
-    """The hashes of ``consistency.txt``, in the form in which witnesses are asked."""
-    head, blank, note = files.text_of(CONSISTENCY).partition("\n\n")
-    first, *lines = head.split("\n")
-    if not blank or first != f"old {size}" or len(lines) > MOST_HASHES:
-        raise Unfit(f"{CONSISTENCY} is no proof that begins with {size} entries.")
-    if note != files.text_of(CHECKPOINT):
-        raise Unfit(f"{CONSISTENCY} leads to another checkpoint than that of the dossier.")
-    hashes = [read_hash(line) for line in lines]
+def proof_in(text: str, files: Files, before: TreeHead, now: TreeHead) -> list[bytes]:
+    """The hashes of a consistency proof: in the form in which witnesses are asked, or JSON as the
+    installation answers.
+
+    Raises:
+        Unfit: it is neither, or a proof between two other trees.
+    """
+    lines = _answered(text, before, now) if text.startswith("{") else _witnessed(text, files, before)
+    if lines is None or len(lines) > MOST_HASHES:
+        raise Unfit(f"It is no proof from {before.size} entries to the {now.size} of this dossier.")
+    hashes = [read_hash(line) if isinstance(line, str) else None for line in lines]
     if None in hashes:
-        raise Unfit(f"{CONSISTENCY} has a line that is no hash.")
+        raise Unfit("The proof has a line that is no hash.")
     return [one for one in hashes if one is not None]
+
+
+def _witnessed(text: str, files: Files, before: TreeHead) -> list[Any] | None:
+    head, _, note = text.partition("\n\n")
+    first, *lines = head.split("\n")
+    fits = first == f"old {before.size}" and note == files.text_of(CHECKPOINT)
+    return lines if fits else None
+
+
+def _answered(text: str, before: TreeHead, now: TreeHead) -> list[Any] | None:
+    """Its roots are not looked at: they are those that are known already, or the hashes lead elsewhere."""
+    told = read_json(text.encode(), "The proof")
+    sizes, lines = [within(told, name) for name in ("old_size", "new_size")], within(told, "hashes")
+    return lines if sizes == [before.size, now.size] and isinstance(lines, list) else None

@@ -1,16 +1,20 @@
 """Verify a Countersign dossier with Python 3.8 or newer and nothing else: no package, no network, no trust.
 
-    python3 -I verify.py DOSSIER.zip --vkey KEY [--previous OLDER]
+    python3 -I verify.py DOSSIER.zip --vkey KEY [--previous OLDER [--previous-vkey KEY] [--consistency PROOF]]
 
 KEY is the ledger's verifier key, or a file with it (one a line), that reached you by another way than the
-dossier. OLDER is a dossier, or a checkpoint, that you kept from before: it must be contained.
+dossier. OLDER is a dossier, or a checkpoint, that you kept from before: it must be contained. PROOF shows
+that, if the dossier itself does not. A key of before goes with what you kept alone, as --previous-vkey.
 Exit codes: 0 verified, 1 refused, 2 not used rightly, 3 in order, but under the key that the dossier brought.
 
 Written from the published formats alone: RFC 6962 (tree), RFC 8032 (Ed25519), RFC 8785 (canonical JSON),
 C2SP signed-note, tlog-checkpoint, tlog-proof, tlog-witness and tlog-policy, DSSE and in-toto.
 """
 
-from __future__ import annotations
+import sys
+
+if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    del sys.path[0]  # before anything is imported: a json.py that lies beside this file must never run
 
 import argparse
 import base64
@@ -19,33 +23,24 @@ import json
 import os
 import re
 import struct
-import sys
 import zlib
-from typing import Any, Callable, Dict, NamedTuple, NoReturn, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, NoReturn, Optional, Set, Tuple, Union
 
 MIB = 1 << 20
 MOST_FILES, LARGEST_FILE, LARGEST_TOTAL, LARGEST_RATIO = 20_000, 64 * MIB, 512 * MIB, 200
 NAME = re.compile(rb"(?=.{1,200}$)[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+RUN, VOTE, ASKED = "gate_evaluation.completed", "vote.cast", "approval.requested"
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MANIFEST, CONTENTS = "manifest-sha256.txt", "contents-sha256.txt"
 NOTE, DESCRIPTION = "checkpoint", "dossier.json"
 OLD_NOTE, GROWTH, LOG_KEYS, POLICY = "previous-checkpoint", "consistency.txt", "log.vkey", "policy.txt"
 UNLISTED = {MANIFEST, CONTENTS, NOTE, OLD_NOTE, GROWTH, LOG_KEYS, POLICY}
-CHECKS = {
-    1: "the archive",
-    2: "the list of files",
-    3: "the checkpoint",
-    4: "the description",
-    5: "the proofs",
-    6: "the streams",
-    7: "the contents",
-    8: "the material that entries name",
-    9: "the statements",
-    10: "the dossier before",
-    11: "what you hold",
-}
+CHECKS = (
+    "the archive,the list of files,the checkpoint,the description,the proofs,the streams,the contents,"
+    "the material that entries name,the statements,the dossier before,what you hold"
+)
 Keys = Dict[Tuple[str, bytes], bytes]
 """Public keys by name and by the four bytes that name them in a signature."""
 
@@ -54,7 +49,7 @@ class Refused(Exception):
     """The first check that fails, and why."""
 
     def __init__(self, check: int, sentence: str) -> None:
-        super().__init__(f"refused at check {check} ({CHECKS[check]}): {sentence}")
+        super().__init__(f"refused at check {check} ({CHECKS.split(',')[check - 1]}): {sentence}")
 
 
 class Unfit(ValueError):
@@ -67,19 +62,21 @@ class Head(NamedTuple):
     origin: str
     size: int
     root: bytes
-    signers: frozenset[str]
+    signers: FrozenSet[str]
 
 
 class Dossier:
     """What the checks have found so far."""
 
-    def __init__(self, files: dict[str, bytes]) -> None:
+    def __init__(self, files: Dict[str, bytes]) -> None:
         self.files = files
         self.digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
         self.keys: Keys = {}
+        self.older: Keys = {}
+        self.before: Optional[Head] = None
         self.head = Head("", 0, b"", frozenset())
-        self.about: dict[str, Any] = {}
-        self.entries: dict[int, dict[str, Any]] = {}
+        self.about: Dict[str, Any] = {}
+        self.entries: Dict[int, Dict[str, Any]] = {}
 
     def text(self, name: str) -> str:
         """A file that must be there, as text."""
@@ -159,24 +156,19 @@ def node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def left_of(size: int) -> int:
-    """How many leaves lie in the left subtree: the largest power of two below ``size``."""
-    return 1 << ((size - 1).bit_length() - 1)
-
-
-def root_by(index: int, size: int, leaf: bytes, path: list[bytes]) -> bytes:
+def root_by(index: int, size: int, leaf: bytes, path: List[bytes]) -> bytes:
     """The root that an inclusion proof leads to."""
     if not 0 <= index < size or (size > 1) != bool(path):
         raise Unfit("The proof does not fit the size of the tree.")
     if size == 1:
         return leaf
-    left = left_of(size)
+    left = 1 << ((size - 1).bit_length() - 1)  # the largest power of two below it
     if index < left:
         return node(root_by(index, left, leaf, path[:-1]), path[-1])
     return node(path[-1], root_by(index - left, size - left, leaf, path[:-1]))
 
 
-def roots_by(old: int, new: int, path: list[bytes], known: bytes | None) -> tuple[bytes, bytes]:
+def roots_by(old: int, new: int, path: List[bytes], known: Optional[bytes]) -> Tuple[bytes, bytes]:
     """The roots of the old and the new tree that a consistency proof leads to."""
     if old == new:
         start = path if known is None else [known, *path]
@@ -185,22 +177,12 @@ def roots_by(old: int, new: int, path: list[bytes], known: bytes | None) -> tupl
         return start[0], start[0]
     if not path or not 0 < old < new:
         raise Unfit("The consistency proof does not fit the sizes of the trees.")
-    left = left_of(new)
+    left = 1 << ((new - 1).bit_length() - 1)
     if old <= left:
         before, after = roots_by(old, left, path[:-1], known)
         return before, node(after, path[-1])
     before, after = roots_by(old - left, new - left, path[:-1], None)
     return node(path[-1], before), node(path[-1], after)
-
-
-# Notes, keys, numbers and JSON, each in one form only.
-
-
-def number_in(text: str) -> int:
-    """A number without leading noughts."""
-    if not NUMBER.fullmatch(text):
-        raise Unfit(f"{shown(text)} is no number.")
-    return int(text)
 
 
 def bytes_in(text: Any, length: int = 0) -> bytes:
@@ -214,7 +196,7 @@ def bytes_in(text: Any, length: int = 0) -> bytes:
     return found
 
 
-def key_id(key: tuple[str, bytes]) -> str:
+def key_id(key: Tuple[str, bytes]) -> str:
     """How a signature names its key, in letters."""
     return f"{key[0]}+{key[1].hex()}"
 
@@ -242,30 +224,31 @@ def head_in(note: str, keys: Keys) -> Head:
     *lines_of, end = lines.split("\n")
     if re.search("[\x00-\x09\x0b-\x1f]", note) or text == "\n" or end or not 0 < len(lines_of) <= 100:
         raise Unfit("It is no signed note: a text, an empty line, and lines of signatures.")
+    parts = text[:-1].split("\n")
     for line in lines_of:
         dash, name, encoded = [*line.split(" ", 2), "", ""][:3]
         signature = bytes_in(encoded)
         if dash != "\u2014" or not name or re.search(r"[\s+]", name) or len(signature) < 5:
             raise Unfit(f"{shown(line)} is no line of a signature.")
         public = keys.get((name, signature[:4]))
-        if public is not None and not has_signed(public, text.encode(), signature[4:]):
-            raise Unfit(
-                f"The signature of {shown(name)} does not hold: the text or the signature was changed."
-            )
-        if public is not None:
-            signers.add(key_id((name, signature[:4])))
+        if public is None:
+            continue
+        if not has_signed(public, text.encode(), signature[4:]):
+            raise Unfit(f"The signature of {shown(name)} does not hold: text or signature was changed.")
+        if name != parts[0]:
+            raise Unfit(f"The checkpoint is of the log {shown(parts[0])}, the key of {shown(name)}.")
+        signers.add(key_id((name, signature[:4])))
     if not signers:
         raise Unfit("None of the known keys has signed it.")
-    parts = text[:-1].split("\n")
-    if len(parts) != 3 or not parts[0]:
+    if len(parts) != 3 or not NUMBER.fullmatch(parts[1]):
         raise Unfit("It is not three lines of an origin, a size and a root.")
-    return Head(parts[0], number_in(parts[1]), bytes_in(parts[2], 32), frozenset(signers))
+    return Head(parts[0], int(parts[1]), bytes_in(parts[2], 32), frozenset(signers))
 
 
-def value_of(text: str) -> Any:
+def value_of(data: Union[bytes, str]) -> Any:
     """JSON in which no key stands twice and every number is one."""
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def once(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
         if len(dict(pairs)) != len(pairs):
             raise ValueError("a key stands twice")
         return dict(pairs)
@@ -277,6 +260,7 @@ def value_of(text: str) -> Any:
         return int(found) if len(found) < 18 else never(found[:20])
 
     try:
+        text = data.decode("utf-8") if isinstance(data, bytes) else data
         return json.loads(text, object_pairs_hook=once, parse_constant=never, parse_int=whole)
     except (ValueError, RecursionError) as error:
         raise Unfit(f"It is no JSON: {shown(str(error))}.") from None
@@ -293,9 +277,6 @@ def canonical(value: Any, depth: int = 0) -> str:
         pairs = [f"{canonical(key)}:{canonical(value[key], depth + 1)}" for key in keys]
         return "{" + ",".join(pairs) + "}"
     return json.dumps(value, ensure_ascii=False)
-
-
-# The checks, in their order.
 
 
 class Member(NamedTuple):
@@ -346,7 +327,7 @@ def unpacked(data: bytes, member: Member) -> bytes:
     return found
 
 
-def unzipped(data: bytes) -> dict[str, bytes]:
+def unzipped(data: bytes) -> Dict[str, bytes]:
     """The files of an archive in which they lie back to back, and nothing beside them."""
     if not 22 < len(data) <= LARGEST_TOTAL:
         raise Unfit(f"It has {len(data)} bytes; a dossier has up to {LARGEST_TOTAL}.")
@@ -356,7 +337,7 @@ def unzipped(data: bytes) -> dict[str, bytes]:
         raise Unfit("It is no zip file, is cut off, or has something before or behind it.")
     if not 0 < count <= MOST_FILES:
         raise Unfit(f"It holds {count} files; 1 to {MOST_FILES} are read.")
-    files: dict[str, bytes] = {}
+    files: Dict[str, bytes] = {}
     names, directory, place, total = set(), at, 0, 0
     for _ in range(count):
         member = member_at(data, at)
@@ -375,10 +356,10 @@ def unzipped(data: bytes) -> dict[str, bytes]:
     return files
 
 
-def check_list(dossier: Dossier, name: str, wanted: set[str]) -> None:
+def check_list(dossier: Dossier, name: str, wanted: Set[str]) -> None:
     """That a list names exactly these files, in order, each with its digest."""
     *lines, end = dossier.text(name).split("\n")
-    listed: dict[str, str] = {}
+    listed: Dict[str, str] = {}
     last = ""
     for number, line in enumerate(lines, 1):
         match = re.fullmatch(r"([0-9a-f]{64})  ([!-~]+)", line)
@@ -393,11 +374,6 @@ def check_list(dossier: Dossier, name: str, wanted: set[str]) -> None:
     for path, digest in listed.items():
         if dossier.digests[path] != digest:
             raise Unfit(f"{path} has another digest than in {name}: it was changed.")
-
-
-def check_manifest(dossier: Dossier) -> None:
-    """2. The list of files."""
-    check_list(dossier, MANIFEST, dossier.files.keys() - {MANIFEST})
 
 
 def check_checkpoint(dossier: Dossier) -> None:
@@ -443,11 +419,6 @@ def is_stream(row: Any) -> bool:
     return is_list and row.get("whole") is False and isinstance(row.get("why"), str)
 
 
-def is_reason(row: Any) -> bool:
-    """Whether it says why something that entries name is left out."""
-    return is_digest(field(row, "digest")) and isinstance(field(row, "why"), str)
-
-
 def check_description(dossier: Dossier) -> None:
     """4. dossier.json."""
     text = dossier.text(DESCRIPTION)
@@ -457,19 +428,19 @@ def check_description(dossier: Dossier) -> None:
     streams, blobs, words = field(about, "streams"), field(about, "blobs"), field(about, "words")
     here, gone = field(blobs, "included"), field(blobs, "left_out")
     span, before, name = field(about, "range"), field(about, "previous"), field(about, "id")
-    first, size = field(span, "first"), field(before, "size")
+    kind, first, size = field(about, "kind"), field(span, "first"), field(before, "size")
     is_range = is_count(first) and is_count(field(span, "end"), first)
     is_head = is_count(size) and isinstance(field(before, "root"), str)
-    is_period = field(about, "kind") == "period"
     parts = {
         "schema": field(about, "schema") == "countersign.dossier.v1",
-        "kind": field(about, "kind") in ("release", "decision", "period"),
+        "kind": kind in ("release", "decision", "period"),
         "id": isinstance(name, str) and UUID.fullmatch(name) is not None,
         "subject": isinstance(field(about, "subject"), dict),
         "streams": isinstance(streams, list) and all(map(is_stream, streams)),
         "blobs.included": isinstance(here, list) and all(map(is_digest, here)),
-        "blobs.left_out": isinstance(gone, list) and all(map(is_reason, gone)),
-        "range": is_range if is_period else span is None,
+        "blobs.left_out": isinstance(gone, list)
+        and all(is_digest(field(one, "digest")) and isinstance(field(one, "why"), str) for one in gone),
+        "range": is_range if kind == "period" else span is None,
         "issued_at_size": is_count(field(about, "issued_at_size")),
         "previous": before is None or is_head,
         "words": isinstance(words, list) and all(isinstance(one, str) for one in words),
@@ -483,7 +454,7 @@ def check_description(dossier: Dossier) -> None:
     dossier.about = about
 
 
-def numbers_of(dossier: Dossier, folder: str, ending: str) -> list[int]:
+def numbers_of(dossier: Dossier, folder: str, ending: str) -> List[int]:
     """The numbers by which the files of a folder are named."""
     names = [name[len(folder) :] for name in dossier.files if name.startswith(folder)]
     for name in names:
@@ -497,12 +468,11 @@ def check_proofs(dossier: Dossier) -> None:
     numbers = numbers_of(dossier, "entries/", ".json")
     for index in sorted(set(numbers) ^ set(numbers_of(dossier, "proofs/", ".tlog-proof"))):
         raise Unfit(f"Entry {index} has no proof, or the proof {index} has no entry.")
-    for index in numbers:
-        name = f"proofs/{index}.tlog-proof"
-        try:
-            check_proof(dossier, name, index)
-        except Unfit as unfit:
-            raise Unfit(f"{name}: {unfit}") from None
+    try:
+        for index in numbers:
+            check_proof(dossier, f"proofs/{index}.tlog-proof", index)
+    except Unfit as unfit:
+        raise Unfit(f"proofs/{index}.tlog-proof: {unfit}") from None
 
 
 def check_proof(dossier: Dossier, name: str, index: int) -> None:
@@ -521,16 +491,13 @@ def check_proof(dossier: Dossier, name: str, index: int) -> None:
 
 def check_streams(dossier: Dossier) -> None:
     """6. Of each stream exactly the entries that the description says, in the order of the tree."""
-    found: dict[str, list[int]] = {}
+    found: Dict[str, List[int]] = {}
     for index in numbers_of(dossier, "entries/", ".json"):
         body = value_of(dossier.text(f"entries/{index}.json"))
         texts = [field(body, "stream"), field(body, "type")]
         fits = field(body, "schema") == "countersign.entry.v1" and isinstance(field(body, "refs"), dict)
-        if (
-            not fits
-            or not all(isinstance(one, str) and one for one in texts)
-            or not is_count(body.get("seq"), 1)
-        ):
+        is_told = fits and all(isinstance(one, str) and one for one in texts)
+        if not is_told or not is_count(body.get("seq"), 1):
             raise Unfit(f"Entry {index} is not of the schema countersign.entry.v1.")
         found.setdefault(texts[0], []).append(body["seq"])
         dossier.entries[index] = body
@@ -543,44 +510,43 @@ def check_streams(dossier: Dossier) -> None:
             raise Unfit(f"Of the stream {shown(stream)} not exactly the entries 1 to {row['last']} are here.")
         if not row["whole"] and here != row["entries"]:
             raise Unfit(f"Of the stream {shown(stream)} other entries are here than {DESCRIPTION} says.")
-    if dossier.about["kind"] == "period":
-        check_period(dossier, dossier.about["range"]["first"], dossier.about["range"]["end"])
+    check_matter(dossier, listed)
 
 
-def check_period(dossier: Dossier, first: int, end: int) -> None:
-    """That all entries of a range are here, and beside them only those about the dossier."""
-    inside = [index for index in dossier.entries if first <= index < end]
-    if len(inside) != end - first:
-        raise Unfit(f"Not every entry from {first} up to {end} is here.")
-    for index in sorted(dossier.entries.keys() - set(inside)):
-        if dossier.entries[index]["stream"] != f"dossier:{dossier.about['id']}":
+def check_matter(dossier: Dossier, listed: Dict[str, Any]) -> None:
+    """That what it is about is here: a release's whole stream; every entry of a period, and no other."""
+    kind, span = dossier.about["kind"], dossier.about.get("range") or {"first": 0, "end": 0}
+    stream = f"release:{field(dossier.about, 'subject', 'release', 'id')}"
+    if kind == "release" and not field(listed.get(stream), "whole"):
+        raise Unfit(f"It is about a release, and its stream {shown(stream)} is not here as a whole.")
+    outside = [index for index in dossier.entries if not span["first"] <= index < span["end"]]
+    if len(dossier.entries) - len(outside) != span["end"] - span["first"]:
+        raise Unfit(f"Not every entry from {span['first']} up to {span['end']} is here.")
+    for index in outside:
+        if kind == "period" and dossier.entries[index]["stream"] != f"dossier:{dossier.about['id']}":
             raise Unfit(f"Entry {index} lies outside of the period.")
 
 
 def check_contents(dossier: Dossier) -> None:
     """7. What else is here stands in the ledger, by one digest in the entry of the issue."""
-    own = f"dossier:{dossier.about['id']}"
-    issued = [
-        index
-        for index, body in dossier.entries.items()
-        if body["stream"] == own and body["type"] == "dossier.issued"
-    ]
-    if len(issued) != 1 or dossier.about["issued_at_size"] > issued[0]:
-        raise Unfit(f"There is not one entry dossier.issued of {own} behind what the dossier is about.")
+    name, size = f"dossier:{dossier.about['id']}", dossier.about["issued_at_size"]
+    own = [(index, body) for index, body in dossier.entries.items() if body["stream"] == name]
+    asked = [index for index, body in own if (body["type"], body["seq"]) == ("dossier.requested", 1)]
+    issued = [(index, body["refs"]) for index, body in own if body["type"] == "dossier.issued"]
+    if len(issued) != 1 or not asked:
+        raise Unfit(f"There is not one entry dossier.issued of {name}, after one dossier.requested.")
+    if not asked[0] < size <= issued[0][0]:
+        raise Unfit(f"The contents were fixed at {size} entries: before the request, or after the issue.")
     dossier.text(CONTENTS)
-    if dossier.entries[issued[0]]["refs"].get("contents") != f"sha256:{dossier.digests[CONTENTS]}":
-        raise Unfit(f"{CONTENTS} is not the one that entry {issued[0]} names: the contents were changed.")
-    in_tree = ("entries/", "proofs/")
-    check_list(
-        dossier,
-        CONTENTS,
-        {name for name in dossier.files if name not in UNLISTED and not name.startswith(in_tree)},
-    )
+    if issued[0][1].get("contents") != f"sha256:{dossier.digests[CONTENTS]}":
+        raise Unfit(f"{CONTENTS} is not the one that entry {issued[0][0]} names: the contents were changed.")
+    wanted = dossier.files.keys() - UNLISTED
+    check_list(dossier, CONTENTS, {one for one in wanted if not one.startswith(("entries/", "proofs/"))})
 
 
 def check_blobs(dossier: Dossier) -> None:
     """8. What entries name by digest is here, or is said to be left out."""
-    named: dict[str, int] = {}
+    named: Dict[str, int] = {}
     for index, body in dossier.entries.items():
         for name, digest in body["refs"].items():
             if name != "cause" and not is_digest(digest):
@@ -601,23 +567,21 @@ def check_blobs(dossier: Dossier) -> None:
         raise Unfit(f"Entry {named[digest]} names {digest}, which is neither here nor said to be left out.")
 
 
-def payload_of(text: str, keys: dict[str, bytes]) -> Any:
+def payload_of(text: str, keys: Dict[str, bytes]) -> Any:
     """The statement in a DSSE envelope that a known key has signed, and none wrongly."""
     envelope = value_of(text)
     payload, signatures = bytes_in(field(envelope, "payload")), field(envelope, "signatures")
     kind = "application/vnd.in-toto+json"
-    if field(envelope, "payloadType") != kind or not isinstance(signatures, list) or len(signatures) > 100:
+    if field(envelope, "payloadType") != kind or not isinstance(signatures, list):
         raise Unfit("It is no DSSE envelope of an in-toto statement.")
+    names = [field(one, "keyid") for one in signatures]
+    if len(names) > 4 or any(names.count(name) > 1 for name in names):
+        raise Unfit(f"It has {len(names)} signatures; up to 4 are read, of each key one.")
     signed = f"DSSEv1 {len(kind)} {kind} {len(payload)} ".encode() + payload
-    known = [one for one in signatures if isinstance(field(one, "keyid"), str) and one["keyid"] in keys]
-    if not known or not all(
-        has_signed(keys[one["keyid"]], signed, bytes_in(one.get("sig"))) for one in known
-    ):
+    known = [one for one in signatures if str(field(one, "keyid")) in keys]
+    if not known or not all(has_signed(keys[o["keyid"]], signed, bytes_in(o.get("sig"))) for o in known):
         raise Unfit("No key of statements.vkey has signed it, or a signature does not hold.")
-    try:
-        return value_of(payload.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise Unfit("Its statement is not text in UTF-8.") from None
+    return value_of(payload)
 
 
 def entry_at(dossier: Dossier, place: Any) -> Any:
@@ -628,24 +592,50 @@ def entry_at(dossier: Dossier, place: Any) -> Any:
     return body if [field(body, name) for name in names] == [field(place, name) for name in names] else None
 
 
-def is_borne_out(dossier: Dossier, predicate: Any) -> bool:
-    """Whether an approval tells of votes, and of other entries, as they stand in the ledger."""
-    votes, others = field(predicate, "votes"), field(predicate, "entries")
-    review = f"sha256:{field(predicate, 'reviewDigest', 'sha256')}"
-    if not isinstance(votes, list) or not isinstance(others, list) or not votes + others:
+def typed(dossier: Dossier, event: str) -> List[Any]:
+    """The entries of an event."""
+    return [body for body in dossier.entries.values() if body["type"] == event]
+
+
+def is_run_told(dossier: Dossier, predicate: Any, digest: str) -> bool:
+    """Whether a completed gate run names the statement, and ended as it tells."""
+    told = field(predicate, "countersign")
+    result, verdict = f"sha256:{field(told, 'resultDigest', 'sha256')}", field(told, "verdict")
+    named = [body for body in typed(dossier, RUN) if body["refs"].get("statement") == digest]
+    facts = [(body["refs"].get("result"), field(body, "after", "verdict")) for body in named]
+    passed = field(predicate, "result") in ("PASSED", "WARNED")
+    return (result, verdict) in facts and passed == (verdict == "pass")
+
+
+def is_approval_told(dossier: Dossier, statement: Any) -> bool:
+    """Whether an approval tells of every vote of its request, and of other entries, as they stand here."""
+    told, subjects = field(statement, "predicate"), field(statement, "subject")
+    votes, others, seats = (field(told, name) for name in ("votes", "entries", "seats"))
+    request, review = field(told, "request"), f"sha256:{field(told, 'reviewDigest', 'sha256')}"
+    if not isinstance(request, str) or any(type(one) is not list for one in (votes, others, seats, subjects)):
         return False
-    for vote in votes:
-        body = entry_at(dossier, field(vote, "entry"))
-        paths = (("vote",), ("decision",), ("voter", "username"), ("voter", "id"))
-        told = [field(vote, *path) for path in paths]
-        if told != [field(body, "after", *path) for path in paths] or not all(
-            type(one) is str for one in told
-        ):
-            return False
-        if body["type"] != "vote.cast" or body["refs"].get("review") != review:
-            return False
-    found = [(entry_at(dossier, one), one) for one in others]
-    return all(body is not None and body["type"] == field(one, "type") for body, one in found)
+    named = [entry_at(dossier, field(vote, "entry")) for vote in votes]
+    more = [entry_at(dossier, other) for other in others]
+    about = [(field(body, "after", "request"), field(body, "refs", "review")) for body in named + more]
+    if any(one != (request, review) for one in about):
+        return False
+    paths = (("vote",), ("decision",), ("voter", "username"), ("voter", "id"))
+    cast = [field(vote, *path) for vote in votes for path in paths]
+    types = [VOTE] * len(votes) + [field(other, "type") for other in others]
+    ends = [body["after"] for body in more if body["type"] == "release.approved"]
+    manifests = [f"sha256:{field(subject, 'digest', 'sha256')}" for subject in subjects]
+    approving = [field(vote, "voter", "username") for vote in votes if field(vote, "decision") == "approve"]
+    return (
+        all(isinstance(one, str) for one in cast)
+        and cast == [field(body, "after", *path) for body in named for path in paths]
+        and types == [body["type"] for body in named + more]
+        and bool(ends)
+        and all(field(end, "approval", "id") == field(told, "approval") for end in ends)
+        and all(end.get("seats") == seats for end in ends)
+        and all(one["refs"].get("manifest") in manifests for one in more if one["type"] == ASKED)
+        and all(one in named for one in typed(dossier, VOTE) if field(one, "after", "request") == request)
+        and all(field(seat, "voter") in approving for seat in seats)
+    )
 
 
 def check_statements(dossier: Dossier) -> None:
@@ -653,76 +643,71 @@ def check_statements(dossier: Dossier) -> None:
     names = sorted(name for name in dossier.files if name.startswith("attestations/"))
     keys = keys_in(dossier.text("statements.vkey")) if names else {}
     known = {key_id(key): public for key, public in keys.items()}
-    runs = [body["refs"] for body in dossier.entries.values() if body["type"] == "gate_evaluation.completed"]
-    stated = {digest for refs in runs for digest in refs.values() if isinstance(digest, str)}
     for name in names:
         try:
             statement = payload_of(dossier.text(name), known)
         except Unfit as unfit:
             raise Unfit(f"{name}: {unfit}") from None
-        if not name.endswith(".dsse.json") or field(statement, "_type") != "https://in-toto.io/Statement/v1":
-            raise Unfit(f"{name} holds no in-toto statement.")
-        kind = field(statement, "predicateType")
+        digest, kind = f"sha256:{dossier.digests[name]}", field(statement, "predicateType")
+        holds = name.endswith(".dsse.json") and field(statement, "_type") == "https://in-toto.io/Statement/v1"
         if kind == "https://in-toto.io/attestation/test-result/v0.1":
-            holds = f"sha256:{dossier.digests[name]}" in stated
+            holds = holds and is_run_told(dossier, field(statement, "predicate"), digest)
         else:
             is_approval = kind == "urn:countersign:predicate:approval:v1"
-            holds = is_approval and is_borne_out(dossier, field(statement, "predicate"))
+            holds = holds and is_approval and is_approval_told(dossier, statement)
         if not holds:
-            raise Unfit(
-                f"{name} says what no entry says: it is of another run, or of votes that were not cast so."
-            )
+            raise Unfit(f"{name} says what entries do not: of another run, or not of all votes as cast.")
 
 
-def before_of(dossier: Dossier) -> Head | None:
-    """The head of the dossier before, once it is shown that this one's tree contains it; None without one."""
-    told = dossier.about["previous"]
-    if told is None:
-        if OLD_NOTE in dossier.files or GROWTH in dossier.files:
-            raise Unfit(f"{DESCRIPTION} knows of no dossier before, and {OLD_NOTE} or {GROWTH} is here.")
-        return None
-    before, now = head_in(dossier.text(OLD_NOTE), dossier.keys), dossier.head
-    head, _, note = dossier.text(GROWTH).partition("\n\n")
+def path_in(text: str, old: Head, dossier: Dossier) -> List[bytes]:
+    """The hashes of a consistency proof: as witnesses are asked (C2SP tlog-witness), or JSON of the API."""
+    head, _, note = text.partition("\n\n")
     first, *lines = head.split("\n")
-    root = base64.b64encode(before.root).decode()
-    if (before.origin, before.size, root) != (now.origin, told["size"], told["root"]):
-        raise Unfit(f"{OLD_NOTE} is not the checkpoint that {DESCRIPTION} names, or of another log.")
-    if note != dossier.text(NOTE) or first != f"old {before.size}" or len(lines) > 63:
-        raise Unfit(f"{GROWTH} is no proof from {before.size} entries to the dossier's checkpoint.")
-    path = [bytes_in(line, 32) for line in lines]
-    if before.size == 0:
-        is_contained = not path and before.root == hashlib.sha256().digest()
-    else:
-        is_contained = roots_by(before.size, now.size, path, before.root) == (before.root, now.root)
-    if not is_contained:
+    is_right = note == dossier.text(NOTE) and first == f"old {old.size}"
+    if text.startswith("{"):
+        told = value_of(text)
+        lines, sizes = field(told, "hashes"), [field(told, "old_size"), field(told, "new_size")]
+        is_right = sizes == [old.size, dossier.head.size] and isinstance(lines, list)
+    if not is_right or len(lines) > 63:
+        raise Unfit(f"It is no proof from {old.size} entries to the {dossier.head.size} of this dossier.")
+    return [bytes_in(line, 32) for line in lines]
+
+
+def check_growth(before: Head, now: Head, path: List[bytes]) -> None:
+    """That one tree begins with another."""
+    is_empty = not path and before.root == hashlib.sha256().digest()
+    found = roots_by(before.size, now.size, path, before.root) if before.size else ()
+    if found != (before.root, now.root) and (before.size or not is_empty):
         raise Unfit(f"The tree does not contain the one of {before.size} entries: the past was rewritten.")
-    return before
 
 
 def check_previous(dossier: Dossier) -> None:
     """10. The dossier before is contained."""
-    before_of(dossier)
+    told = dossier.about["previous"]
+    if told is None:
+        if OLD_NOTE in dossier.files or GROWTH in dossier.files:
+            raise Unfit(f"{DESCRIPTION} knows of no dossier before, and {OLD_NOTE} or {GROWTH} is here.")
+        return
+    before, now = head_in(dossier.text(OLD_NOTE), {**dossier.keys, **dossier.older}), dossier.head
+    root = base64.b64encode(before.root).decode()
+    if (before.origin, before.size, root) != (now.origin, told["size"], told["root"]):
+        raise Unfit(f"{OLD_NOTE} is not the checkpoint that {DESCRIPTION} names, or of another log.")
+    check_growth(before, now, path_in(dossier.text(GROWTH), before, dossier))
+    dossier.before = before
 
 
-STEPS: tuple[Callable[[Dossier], None], ...] = (
-    check_manifest,
-    check_checkpoint,
-    check_description,
-    check_proofs,
-    check_streams,
-    check_contents,
-    check_blobs,
-    check_statements,
-    check_previous,
-)
+STEPS: List[Callable[[Dossier], None]] = [check_checkpoint, check_description, check_proofs, check_streams]
+STEPS += [check_contents, check_blobs, check_statements, check_previous]
 
 
-def verify(data: bytes, keys: Keys) -> Dossier:
-    """The dossier once every check holds; without keys it is trusted to bring its own."""
+def verify(data: bytes, keys: Keys, older: Optional[Keys] = None) -> Dossier:
+    """The dossier once every check holds; without keys it is trusted to bring its own. ``older`` ones count
+    for what was signed before it alone."""
     number = 1
     try:
         dossier = Dossier(unzipped(data))
-        dossier.keys = keys
+        dossier.keys, dossier.older, number = keys, older or {}, 2
+        check_list(dossier, MANIFEST, dossier.files.keys() - {MANIFEST})
         for step in STEPS:
             number += 1
             step(dossier)
@@ -731,34 +716,48 @@ def verify(data: bytes, keys: Keys) -> Dossier:
     return dossier
 
 
-def check_held(dossier: Dossier, data: bytes) -> None:
-    """11. What was kept from before, a dossier or a checkpoint, is contained."""
+def check_held(dossier: Dossier, data: bytes, proof: Optional[bytes]) -> str:
+    """11. What was kept from before, a dossier or a checkpoint, is contained; answers what was compared."""
+    keys, now = {**dossier.keys, **dossier.older}, dossier.head
     try:
-        held = verify(data, dossier.keys) if data.startswith(b"PK") else None
+        held = verify(data, keys, keys) if data.startswith(b"PK") else None
     except Refused as refusal:
         raise Unfit(f"The older dossier itself is {refusal}") from None
-    head = held.head if held else head_in(data.decode("utf-8", "replace"), dossier.keys)
-    now, before = dossier.head, before_of(dossier)
+    head = held.head if held else head_in(data.decode("utf-8", "replace"), keys)
     if head.origin != now.origin:
         raise Unfit(f"It is of the log {shown(head.origin)}: another installation, or one begun anew.")
-    whole = {row["stream"]: row["last"] for row in dossier.about["streams"] if row["whole"]}
-    for index, body in held.entries.items() if held else ():
-        name = f"entries/{index}.json"
-        if held and dossier.files.get(name, held.files[name]) != held.files[name]:
-            raise Unfit(f"Entry {index} was another one then: the past was rewritten.")
-        is_hidden = body["seq"] > whole.get(body["stream"], body["seq"])
-        if is_hidden and index < dossier.about["issued_at_size"]:
-            raise Unfit(f"Entry {index} stood in {shown(body['stream'])} then, and is left out now.")
+    here = f"; {compared(dossier, held)}" if held else ""
     if head.size > now.size:
         raise Unfit(f"It is newer ({head.size} entries): verify it, and give this dossier as the older one.")
-    same = before if before and before.size == head.size else now
-    if same.size != head.size:
-        raise Unfit(
-            f"This dossier proves nothing about a tree of {head.size} entries. It need not be false: ask for "
-            "the dossier in between, or for /api/v1/ledger/proofs/consistency."
-        )
-    if same.root != head.root:
+    known = [one for one in (now, dossier.before) if one and one.size == head.size]
+    if any(one.root != head.root for one in known):
         raise Unfit(f"The two have different roots at {head.size} entries: the past was rewritten.")
+    if proof is not None:
+        check_growth(head, now, path_in(proof.decode("utf-8", "replace"), head, dossier))
+    elif not known:
+        way = f"/api/v1/ledger/proofs/consistency?from={head.size}&to={now.size}"
+        raise Unfit(
+            "Not shown, so take it as refused until it is: this dossier proves nothing about a tree of "
+            f"{head.size} entries. Fetch {way} and give the answer with --consistency."
+        )
+    return f"what you kept is contained in it{here}"
+
+
+def compared(dossier: Dossier, held: Dossier) -> str:
+    """How many entries of an older dossier are here; none of them is another one now, or was cut off."""
+    whole = {row["stream"]: row["last"] for row in dossier.about["streams"] if row["whole"]}
+    gone: List[str] = []
+    for index, body in held.entries.items():
+        name, stream = f"entries/{index}.json", body["stream"]
+        if dossier.files.get(name, held.files[name]) != held.files[name]:
+            raise Unfit(f"Entry {index} was another one then: the past was rewritten.")
+        if body["seq"] > whole.get(stream, body["seq"]) and index < dossier.about["issued_at_size"]:
+            raise Unfit(f"Entry {index} stood in {shown(stream)} then, and is left out now.")
+        if name not in dossier.files and stream != f"dossier:{held.about['id']}":
+            gone.append(stream)
+    streams = sorted(set(gone))
+    lost = f"NOT HERE: {len(gone)} of its entries, of the streams {shown(', '.join(streams))}"
+    return lost if gone else "all of its entries are here"
 
 
 def said(text: str) -> str:
@@ -766,29 +765,35 @@ def said(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def verdict(dossier: Dossier, is_trusted: bool, is_compared: bool) -> list[str]:
+def verdict(dossier: Dossier, is_trusted: bool, kept: str) -> List[str]:
     """What was shown, and what was not."""
-    about, head = dossier.about, dossier.head
-    whole, title = sum(row["whole"] for row in about["streams"]), about["subject"].get("title")
-    signers, brought = ", ".join(sorted(head.signers)), dossier.text(LOG_KEYS).strip()
-    kept = "what you kept is contained in it" if is_compared else "compared with nothing (--previous)"
+    about, head, bodies = dossier.about, dossier.head, dossier.entries.values()
+    title, kind = field(about, "subject", "title"), about["kind"]
+    matter = f"{kind} {field(about, 'subject', kind, 'id')}"
+    if kind == "period":
+        first, last = about["range"]["first"], about["range"]["end"] - 1
+        start, end = (field(dossier.entries.get(index), "at") for index in (first, last))
+        matter = f"entries {first} to {last}, of {start} to {end}"
+    whole, brought = sum(row["whole"] for row in about["streams"]), dossier.text(LOG_KEYS).split()
+    stated = {f"sha256:{dossier.digests[name]}" for name in dossier.files if name.startswith("attestations/")}
+    runs = [body["refs"].get("statement") in stated for body in typed(dossier, RUN)]
     found = [
-        f"about:  {said(title if isinstance(title, str) else canonical(about['subject']))}",
-        f"ledger: {said(head.origin)}, {head.size} entries, signed by {said(signers)}",
-        f"here:   {len(dossier.entries)} entries of {len(about['streams'])} streams, {whole} of them whole, "
+        f"about:  {title if isinstance(title, str) else canonical(about['subject'])} ({matter})",
+        f"ledger: {head.origin}, {head.size} entries, signed by {', '.join(sorted(head.signers))}",
+        f"here:   {len(bodies)} entries of {len(about['streams'])} streams, {whole} of them whole, "
         f"and {len(dossier.files)} files",
         f"kept:   {kept}",
         "What this cannot show:",
         "- That there is no other history: who holds key and database can write one. Keep what you verify.",
-        *(f"- {said(one)}" for one in about["words"]),
+        "- That nothing else belongs to it: which streams do, and where a period ends, is the issuer's word.",
+        *[f"- What {runs.count(False)} of {len(runs)} gate runs signed: it is not here."] * (False in runs),
+        *(f"- {one}" for one in about["words"]),
     ]
-    if is_trusted:
-        return ["verified", *found]
-    return [
+    untrusted = [
         "UNTRUSTED KEY: all of it fits together, but under the key that it brought; anybody can make one.",
-        f"Get the key by another way and give it with --vkey. It brought {said(brought)}",
-        *found,
+        f"Get the key by another way and give it with --vkey. It brought {' '.join(brought)}",
     ]
+    return (["verified"] if is_trusted else untrusted) + found
 
 
 def read(path: str) -> bytes:
@@ -799,33 +804,43 @@ def read(path: str) -> bytes:
         return file.read()
 
 
-def main(arguments: list[str]) -> int:
+def given_keys(given: Optional[str]) -> Keys:
+    """A verifier key as it stands, or those of a file."""
+    if given is None:
+        return {}
+    is_key = re.fullmatch(r"\S+\+[0-9a-f]{8}\+\S+", given)  # also where a file of that name lies
+    return keys_in(given if is_key else read(given).decode("utf-8"))
+
+
+def main(arguments: List[str]) -> int:
     """Verify what the arguments name; answers the exit code."""
     parser = argparse.ArgumentParser(description="Verify a Countersign dossier, offline.")
     parser.add_argument("dossier", help="the zip file")
     parser.add_argument("--vkey", help="the ledger's verifier key, or a file with it, got by another way")
     parser.add_argument("--previous", help="a dossier or checkpoint that you kept: it must be contained")
+    parser.add_argument("--previous-vkey", help="a key of before, good for what you kept alone")
+    parser.add_argument("--consistency", help="the proof that it is contained, if the dossier has none")
     given = parser.parse_args(arguments)
     try:
-        outside = given.vkey
-        is_file = outside is not None and (os.path.exists(outside) or "+" not in outside)
-        keys = keys_in(read(outside).decode("utf-8") if is_file else outside) if outside is not None else {}
-        data, older = read(given.dossier), read(given.previous) if given.previous else None
+        keys, older = given_keys(given.vkey), given_keys(given.previous_vkey)
+        paths = (given.dossier, given.previous, given.consistency)
+        data, held, proof = (None if path is None else read(path) for path in paths)
+        if held is None and proof is not None:
+            raise ValueError("--consistency needs --previous, which it is about")
     except (OSError, ValueError) as fault:
         print(f"not used rightly: {said(str(fault))}", file=sys.stderr)
         return 2
+    kept = "compared with nothing (--previous)"
     try:
-        dossier = verify(data, keys)
-        if older is not None:
-            check_held(dossier, older)
-    except Refused as refusal:
-        lines, code = [str(refusal)], 1
-    except Unfit as unfit:
-        lines, code = [str(Refused(11, str(unfit)))], 1
+        dossier = verify(data or b"", keys, older)
+        if held is not None:
+            kept = check_held(dossier, held, proof)
+    except (Refused, Unfit) as fault:
+        lines, code = [str(fault if isinstance(fault, Refused) else Refused(11, str(fault)))], 1
     else:
-        lines, code = verdict(dossier, bool(keys), older is not None), 0 if keys else 3
+        lines, code = verdict(dossier, bool(keys), kept), 0 if keys else 3
     letters = sys.stdout.encoding or "ascii"
-    print("\n".join(lines).encode(letters, "backslashreplace").decode(letters))
+    print("\n".join(map(said, lines)).encode(letters, "backslashreplace").decode(letters))
     return code
 
 

@@ -1,6 +1,7 @@
 """The verb that begins a new epoch of the ledger, after a restore that lost entries which were signed."""
 
 import base64
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,15 @@ from governance.errors import GovernanceError, invalid
 from governance.identifiers import new_id
 from governance.ledger.custody_models import Epoch
 from governance.ledger.epochs import FIRST, first_origin, list_eras, origin_of_epoch
-from governance.ledger.heads import Head, HeadDisagrees, HeadMissing, head_file, read_head
+from governance.ledger.heads import (
+    EpochUnknown,
+    Head,
+    HeadDisagrees,
+    HeadMissing,
+    head_file,
+    note_epoch,
+    read_head,
+)
 from governance.ledger.keys import key_for
 from governance.ledger.models import SignedCheckpoint, TreeState
 from governance.ledger.sealing import compare_head
@@ -76,7 +85,18 @@ def begin_epoch(actor: Actor, *, reason: str, proposal: UUID | None = None) -> E
     epoch.save(force_insert=True)
     if confirmed is not None:
         record_confirmation(confirmed)
+    _note_outside(epoch, lost)
     return epoch
+
+
+def _note_outside(epoch: Epoch, lost: Head) -> None:
+    """Last of all, and before the commit: a line of an entry that was never committed vouches for nothing,
+    and an entry without its line would keep the log from being signed for good.
+    """
+    try:
+        note_epoch(head_file(), epoch.number, lost, sha256(bytes(epoch.entry.body)).digest())
+    except (HeadDisagrees, OSError) as trouble:
+        raise EpochNotPossible(f"The head outside cannot be written to: {trouble}") from trouble
 
 
 def _check(actor: Actor, reason: str) -> None:
@@ -86,7 +106,7 @@ def _check(actor: Actor, reason: str) -> None:
 
 
 def _lost_head() -> Head:
-    """The head outside, if this database does not hold what it speaks of."""
+    """The head outside, if this database does not hold what it speaks of, or tells of an epoch beside it."""
     path = head_file()
     try:
         outside = read_head(path)
@@ -94,12 +114,12 @@ def _lost_head() -> Head:
         raise EpochNotPossible(str(unread)) from unread
     try:
         compare_head(path, outside)
-    except (HeadMissing, TreeIncomplete) as trouble:
-        raise EpochNotPossible(str(trouble)) from trouble
-    except HeadDisagrees as lost:
+    except (HeadDisagrees, EpochUnknown) as lost:
         if outside is None:
             raise EpochNotPossible(str(lost)) from lost
         return outside
+    except (HeadMissing, TreeIncomplete) as trouble:
+        raise EpochNotPossible(str(trouble)) from trouble
     raise EpochNotNeeded("The head outside and this database are of one history.")
 
 

@@ -43,7 +43,11 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """Every part with its state and, where it fails, the reason and the next step; 200 or 503."""
+    """Every part with its state and, where it fails, the reason and the next step; 200 or 503.
+
+    For those who watch the whole, and never for a load balancer: what rolls back must be reached above all
+    while a worker is silent, nothing is signed or the record was changed. Balancers ask ``/healthz``.
+    """
     parts = {name: check() for name, check in (*PARTS, *_higher_parts())}
     ready = all(part["ok"] for part in parts.values())
     return JsonResponse(

@@ -17,10 +17,12 @@ def record_part() -> dict[str, object]:
         return {"ok": False, "reason": reason, "next_step": "See database."}
     checked = {"checked_at": last.at.isoformat() if last else None}
     if last is not None and not last.is_whole:
-        reason = f"the record is not as it was written: {last.findings[0]}"
+        # Whoever reaches the port reads this: how many, and not of which table, row and column.
+        reason = f"the record is not as it was written: {last.number} findings"
         return {"ok": False, "reason": reason, "next_step": STEP, "findings": last.number, **checked}
     if overdue is not None:
         reason = f"the record has not been checked; that was to be done by {overdue:%F %R} UTC"
         step = "Restart the evaluator and beat; manage.py verify_ledger checks at once."
         return {"ok": False, "reason": reason, "next_step": step, **checked}
-    return {"ok": True, **checked}
+    partly = {"unchecked": list(last.unchecked)} if last is not None and last.unchecked else {}
+    return {"ok": True, **partly, **checked}

@@ -6,15 +6,22 @@ one name. So the log begins anew under another origin: two persons say so in an 
 given up (:mod:`governance.access.ledger_epochs`). The tree itself goes on: what is left of the past keeps its
 places and proofs. A checkpoint is of the last epoch whose entry it covers.
 
+What counts is the entry, never its row: rows say what whoever owns the database wants them to. And an entry
+alone begins nothing either, as long as the head outside does not name it (:mod:`governance.ledger.heads`).
+
 The key stays; its name becomes the new origin, so that verifier keys of old and new differ in all but the
 public key. (https://c2sp.org/tlog-checkpoint: an origin is one log, and its trees only grow.)
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+
+import msgspec
 
 from governance.ledger.custody_models import Epoch
-from governance.ledger.heads import Head
+from governance.ledger.heads import Beginning, Head
+from governance.ledger.letters import read_hash
 
 FIRST = 1
 
@@ -28,21 +35,55 @@ class Era:
     old_origin: str
     begins: int | None
     given_up: Head
+    entry_digest: bytes = b""
+
+    @property
+    def beginning(self) -> Beginning:
+        """What the head outside is asked about it."""
+        return Beginning(self.given_up, self.entry_digest)
+
+
+class GivenUp(msgspec.Struct):
+    """What an entry says of the log that it gives up."""
+
+    number: int
+    origin: str
+    size: int
+    root: str
+
+
+class Begun(msgspec.Struct):
+    """What an entry says of the epoch that it begins."""
+
+    number: int
+    origin: str
+    given_up: GivenUp
+
+
+class Document(msgspec.Struct):
+    """What is read of such an entry."""
+
+    after: Begun
 
 
 def list_eras() -> list[Era]:
     """All epochs after the first, in their order."""
-    rows = Epoch.objects.select_related("entry__leaf").defer("entry__body", "entry__document")
-    return [
-        Era(
-            row.number,
-            row.origin,
-            row.old_origin,
-            row.entry.leaf.index if hasattr(row.entry, "leaf") else None,
-            Head(row.old_size, bytes(row.old_root), row.old_number),
-        )
-        for row in rows
-    ]
+    rows = Epoch.objects.select_related("entry__leaf").defer("entry__document")
+    return sorted((_era(row) for row in rows), key=lambda era: era.number)
+
+
+def _era(row: Epoch) -> Era:
+    body = bytes(row.entry.body)
+    begins = row.entry.leaf.index if hasattr(row.entry, "leaf") else None
+    try:
+        said = msgspec.json.decode(body, type=Document).after
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # The entry was changed, which the check of the record names; no head outside knows its digest.
+        given_up = Head(row.old_size, bytes(row.old_root), row.old_number)
+        return Era(row.number, row.origin, row.old_origin, begins, given_up)
+    old = said.given_up
+    given_up = Head(old.size, read_hash(old.root) or b"", old.number)
+    return Era(said.number, said.origin, old.origin, begins, given_up, sha256(body).digest())
 
 
 def era_at(size: int, eras: Sequence[Era]) -> Era | None:

@@ -19,6 +19,14 @@ class UnknownEvent(RuntimeError):
     """The event is not in the catalogue; add it to governance/ledger/events.py."""
 
 
+KEPT_BY_DIGEST = frozenset(
+    {
+        *("manifest", "card", "rollout_plan", "rollback_plan", "rule_snapshot", "attestation", "contents"),
+        *("policy", "draft", "preset", "inputs", "result", "statement"),
+    }
+)
+"""Names under which entries refer to bytes that are kept; other digests are of what lies elsewhere."""
+
 _CATALOGUE = (
     Event("verb.refused", "Refused"),
     Event("refusals.summarised", "Further refusals counted"),

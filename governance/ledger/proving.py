@@ -60,14 +60,14 @@ def newest_note() -> SignedCheckpoint:
     return found
 
 
-def prove_inclusion(leaf: Leaf) -> Inclusion:
-    """The proof that a leaf is in the tree that was signed last.
+def prove_inclusion(leaf: Leaf, note: SignedCheckpoint | None = None) -> Inclusion:
+    """The proof that a leaf is in the tree of ``note``, without one in the tree that was signed last.
 
     Raises:
         NotSealed: it was numbered since.
         NotFound: nothing was signed yet.
     """
-    note = newest_note()
+    note = note or newest_note()
     size = note.checkpoint_id
     if leaf.index >= size:
         raise NotSealed(f"Entry {leaf.index} is numbered; the last signed checkpoint is of {size} entries.")

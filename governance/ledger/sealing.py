@@ -27,6 +27,7 @@ from governance.ledger.keys import keys_for
 from governance.ledger.merkle.growing import edge_of, grown, root_from
 from governance.ledger.merkle.hashing import leaf_hash
 from governance.ledger.models import Checkpoint, Leaf, SignedCheckpoint, TreeState
+from governance.ledger.notes import NoteFails
 from governance.ledger.signing import LEDGER, KeyFileUnfit, SigningKey
 from governance.ledger.stored_tree import TreeIncomplete, root_at, tiles_at
 from governance.ledger.successions import KeyNotOnRecord, keys_that_sign, newest_succession
@@ -42,7 +43,7 @@ class RecordDamaged(Exception):
 
 STOPS = (
     *(KeyFileUnfit, KeyNotOnRecord, HeadDisagrees, HeadMissing, RecordDamaged, TreeIncomplete),
-    OSError,
+    *(NoteFails, OSError),
 )
 """Why nothing is signed, while everything else goes on."""
 
@@ -66,11 +67,13 @@ def seal_newest() -> str:
     if tree.tiled < tree.size:
         return tree.trouble  # the integrator's: leaves that stand in no tile
     try:
-        keys = keys_for(LEDGER)
+        # Read before the succession: what this covers was committed, so that a key which an entry in it puts
+        # in the place of another is known when the signers are chosen.
+        newest, keys = newest_checkpoint(), keys_for(LEDGER)
         if keys:
             signed = newest_signed()
             first, *others = keys_that_sign(keys, signed.note if signed else None, newest_succession())
-            seal(first, head_file(), others)
+            seal(first, head_file(), others, newest=newest)
         trouble = ""
     except STOPS as stopped:
         trouble = str(stopped)
@@ -86,36 +89,42 @@ def note_trouble(trouble: str) -> None:
         logger.critical("no checkpoint is signed: %s", trouble)
 
 
-def seal(key: SigningKey, path: Path, others: Sequence[SigningKey] = ()) -> SignedCheckpoint | None:
+def seal(
+    key: SigningKey,
+    path: Path,
+    others: Sequence[SigningKey] = (),
+    *,
+    newest: Checkpoint | None = None,
+) -> SignedCheckpoint | None:
     """Sign the newest checkpoint and write its head to ``path`` first; None where that is done already.
 
-    ``others`` sign as well: during a rotation the new key beside the old one.
+    ``others`` sign as well: during a rotation the new key beside the old one. ``newest`` is the checkpoint
+    that was the newest when the keys were chosen.
 
     Raises:
         RecordDamaged: the bodies do not give the root, or the tree that was signed before has another one.
-        HeadDisagrees: the file's head is of a larger or another tree.
-        HeadMissing: something was signed, and the file knows of nothing.
+        HeadDisagrees, HeadMissing, OSError: the head outside does not go on so, or cannot be written.
         TreeIncomplete: a tile is missing.
-        OSError: the file cannot be written.
     """
-    newest, signed = newest_checkpoint(), newest_signed()
+    newest, signed = newest or newest_checkpoint(), newest_signed()
     if newest is None or (signed is not None and signed.checkpoint_id >= newest.size):
         return None
     old = signed.checkpoint if signed else None
     _read_back(old, newest)
     eras = list_eras()
     era, head = era_at(newest.size, eras), head_of(newest, eras)
-    given_up = era.given_up if era else None
+    before, beginning = head_of(old, eras) if old else None, era.beginning if era else None
     try:
-        advance(path, head, head_of(old, eras) if old else None, root_at, given_up=given_up)
+        advance(path, head, before, root_at, beginning=beginning)
     except HeadDisagrees:
         # Another integrator may have numbered and signed on meanwhile: then the file is ahead of us only.
-        if is_of_this_tree(read_head(path)):
+        if is_ahead(read_head(path), head):
             return None
         raise
     origin = origin_at(head.size, eras, key.name)
-    named = [SigningKey(origin, one.private) for one in (key, *others)]
-    note = TreeHead(origin, head.size, head.root).signed(named)
+    note = TreeHead(origin, head.size, head.root).signed(
+        [SigningKey(origin, one.private) for one in (key, *others)]
+    )
     # A second integrator may have signed the same meanwhile: with the same letters.
     made = SignedCheckpoint(checkpoint=newest, note=note, signed_at=timezone.now())
     SignedCheckpoint.objects.bulk_create([made], ignore_conflicts=True)
@@ -128,9 +137,11 @@ def head_of(checkpoint: Checkpoint, eras: Sequence[Era]) -> Head:
     return Head(checkpoint.size, bytes(checkpoint.root), era.number if era else FIRST)
 
 
-def is_of_this_tree(head: Head | None) -> bool:
-    """Whether the head is that of a checkpoint of this database."""
-    return head is not None and Checkpoint.objects.filter(size=head.size, root=head.root).exists()
+def is_ahead(outside: Head | None, head: Head) -> bool:
+    """Whether the head outside is that of a larger checkpoint of this database, and of the same epoch."""
+    if outside is None or outside.epoch != head.epoch or outside.size <= head.size:
+        return False
+    return Checkpoint.objects.filter(size=outside.size, root=outside.root).exists()
 
 
 def check_head(path: Path) -> None:
@@ -150,10 +161,10 @@ def compare_head(path: Path, outside: Head | None) -> None:
     An epoch counts from the moment in which it is begun, before its entry has its place.
     """
     newest, signed, eras = newest_checkpoint(), newest_signed(), list_eras()
-    epoch, given_up = (eras[-1].number, eras[-1].given_up) if eras else (FIRST, None)
+    epoch, beginning = (eras[-1].number, eras[-1].beginning) if eras else (FIRST, None)
     head = Head(newest.size, bytes(newest.root), epoch) if newest else Head(0, root_at(0), epoch)
     last = head_of(signed.checkpoint, eras) if signed else None
-    check_follows(path, outside, head, last, root_at, given_up=given_up)
+    check_follows(path, outside, head, last, root_at, beginning=beginning)
 
 
 def _read_back(old: Checkpoint | None, new: Checkpoint) -> None:

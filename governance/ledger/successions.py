@@ -36,8 +36,7 @@ def keys_that_sign(
     if newest is None:
         known = {key.public for key in keys} if note is None else signers_of(note, keys)
     else:
-        vkeys = [newest.new_vkey, *([newest.old_vkey] if newest.ended_at is None else [])]
-        known = {verifier_key(vkey).public for vkey in vkeys}
+        known = _known_by(newest, keys)
     found = tuple(key for key in keys if key.public in known)
     if keys and not found:
         raise KeyNotOnRecord(
@@ -46,6 +45,25 @@ def keys_that_sign(
             "new one in its place: manage.py replace_ledger_key."
         )
     return found
+
+
+def _known_by(newest: KeySuccession, keys: Sequence[SigningKey]) -> set[bytes]:
+    """Public keys that a succession lets sign, if the file holds the newest of them.
+
+    While two sign, the old one alone signs nothing: its signature would vouch for a key that somebody may
+    only have put into the database.
+    """
+    try:
+        new, old = verifier_key(newest.new_vkey), verifier_key(newest.old_vkey)
+    except NoteFails as fault:
+        raise KeyNotOnRecord(f"What stands on record of the newest key is damaged: {fault}") from fault
+    if keys and newest.ended_at is None and new.public not in {key.public for key in keys}:
+        raise KeyNotOnRecord(
+            f"A rotation to {newest.new_vkey.rpartition('+')[0]} stands on record, and the file has no such "
+            "key. Put it below the old one. If nobody here began the rotation, somebody has put it into "
+            "the database: two administrators put a key of yours in its place, manage.py replace_ledger_key."
+        )
+    return {new.public} if newest.ended_at else {new.public, old.public}
 
 
 def signers_of(note: str, keys: Sequence[SigningKey | VerifierKey]) -> set[bytes]:

@@ -4,21 +4,25 @@ What higher slices declare of their rows, and what they compare besides, stands 
 knows none of them.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.utils.module_loading import import_string
 
 from governance.ledger.fsck.checking import check_record
 from governance.ledger.fsck.findings import Finding, Report
 from governance.ledger.keys import keys_for
 from governance.ledger.models import TreeState
-from governance.ledger.notes import VerifierKey, verifier_of
+from governance.ledger.notes import NoteFails, VerifierKey, verifier_key, verifier_of
 from governance.ledger.reconciling.checking import Progress, one_snapshot, reconcile, silently
 from governance.ledger.reconciling.declared import Declaration
 from governance.ledger.signing import LEDGER, KeyFileUnfit
+
+logger = logging.getLogger(__name__)
 
 NO_ROWS = "rows: whether they are what their entries say"
 
@@ -32,26 +36,63 @@ def declarations() -> list[Declaration]:
 
 
 def known_keys() -> list[VerifierKey]:
-    """The verifier keys of the ledger that this installation knows; none where it has no usable key file."""
+    """The verifier keys of the ledger that are known here: those of the key file, and those in the file that
+    ``COUNTERSIGN_LEDGER_VERIFIERS`` names, for machines that check and do not sign. Never those that the
+    database names alone: whoever rewrites it could write a key of his own there.
+    """
     try:
-        return [verifier_of(key) for key in keys_for(LEDGER)]
-    except KeyFileUnfit:
-        return []
+        own = [verifier_of(key) for key in keys_for(LEDGER)]
+    except KeyFileUnfit as unfit:
+        logger.error("the ledger's own keys are not known: %s", unfit)
+        own = []
+    path: Path | None = settings.LEDGER_VERIFIERS_FILE
+    try:
+        given = read_verifiers(path) if path else []
+    except (OSError, UnicodeDecodeError, NoteFails) as fault:
+        logger.error("the verifier keys of %s are not known: %s", path, fault)
+        given = []
+    return list(dict.fromkeys([*own, *given]))
+
+
+def read_verifiers(path: Path) -> list[VerifierKey]:
+    """The verifier keys of a file, one a line; lines that begin with # are passed over.
+
+    Raises:
+        OSError, UnicodeDecodeError, NoteFails: it cannot be read, or a line is no verifier key.
+    """
+    lines = [line for line in path.read_text().splitlines() if line.strip() and line[0] != "#"]
+    return [verifier_key(line) for line in lines]
 
 
 def verify_record(
     keys: Sequence[VerifierKey], head: Path, *, rows: bool = True, progress: Progress = silently
 ) -> Report:
-    """Check everything. Without ``rows`` the rows are not compared, and the report says so."""
+    """Check everything. Without ``rows`` the rows are not compared, and the report says so. What stops the
+    second part is a finding beside those of the first, which are not lost by it.
+
+    Raises:
+        OperationalError, InterfaceError: the database went away.
+    """
     size = TreeState.objects.get(id=1).size
     report = check_record(keys, head, progress=lambda done: progress("entries and their tree", done, size))
     if not rows:
         return replace(report, unchecked=(*report.unchecked, NO_ROWS))
-    with one_snapshot():
-        reconciled = reconcile(declarations(), progress)
-        further = list(_further())
+    try:
+        with one_snapshot():
+            reconciled = reconcile(declarations(), progress)
+            further = list(_further())
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as stopped:
+        logger.exception("the rows could not be compared with their entries")
+        return replace(report, findings=(*report.findings, unreadable(stopped)))
     findings = [*report.findings, *_new(reconciled.findings, report.findings), *further]
     return replace(report, findings=tuple(findings), rows=reconciled.rows)
+
+
+def unreadable(stopped: Exception) -> Finding:
+    """What a check could not get past. The log has the rest; no value of a row or an entry stands here."""
+    return Finding("unreadable", f"The check came no further: {type(stopped).__name__}; the log says where.")
 
 
 def _new(found: Iterable[Finding], before: Sequence[Finding]) -> Iterator[Finding]:

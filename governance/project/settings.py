@@ -93,6 +93,7 @@ DATABASE_ROLE_NAMES: dict[Role, str] = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SIGNING_KEY_FILE = read_optional_path("COUNTERSIGN_SIGNING_KEY_FILE")  # else var/signing-keys, if it exists
+LEDGER_VERIFIERS_FILE = read_optional_path("COUNTERSIGN_LEDGER_VERIFIERS")  # public keys, one a line
 LEDGER_HEAD_FILE = read_path("COUNTERSIGN_LEDGER_HEAD", VAR_DIR / "ledger-head")
 SCORE_STORE = read_path("COUNTERSIGN_SCORE_STORE", VAR_DIR / "scores")
 
@@ -256,8 +257,11 @@ if _mail_server is not None:
     EMAIL_USE_TLS, EMAIL_USE_SSL = _mail_server.starttls, _mail_server.tls
 # What higher apps draw for messages, as functions from a stream's name to a picture.
 MAIL_PICTURES: dict[str, str] = {"forest": "audits.pages.mail_pictures.forest"}
-# What slices above the gates know that a gate may ask for, as functions of a revision and a time.
-GATE_FACTS: dict[str, str] = {"approvers": "releases.approvals.readiness.approver_facts"}
+# What slices above the gates know that a gate may ask for, as functions of a revision or system and a time.
+GATE_FACTS: dict[str, str] = {
+    "approvers": "releases.approvals.readiness.approver_facts",
+    "drills": "releases.rollouts.rehearsed.last_drill_age_days",
+}
 # What slices above the checks add to /readyz, as functions without arguments.
 READINESS_PARTS: dict[str, str] = {
     "watching": "releases.monitoring.watching.readiness.watching_part",
@@ -279,6 +283,7 @@ RECONCILED: tuple[str, ...] = (
 )
 # What else verify_ledger compares, as functions without arguments that answer findings.
 RECORD_CHECKS: tuple[str, ...] = ("governance.access.projecting.projection_findings",)
+STREAM_READERS = {"dossier": "audits.dossiers.queries.dossiers_visible_to"}  # rows by actor, not by VIEW
 # What higher apps add to /metrics, as functions without arguments that answer metrics.
 METRICS: dict[str, str] = {"gaps": "audits.answers.gap_metrics.gap_metrics"}
 METRICS_TOKEN = os.environ.get("COUNTERSIGN_METRICS_TOKEN", "")

@@ -11,6 +11,7 @@ from governance.actors import moment
 from governance.ledger.verbs import record
 from governance.registry.models import Channel
 from releases.bundles.models import Assignment, Revision
+from releases.bundles.sealed import check_nothing_waits
 
 TICK = timedelta(microseconds=1)
 SIDES = ("stable", "candidate", "control")
@@ -59,15 +60,15 @@ def assign(
 
     Locks the channel, ends what answered before at that moment, and records it in the channel's stream after
     the verb's own entry. ``deployment`` is the candidate's, else the one by which ``stable`` went live. On a
-    system that logs before it acts it waits for its entry to be signed, unless it is to serve ``at_once``.
+    system that logs before it acts it waits for its entry to be signed, unless it is to serve ``at_once``; it
+    raises PendingSeal while another one waits.
     """
     channel = _locked(channel)
     before = _open_assignment(channel)
     key, starts_at = _key(deployment), _start(before)
-    values = _values(exposure, stage, stage_number, kept)
-    after: dict[str, Any] = {"deployment": key, "from": starts_at}
-    if channel.system.log_before_act and not at_once:
-        values["waits_for_seal"] = after["waits_for_seal"] = True
+    waits = _waits(channel, at_once=at_once)
+    values = _values(exposure, stage, stage_number, kept) | waits
+    after = {"deployment": key, "from": starts_at, **waits}
     entry = record(
         channel.stream(),
         event=event,
@@ -81,6 +82,13 @@ def assign(
     return Assignment.objects.create(
         channel=channel, period=period, stable=stable, deployment_id=key, entry=entry, **values
     )
+
+
+def _waits(channel: Channel, *, at_once: bool) -> dict[str, bool]:
+    if at_once or not channel.system.log_before_act:
+        return {}
+    check_nothing_waits(channel.id)
+    return {"waits_for_seal": True}
 
 
 def _locked(channel: Channel) -> Channel:

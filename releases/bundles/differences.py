@@ -25,7 +25,7 @@ from releases.bundles.categories import (
 from releases.bundles.changes import SlotChange, slot_changes
 from releases.bundles.models import Assignment, Revision, Slot
 from releases.bundles.queries import revisions_with_content
-from releases.bundles.sealed import in_effect
+from releases.bundles.sealed import in_effect, served
 
 __all__ = [
     "CATEGORIES",
@@ -179,12 +179,14 @@ def _baselines(revisions: Sequence[Revision], at: datetime | None) -> dict[tuple
     if at is not None:
         live = dict(rows.filter(in_effect(at)).values_list("channel_id", "stable_id"))
         return {(revision.id, channel): live[channel] for revision, channel in touched if channel in live}
-    served: dict[UUID, list[UUID]] = {}
-    for channel_id, stable_id in rows.order_by("period").values_list("channel_id", "stable_id"):
-        served.setdefault(channel_id, []).append(stable_id)
+    history_of: dict[UUID, list[UUID]] = {}
+    for channel_id, stable_id in (
+        rows.filter(served()).order_by("period").values_list("channel_id", "stable_id")
+    ):
+        history_of.setdefault(channel_id, []).append(stable_id)
     found = {}
     for revision, channel_id in touched:
-        history = served.get(channel_id, [])
+        history = history_of.get(channel_id, [])
         before = history[: history.index(revision.id)] if revision.id in history else history
         if before:
             found[revision.id, channel_id] = before[-1]

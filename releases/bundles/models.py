@@ -198,6 +198,9 @@ class Assignment(Governed):
 
     class Meta:
         ordering = ["channel", "period"]
+        indexes = [
+            models.Index(fields=["channel"], condition=Q(waits_for_seal=True), name="assignment_that_waits")
+        ]
         constraints = [
             ExclusionConstraint(
                 name="assignment_one_at_a_time",

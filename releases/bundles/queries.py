@@ -1,15 +1,18 @@
 """Reading releases: newest revisions with all they hold, and what is live where, now or at any time."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from uuid import UUID
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
 
 from governance.access.scopes import AccessScope
 from governance.registry.models import Channel
 from releases.bundles.models import Assignment, Release, Revision, RevisionChannel, Slot
-from releases.bundles.sealed import PENDING, in_effect, waiting_beside, with_serves
+from releases.bundles.sealed import PENDING, in_effect, spans, waiting_beside, with_serves
 
 
 def revisions_with_content(revisions: QuerySet[Revision]) -> QuerySet[Revision]:
@@ -61,6 +64,26 @@ def open_assignment(channel: Channel) -> Assignment | None:
     For whoever asks again and again."""
     rows = with_serves(Assignment.objects.filter(in_effect(), channel=channel))
     return next(iter(rows.order_by()[:1]), None)
+
+
+def served_by(deployments: Collection[UUID]) -> list[tuple[Assignment, datetime, datetime | None]]:
+    """The assignments of these deployments that answered, each with from when to when, in one query.
+
+    Those of their channels from the first of them on are read: what waits for the ledger, and what takes its
+    place before it has served, decides how long another one did.
+    """
+    first = Assignment.objects.filter(
+        deployment__in=deployments,
+        channel=OuterRef("channel"),
+        period__startswith__lte=OuterRef("period__startswith"),
+    )
+    rows = with_serves(Assignment.objects.filter(Exists(first))).order_by("channel_id", "period")
+    return [
+        span
+        for _, of_channel in groupby(rows, key=attrgetter("channel_id"))
+        for span in spans(of_channel)
+        if span[0].deployment_id in deployments
+    ]
 
 
 def live_revision(channel: Channel, at: datetime | None = None) -> Revision | None:

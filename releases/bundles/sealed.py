@@ -3,21 +3,37 @@ its entry, and until then what answered before goes on answering.
 
 Nothing is written when that happens: effect is derived from the assignment, its entry's place in the tree and
 the checkpoints that were signed, so it comes out the same whenever it is asked, for any moment. What takes
-back, pauses or rehearses never waits; neither does anything on a system without the switch.
+back, pauses or rehearses never waits; neither does anything on a system without the switch. One change waits
+at a time: whoever goes forward twice would show people what nobody has looked at.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Greatest
+from django.db.models.lookups import LessThanOrEqual
 
+from governance.background.transient import Transient
+from governance.errors import GovernanceError
 from governance.ledger.models import SignedCheckpoint
 from releases.bundles.models import Assignment
 
 SERVES, PENDING = "serves", "pending_seal"
 """What queries add to an assignment, see there."""
+
+
+class PendingSeal(GovernanceError, Transient):
+    """What was changed last on the channel waits for the ledger, so nobody has been shown it yet."""
+
+    code = "pending_seal"
+    status = 409
+    title = "The change before waits for the ledger"
+    next_step = (
+        "Repeat it in a second; if it stays so, /readyz says why nothing is signed. Roll back at any time."
+    )
 
 
 def in_effect(at: datetime | None = None) -> Q:
@@ -26,18 +42,18 @@ def in_effect(at: datetime | None = None) -> Q:
     Ends are no question here: each ends when the next one begins, and one that waits has not begun.
     """
     stands = Q(period__upper_inf=True) if at is None else Q(period__contains=at)
-    waiting = Assignment.objects.filter(stands & ~_served(at), waits_for_seal=True)
+    waiting = Assignment.objects.filter(stands & ~served(at), waits_for_seal=True)
     earlier = Assignment.objects.filter(
-        _served(at), channel=OuterRef("channel"), period__startswith__lt=OuterRef("period__startswith")
+        served(at), channel=OuterRef("channel"), period__startswith__lt=OuterRef("period__startswith")
     )
     before = Subquery(earlier.order_by("-period__startswith").values("id")[:1])
-    return (stands & _served(at)) | Q(id__in=waiting.annotate(before=before).values("before"))
+    return (stands & served(at)) | Q(id__in=waiting.annotate(before=before).values("before"))
 
 
 def waiting_beside(at: datetime | None = None) -> Exists:
     """Whether a newer assignment of the channel waits for the ledger."""
     newer = Assignment.objects.filter(
-        ~_served(at),
+        ~served(at),
         waits_for_seal=True,
         channel=OuterRef("channel"),
         period__startswith__gt=OuterRef("period__startswith"),
@@ -45,12 +61,20 @@ def waiting_beside(at: datetime | None = None) -> Exists:
     return Exists(newer if at is None else newer.filter(period__startswith__lte=at))
 
 
+def served(at: datetime | None = None) -> Q:
+    """The assignments that may serve at ``at``: those that wait for nothing, or that are signed by then."""
+    if at is None:
+        return Q(waits_for_seal=False) | Q(Exists(_covering()))
+    # A time that is null is neither before nor after: what no checkpoint covers must be known not to serve.
+    signed_by_then = Q(Exists(_covering())) & Q(LessThanOrEqual(_signed_at(), Value(at)))
+    return Q(waits_for_seal=False) | signed_by_then
+
+
 def with_serves(rows: QuerySet[Assignment]) -> QuerySet[Assignment]:
     """With ``serves``: when the assignment began to serve; null where it still waits."""
     begins = F("period__startswith")
-    signed = Subquery(_covering().order_by("checkpoint_id").values("signed_at")[:1])
     # Greatest answers the other one where one is null, so what is not signed yet is told apart first.
-    sealed = Case(When(_served(None), then=Greatest(begins, signed)), default=Value(None))
+    sealed = Case(When(served(), then=Greatest(begins, _signed_at())), default=Value(None))
     given = Case(When(waits_for_seal=False, then=begins), default=sealed, output_field=DateTimeField())
     return rows.annotate(**{SERVES: given})
 
@@ -69,9 +93,25 @@ def spans(rows: Iterable[Any]) -> list[tuple[Any, datetime, datetime | None]]:
     return found[::-1]
 
 
-def _served(at: datetime | None) -> Q:
-    covering = _covering() if at is None else _covering().filter(signed_at__lte=at)
-    return Q(waits_for_seal=False) | Q(Exists(covering))
+def check_nothing_waits(channel: UUID) -> timedelta:
+    """That what was changed last on the channel serves; answers how much later than it was made.
+
+    Raises:
+        PendingSeal: it waits for the ledger.
+    """
+    waited = Assignment.objects.filter(channel=channel, waits_for_seal=True, period__upper_inf=True)
+    newest = with_serves(waited).order_by().first()
+    if newest is None:
+        return timedelta(0)
+    made: datetime = newest.period.lower
+    if newest.serves is None:
+        raise PendingSeal(f"What was changed at {made:%F %T} UTC is not in a signed checkpoint yet.")
+    return newest.serves - made
+
+
+def _signed_at() -> Subquery:
+    """When the first checkpoint that covers the assignment's entry was signed; null before."""
+    return Subquery(_covering().order_by("checkpoint_id").values("signed_at")[:1])
 
 
 def _covering() -> QuerySet[SignedCheckpoint]:

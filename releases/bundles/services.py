@@ -1,5 +1,7 @@
 """Verbs on releases: draft, edit, revise, freeze, withdraw."""
 
+from django.db.models import Q
+
 from governance.access.proposals import account_of
 from governance.access.queries import require
 from governance.access.roles import Permission
@@ -18,7 +20,8 @@ from releases.bundles.content import ReleaseContent, content_of
 from releases.bundles.guarding import reasons_of
 from releases.bundles.lifecycle import WrongState, check_transition
 from releases.bundles.manifest import manifest_digest, manifest_document, stack_digest
-from releases.bundles.models import Release, Revision, RevisionState
+from releases.bundles.models import Assignment, Release, Revision, RevisionState
+from releases.bundles.sealed import in_effect
 from releases.bundles.snapshots import snapshot, store_documents
 from releases.bundles.steps import (
     lock_content,
@@ -238,9 +241,11 @@ def withdraw_release(actor: Actor, *, revision: Revision, reason: str) -> Revisi
     if running:
         where = ", ".join(f"{row.channel} ({row.get_state_display().lower()})" for row in running)
         raise StillDeployed(f"{revision} is deployed on {where}.")
-    kept = revision.control_assignments.filter(period__upper_inf=True).select_related("channel").first()
+    answers = Q(stable=revision) | Q(candidate=revision) | Q(control=revision)
+    kept = Assignment.objects.filter(in_effect()).filter(answers).select_related("channel").first()
     if kept is not None:
-        raise StillDeployed(f"{revision} answers the control on {kept.channel}.")
+        whom = "the control" if kept.control_id == revision.id else "people, until the ledger is signed,"
+        raise StillDeployed(f"{revision} answers {whom} on {kept.channel}.")
     before = revision.state
     move_revision(revision, RevisionState.WITHDRAWN)
     record(

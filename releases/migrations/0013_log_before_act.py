@@ -15,4 +15,12 @@ class Migration(migrations.Migration):
             name="waits_for_seal",
             field=models.BooleanField(db_default=False, default=False),
         ),
+        migrations.AddIndex(
+            model_name="assignment",
+            index=models.Index(
+                condition=models.Q(("waits_for_seal", True)),
+                fields=["channel"],
+                name="assignment_that_waits",
+            ),
+        ),
     ]

@@ -18,6 +18,7 @@ from governance.errors import GovernanceError, invalid
 from governance.ledger.verbs import Unchanged, record, verb
 from releases.approvals.requesting import check_components
 from releases.bundles.documents import hours_of
+from releases.bundles.sealed import check_nothing_waits
 from releases.rollouts.leaving import check_found
 from releases.rollouts.locking import lock_rollout, stable_beside
 from releases.rollouts.models import Deployment, DeploymentState
@@ -196,10 +197,11 @@ def _check_person(actor: Actor, deployment: Deployment, to_stage: int | None, ca
 def _check_stage(deployment: Deployment, *, is_staged: bool = False) -> None:
     """Refuse to leave the stage before all that its plan asks for is there; approval comes last.
 
-    In a past that is staged nobody looked: only what is measured by criteria is asked for there.
+    In a past that is staged nobody looked: only what is measured by criteria is asked for there. What waited
+    for the ledger was not shown meanwhile, so the stage lasts as much longer.
     """
     check_calendar(deployment.revision)
-    earliest = advance_at(deployment)
+    earliest = advance_at(deployment) + check_nothing_waits(deployment.channel_id)
     if moment() < earliest:
         raise StageTooYoung(
             f"The stage {current_step(deployment).title} lasts until {earliest:%F %T} UTC at least.",

@@ -8,6 +8,7 @@ from datetime import datetime
 from governance.registry.models import ComponentStatus
 from releases.bundles.documents import hours_of
 from releases.bundles.models import Revision
+from releases.bundles.sealed import PendingSeal, check_nothing_waits
 from releases.rollouts.models import Deployment, DeploymentState, StageReading
 from releases.rollouts.progress_queries import freeze_at, lasting
 from releases.rollouts.readings import Check, CheckState, Reading, last_reading
@@ -32,6 +33,7 @@ def what_it_waits_for(deployment: Deployment, at: datetime) -> tuple[Check, ...]
         return (*_hold(deployment), *_looked(deployment, reading, at), Check("plan", CheckState.FAILED, said))
     return (
         *_hold(deployment),
+        *_seal(deployment),
         *_looked(deployment, reading, at),
         *_first(deployment, reading),
         *_calendar(deployment.revision, at),
@@ -51,6 +53,14 @@ def _hold(deployment: Deployment) -> Iterator[Check]:
             CheckState.WAITING,
             f"{said}: {deployment.held_reason.rstrip('.')}. It does not advance until somebody resumes it.",
         )
+
+
+def _seal(deployment: Deployment) -> Iterator[Check]:
+    try:
+        check_nothing_waits(deployment.channel_id)
+    except PendingSeal as pending:
+        said = f"{pending.message} Nobody is shown the stage until it is; rollback and pause never wait."
+        yield Check("seal", CheckState.WAITING, said)
 
 
 def _looked(deployment: Deployment, reading: Reading | None, at: datetime) -> Iterator[Check]:

@@ -23,6 +23,12 @@ MAY_OPEN_TRANSACTIONS = {
     "governance/outbox/services.py": "The sweep claims rows that are due.",
     "governance/notifications/services.py": "What a task tells people; the entry behind it is committed.",
 }
+PERIODS = re.compile(r"\bperiod__(contains|upper_inf)\b")
+MAY_READ_PERIODS = {
+    "releases/bundles/sealed.py": "Tells what serves from what waits.",
+    "releases/bundles/assignments.py": "The next assignment ends the one that was made last.",
+    "audits/pages/release_facts.py": "Whether anything was ever assigned to a channel.",
+}
 MAY_WAIT_FOR_COMMIT = {"governance/outbox/services.py"}
 MAY_APPEND_ENTRIES = {
     "governance/ledger/verbs.py": "record() of the running verb.",
@@ -87,6 +93,13 @@ def test_only_the_outbox_waits_for_a_commit() -> None:
 
 def test_only_verbs_and_refusals_append_entries() -> None:
     assert paths_that_call("append_entry") == set(MAY_APPEND_ENTRIES)
+
+
+def test_what_answers_is_asked_for_where_waiting_for_the_ledger_is_known() -> None:
+    """An assignment's period begins when it was made; it may serve later, or never."""
+    found = {file.path for file in sources() if PERIODS.search(file.text)}
+
+    assert found == set(MAY_READ_PERIODS)
 
 
 def test_the_finders_find() -> None:

@@ -58,10 +58,13 @@ def seals(*, slow: float = 0.5, rate: float = 2_000.0) -> Samples:
     return {ledger_writes.SEAL: run(20.0, answer)}
 
 
-def dossiers(*, built: float = 1.0, verified: float = 0.3, entries: int = 251) -> Samples:
+def dossiers(
+    *, built: float = 1.0, verified: float = 0.3, scripted: float = 0.3, entries: int = 251
+) -> Samples:
     return {
         dossier.BUILD: run(built),
         dossier.VERIFY: run(verified, entries),
+        dossier.SCRIPT: run(scripted, entries),
         dossier.HASHES: run(0.1),
         dossier.HASHES + CONTROL: run(0.1),
     }
@@ -92,6 +95,7 @@ SAVE, DOSSIER = governed_save.ROW, dossier.ROW
         pytest.param(DOSSIER, dossiers(), True, id="dossier"),
         pytest.param(DOSSIER, dossiers(built=1.1), False, id="dossier built slowly"),
         pytest.param(DOSSIER, dossiers(verified=0.31), False, id="dossier verified slowly"),
+        pytest.param(DOSSIER, dossiers(scripted=0.31), False, id="dossier verified slowly by the script"),
     ],
 )
 def test_a_goal_is_met_up_to_its_limit_and_not_beyond(row: Row, samples: Samples, met: bool) -> None:

@@ -30,6 +30,7 @@ LISTS = (
 )
 OBJECTS = ("systems", "channels", "segments", "components", "accounts", "grants", "tokens")
 VERBS = (
+    "systems/{system}/log-before-act/",
     "components/{component}/deprecate/",
     "components/{component}/revoke/",
     "accounts/{account}/deactivate/",
@@ -123,6 +124,7 @@ def bodies(ids: dict[str, UUID]) -> dict[str, dict[str, Any]]:
             **reason,
         },
         "tokens/": {"name": "For CI", "scopes": ["read"], "expires_at": expires},
+        "systems/{system}/log-before-act/": {"on": False, **reason},
         "components/{component}/deprecate/": reason,
         "components/{component}/revoke/": reason,
         "accounts/{account}/deactivate/": reason,

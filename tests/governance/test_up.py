@@ -106,6 +106,7 @@ def test_a_start_from_nothing_becomes_ready_in_every_part(first_run: Seen) -> No
         "watcher": True,
         "evaluator": True,
         "seal": True,
+        "record": True,
         "watching": True,
         "counting": True,
     }

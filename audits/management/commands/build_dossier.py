@@ -5,6 +5,7 @@ It needs the database only: no broker and no worker. An integrator must be runni
 """
 
 import getpass
+import os
 import time
 from argparse import ArgumentParser
 from pathlib import Path
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         if target.exists():
             raise CommandError(f"{target} exists; name another file.")
         dossier = self._made(_release(options["release"]), options["wait"])
-        target.write_bytes(stored_archive(dossier))
+        _write(target, stored_archive(dossier))
         self.stdout.write(
             f"{target}: {dossier.entries_count} entries under the checkpoint of {dossier.checkpoint_size}; "
             f"{dossier.archive_digest}"
@@ -72,6 +73,16 @@ class Command(BaseCommand):
                 "goes on where it stopped."
             )
         return dossier
+
+
+def _write(target: Path, archive: bytes) -> None:
+    """Into a new file that nobody else reads: it holds the whole record of a release."""
+    try:
+        place = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise CommandError(f"{target} cannot be written: {error.strerror}. Name another file.") from error
+    with os.fdopen(place, "wb") as file:
+        file.write(archive)
 
 
 def _release(named: str) -> Release:

@@ -1,13 +1,17 @@
 """The whole check: entries, tree, checkpoints, signatures, the head outside, and what waits."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
 
+from governance.ledger.epochs import Era, list_eras
 from governance.ledger.fsck.findings import Finding, Report
 from governance.ledger.fsck.walking import Walk
-from governance.ledger.heads import Head, HeadDisagrees, HeadMissing, read_head
+from governance.ledger.heads import EpochUnknown, Head, HeadDisagrees, HeadMissing, read_head
 from governance.ledger.models import Checkpoint, SignedCheckpoint, TreeState
 from governance.ledger.notes import NoteFails, VerifierKey
 from governance.ledger.sealing import compare_head
@@ -19,6 +23,9 @@ SELECT entry.stream, entry.stream_seq FROM entry
 LEFT JOIN leaf ON leaf.entry_id = entry.id LEFT JOIN pending ON pending.entry_id = entry.id
 WHERE leaf.entry_id IS NULL AND pending.entry_id IS NULL ORDER BY entry.at LIMIT 1
 """
+UNSIGNED_LIMIT = timedelta(minutes=1)
+"""How long the newest checkpoint may wait for its signature where something signs."""
+
 _BEYOND = "SELECT index FROM leaf WHERE index >= %s OR index < 0 ORDER BY index LIMIT 1"
 
 
@@ -50,10 +57,42 @@ def check_record(
             *walk.findings,
             *_outside_the_tree(size),
             *_signatures(keys, roots, notes),
+            *(_unsigned() if keys else ()),
             *([Finding("head", unread)] if unread else _head(head, outside)),
         ]
+        epochs = tuple(_told(era) for era in list_eras())
+        signed = _signed(size)
     unchecked = () if keys else ("signatures: no verifier key of the ledger is known here",)
-    return Report(size, len(roots), len(notes), tuple(findings), unchecked)
+    return Report(size, len(roots), len(notes), tuple(findings), unchecked, signed=signed, epochs=epochs)
+
+
+def _signed(size: int) -> str:
+    """How far the signatures reach."""
+    newest = SignedCheckpoint.objects.order_by("-checkpoint_id").first()
+    if newest is None:
+        return f"signed: none of {size:,} entries"
+    return f"signed: {newest.checkpoint_id:,} of {size:,} entries, at {newest.signed_at:%F %T} UTC"
+
+
+def _told(era: Era) -> str:
+    begins = "waits for its place" if era.begins is None else f"is entry {era.begins}"
+    return (
+        f"epoch {era.number}: the log began anew as {era.origin} ({begins}), and gave up a signed tree of "
+        f"{era.given_up.size:,} entries of {era.old_origin}. Ask for the two administrators' reason."
+    )
+
+
+def _unsigned() -> Iterator[Finding]:
+    """A tail that nothing vouches for: made a while ago, or later than now."""
+    newest = SignedCheckpoint.objects.aggregate(size=Max("checkpoint_id"))["size"] or 0
+    first = Checkpoint.objects.filter(size__gt=newest).order_by("size").first()
+    if first is None:
+        return
+    waited = timezone.now() - first.made_at
+    if waited < timedelta(0) or waited > UNSIGNED_LIMIT:
+        where = f"The last that was signed covers {newest} entries" if newest else "No checkpoint is signed"
+        sentence = f"{where}; one of {first.size} entries was made at {first.made_at:%F %T} UTC."
+        yield Finding("unsigned", sentence, newest)
 
 
 def _outside_the_tree(size: int) -> Iterator[Finding]:
@@ -86,5 +125,9 @@ def _signatures(
 def _head(path: Path, outside: Head | None) -> Iterator[Finding]:
     try:
         compare_head(path, outside)
-    except (HeadDisagrees, HeadMissing, TreeIncomplete) as fault:
+    except EpochUnknown as fault:
+        yield Finding("head", str(fault))
+    except HeadMissing as fault:
+        yield Finding("headless", str(fault))
+    except (HeadDisagrees, TreeIncomplete) as fault:
         yield Finding("head", str(fault))

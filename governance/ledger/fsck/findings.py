@@ -39,7 +39,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome: how much was looked at, and what was found. ``unchecked`` says what could not be."""
+    """The outcome: how much was looked at, and what was found. ``unchecked`` says what could not be, and
+    ``epochs`` that the log began anew, which whoever reads the outcome should know of.
+    """
 
     leaves: int
     checkpoints: int
@@ -47,6 +49,8 @@ class Report:
     findings: tuple[Finding, ...]
     unchecked: tuple[str, ...] = ()
     rows: int = 0
+    signed: str = ""
+    epochs: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:

@@ -10,6 +10,9 @@ MEANINGS: dict[str, str] = {
     "tile": "Proofs from here on would not verify. Where the roots agree, only the tiles were changed.",
     "checkpoint": "The entries do not give a root that was on record: the past was changed since.",
     "signature": "A checkpoint bears no signature that counts: it was made or changed without the key.",
+    "unsigned": "What was numbered last has no signature, so nothing shows that it was not written anew. "
+    "Either nothing can be signed now, which /readyz says, or the signatures were taken out.",
+    "headless": "The head outside is gone. Nothing else shows that this is no older copy, nor written anew.",
     "head": "What was signed last and written down outside is not what the database holds: entries were "
     "lost in a restore, or the whole record was written anew and signed again.",
     "time": "An entry is older than the one before it in its stream, which no act of the product writes.",
@@ -18,5 +21,6 @@ MEANINGS: dict[str, str] = {
     "unrecorded": "A row was put in without an act: with the guard switched off.",
     "gone": "A row was taken out: with the guard switched off. Its entry still tells of it.",
     "projection": "Django's own permission rows differ from the grants. They give no right alone.",
-    "blob": "Evidence that entries name by digest was changed: what is stored has another digest.",
+    "blob": "Evidence that entries name by digest was changed or taken out: nothing under that digest is it.",
+    "unreadable": "Something stored is not what the product writes, and could not be compared any further.",
 }

@@ -71,7 +71,7 @@ class Walk:
             hashes.append(hashed)
             try:
                 said = decode(body)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 self._find("body", index, "Entry {} is no JSON of an entry.")
                 continue
             last = streams.get(said.stream, 0)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from governance.ledger.canonical import NotCanonical, canonical_bytes, format_time, plain
 from governance.ledger.fsck.findings import Finding
-from governance.ledger.reconciling.declared import NotSaid, Reconciled, ReconciledList
+from governance.ledger.reconciling.declared import UNREADABLE, NotSaid, Reconciled, ReconciledList
 from governance.ledger.reconciling.folding import SaidList, SaidOf
 
 LONGEST_SHOWN = 300
@@ -47,8 +47,12 @@ def row_differences(
             continue
         stands = value_of(row, column)
         through = declared.through.get(column)
-        if through is not None:
-            stands = through(stands)
+        try:
+            stands = through(stands) if through is not None else stands
+        except UNREADABLE:
+            sentence = f"{table} {name}, {column}: what stands there cannot be read: {shown(stands)}."
+            yield Finding("row", sentence, table=table, row=name, column=column)
+            continue
         if not same(value, stands):
             sentence = (
                 f"{table} {name}, {column}: entry {seq} of {stream} says {shown(value)}, "

@@ -24,6 +24,9 @@ class NotSaid:
 
 NOT_SAID: Final = NotSaid()
 
+UNREADABLE = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
+"""What words raise on a body, and ``through`` on a row, that is not as the product writes it."""
+
 
 class Person(msgspec.Struct, frozen=True):
     """Who acted, as entries name people."""

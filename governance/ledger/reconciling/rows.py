@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 from django.db import connection
-from django.db.models import F, Model, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, QuerySet
 from psycopg import sql
 
 from governance.ledger.fsck.findings import Finding
 from governance.ledger.models import Entry
 from governance.ledger.reconciling.comparing import differences, list_differences, row_differences
 from governance.ledger.reconciling.declared import (
+    UNREADABLE,
     Declaration,
     Heard,
     Reconciled,
@@ -78,11 +79,17 @@ def _by_entry(
     declared: Reconciled, row: dict[str, Any], decoder: "msgspec.json.Decoder[Said]"
 ) -> Iterator[Finding]:
     name, table = str(row[declared.key]), declared.model._meta.db_table
-    stream = f"{declared.model.stream_prefix}:{row[declared.model.stream_column]}"
     try:
         said = decoder.decode(bytes(row["_body"]))
-    except msgspec.DecodeError:
-        return  # the pass over the entries names it
+        yield from _beside_its_entry(declared, row, said)
+    except UNREADABLE:
+        sentence = f"{table} {name}: its entry cannot be read as one that tells of such a row."
+        yield Finding("row", sentence, table=table, row=name)
+
+
+def _beside_its_entry(declared: Reconciled, row: dict[str, Any], said: Said) -> Iterator[Finding]:
+    name, table = str(row[declared.key]), declared.model._meta.db_table
+    stream = f"{declared.model.stream_prefix}:{row[declared.model.stream_column]}"
     told = next((one for one in declared.told if said.type in one.events), None)
     if row["_stream"] != stream or told is None or str(_word(told, said)) != name:
         sentence = (
@@ -100,16 +107,15 @@ def _word(told: Told, said: Said) -> Any:
 
 
 def gone_by_entry(declared: Declaration) -> Iterator[Finding]:
-    """Entries of which such a table has no row; the first of them."""
+    """Entries of which such a table has no row, each of them."""
     if not isinstance(declared, Reconciled) or not declared.by_entry:
         return
     table = declared.model._meta.db_table
-    named = declared.model._base_manager.values(declared.by_entry)
-    lost = Entry.objects.filter(document__type__in=sorted(declared.events())).exclude(id__in=named)
+    named = declared.model._base_manager.filter(**{declared.by_entry: OuterRef("pk")})
+    lost = Entry.objects.filter(~Exists(named), document__type__in=sorted(declared.events()))
     prefix = f"{declared.model.stream_prefix}:"
-    first = lost.filter(stream__startswith=prefix).order_by("at").values_list("stream", "stream_seq").first()
-    if first is not None:
-        stream, seq = first
+    rows = lost.filter(stream__startswith=prefix).order_by("at").values_list("stream", "stream_seq")
+    for stream, seq in rows.iterator(chunk_size=ROWS_AT_ONCE):
         yield Finding("gone", f"{table} has no row of entry {seq} of {stream}.", table=table)
 
 

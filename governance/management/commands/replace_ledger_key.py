@@ -11,6 +11,12 @@ from governance.ledger.successions import newest_succession
 from governance.management.key_file import ledger_keys_in_file
 from governance.management.shell import person, refusals_as_errors
 
+SUCCESSOR_ALONE = (
+    "is the key on record already, and nothing vouches for it: the old one was lost before both had signed. "
+    "Make a third one (manage.py create_signing_key NEWFILE, of the same origin), put NEWFILE in the "
+    "place of the key file, and run this again; the third one takes the place of both."
+)
+
 
 class Command(BaseCommand):
     """The new key stands in the file already; whoever confirms repeats the call with the proposal's id."""
@@ -35,6 +41,8 @@ class Command(BaseCommand):
         _path, keys = ledger_keys_in_file()
         new, reason, proposal = keys[-1], options["reason"], options["proposal"]
         old = options["lost"] or _known_key()
+        if old == new.vkey:
+            raise CommandError(f"{new.id} {SUCCESSOR_ALONE}")
         with refusals_as_errors():
             actor = person(options["by"], from_stdin=options["password_stdin"])
             if proposal is None and must_propose(actor):

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, InterfaceError
 
 from governance.ledger.fsck.findings import Finding, Report
 from governance.ledger.fsck.meanings import MEANINGS
 from governance.ledger.heads import head_file
-from governance.ledger.notes import NoteFails, VerifierKey, verifier_key
+from governance.ledger.notes import NoteFails, VerifierKey
 from governance.ledger.reconciling.checking import Progress, silently
 from governance.ledger.reconciling.declared import Declaration
-from governance.ledger.verifying import declarations, known_keys, verify_record
+from governance.ledger.verifying import declarations, known_keys, read_verifiers, verify_record
 
 BAR = 40
 NOT_POSSIBLE = 2
+WHOLE = "every entry is in the tree as it was numbered, and the roots agree"
+PARTLY = "; what stands above as not checked may still be changed"
 
 
 class Command(BaseCommand):
@@ -47,13 +50,16 @@ class Command(BaseCommand):
         """Check and tell.
 
         Raises:
-            CommandError: something was found, or the verifier key cannot be read.
+            CommandError: something was found, or it cannot be checked.
         """
         if options["columns"]:
             self._list(declarations())
             return
         keys = self._keys(options["vkey"])
-        report = verify_record(keys, head_file(), rows=not options["tree_only"], progress=self._bar())
+        try:
+            report = verify_record(keys, head_file(), rows=not options["tree_only"], progress=self._bar())
+        except (DatabaseError, InterfaceError, OSError) as trouble:
+            raise CommandError(f"It cannot be checked: {trouble}", returncode=NOT_POSSIBLE) from trouble
         self._tell(report)
         if not report.is_whole:
             raise CommandError(
@@ -66,12 +72,14 @@ class Command(BaseCommand):
             f"{report.leaves:,} entries, {report.checkpoints:,} checkpoints, {report.signatures:,} signed, "
             f"{report.rows:,} rows"
         )
+        for line in (report.signed, *report.epochs):
+            self.stdout.write(line)
         for kind in dict.fromkeys(one.kind for one in report.findings):
             self._tell_kind(kind, [one for one in report.findings if one.kind == kind])
         for unchecked in report.unchecked:
             self.stdout.write(f"not checked: {unchecked}")
         if report.is_whole:
-            self.stdout.write("whole: every entry is in the tree as it was numbered, and the roots agree")
+            self.stdout.write(f"whole: {WHOLE}{PARTLY if report.unchecked else ''}")
 
     def _tell_kind(self, kind: str, findings: Sequence[Finding]) -> None:
         for finding in findings:
@@ -82,10 +90,12 @@ class Command(BaseCommand):
         if path is None:
             return known_keys()
         try:
-            lines = [line for line in path.read_text().splitlines() if line.strip() and line[0] != "#"]
-            return [verifier_key(line) for line in lines]
+            keys = read_verifiers(path)
         except (OSError, UnicodeDecodeError, NoteFails) as fault:
             raise CommandError(f"{path}: {fault}", returncode=NOT_POSSIBLE) from fault
+        if not keys:
+            raise CommandError(f"{path} names no verifier key.", returncode=NOT_POSSIBLE)
+        return keys
 
     def _list(self, declared: Sequence[Declaration]) -> None:
         for one in sorted(declared, key=lambda one: one.model._meta.db_table):

@@ -96,15 +96,7 @@ class Supervisor:
         self._run_to_end(
             programs.management("migrate", "migrate", "--verbosity", "1", environment=environment)
         )
-        # What a restore left pending gets its place before writes open: transaction ids repeat after a
-        # restore, and a pending entry of the past must not vouch for a change of today.
-        seal = programs.management("seal", "run_integrator", "--once", environment=environment)
-        if self._run_to_end(seal, also=ANOTHER_HISTORY):
-            # Writes stay closed; the database stays up, so that two administrators can begin a new epoch.
-            self._leave_note(environment)
-            self.say(
-                "NOTHING ELSE IS STARTED, for the reason above. Only the database runs; end this to stop it"
-            )
+        if not self._seal(environment):
             return
         demo = self.options.demo and self._may_hold_demo(known, urls)
         environment["COUNTERSIGN_DEMO"] = "1" if demo else "0"

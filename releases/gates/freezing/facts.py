@@ -1,16 +1,18 @@
 """What of a revision is missing or ready, read when an evaluation is requested and frozen into its inputs."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from governance.access.models import Account
-from governance.registry.models import Channel, ComponentStatus, ComponentVersion
+from governance.registry.models import Channel, ComponentStatus, ComponentVersion, System
 from releases.bundles.completeness import ReleaseIncomplete, check_complete
 from releases.bundles.content import content_of
 from releases.bundles.models import Assignment, Revision, RevisionState, Slot
+from releases.bundles.sealed import served
 from releases.gates.criteria.completeness import CompletenessSpec, Ready
 from releases.gates.freezing.tables import datasets_of
 from releases.gates.judging.criterion import Criterion
@@ -18,6 +20,7 @@ from releases.gates.vocabulary.fact_inputs import ApproversInput, FactsInput, Pa
 from releases.scores.models import ScoreTable
 
 ApproverFacts = Callable[[Revision, datetime], ApproversInput]
+DrillFacts = Callable[[System, datetime], float | None]
 
 
 def facts_of(
@@ -54,13 +57,22 @@ def _is_on(report: ComponentVersion, dataset: ComponentVersion) -> bool:
     )
 
 
-def _asked(criteria: Iterable[Criterion]) -> set[Ready]:
-    specs = (one.spec for one in criteria)
-    return {ready for spec in specs if isinstance(spec, CompletenessSpec) for ready in spec.readiness or []}
+@dataclass(frozen=True)
+class Asked:
+    """What criteria ask to be ready, and whether one of them asks for a drill."""
+
+    ready: set[Ready]
+    drill: bool
 
 
-def _readiness(revision: Revision, asked: set[Ready], at: datetime) -> ReadinessInput | None:
-    if not asked:
+def _asked(criteria: Iterable[Criterion]) -> Asked:
+    specs = [one.spec for one in criteria if isinstance(one.spec, CompletenessSpec)]
+    ready = {ready for spec in specs for ready in spec.readiness or []}
+    return Asked(ready, any(spec.max_drill_age_days is not None for spec in specs))
+
+
+def _readiness(revision: Revision, asked: Asked, at: datetime) -> ReadinessInput | None:
+    if not asked.ready:
         return None
     plan, release = revision.rollback_plan, revision.release
     owner = plan.get("owner", "")
@@ -71,15 +83,22 @@ def _readiness(revision: Revision, asked: set[Ready], at: datetime) -> Readiness
         paths=[
             _path(revision, channel, plan.get("target")) for channel in revision.channels.order_by("name")
         ],
+        last_drill_age_days=drill_facts()(release.system, at) if asked.drill else None,
         release_owner=release.owner_username,
         release_owner_problem=_account_problem(release.owner_username),
-        approvers=approver_facts()(revision, at) if "owners_and_approvers" in asked else None,
+        approvers=approver_facts()(revision, at) if "owners_and_approvers" in asked.ready else None,
     )
 
 
 def approver_facts() -> ApproverFacts:
     """What knows who could approve: it stands above the gates and is named in the settings."""
     found: ApproverFacts = import_string(settings.GATE_FACTS["approvers"])
+    return found
+
+
+def drill_facts() -> DrillFacts:
+    """What knows when the way back was rehearsed: likewise."""
+    found: DrillFacts = import_string(settings.GATE_FACTS["drills"])
     return found
 
 
@@ -108,14 +127,14 @@ def _named(revision: Revision, release: str) -> Revision | None:
 
 
 def _before(revision: Revision, channel: Channel) -> Revision | None:
-    rows = Assignment.objects.filter(channel=channel).exclude(stable=revision)
+    rows = Assignment.objects.filter(served(), channel=channel).exclude(stable=revision)
     newest = rows.select_related("stable__release").order_by("-period").first()
     return newest.stable if newest else None
 
 
 def _target_problem(target: Revision) -> str:
-    served = Assignment.objects.filter(stable=target).exists()
-    if not (target.adopted or served or target.state == RevisionState.APPROVED):
+    has_served = Assignment.objects.filter(served(), stable=target).exists()
+    if not (target.adopted or has_served or target.state == RevisionState.APPROVED):
         return f"{target.release.name} was neither adopted nor approved"
     if target.slots.filter(component__status=ComponentStatus.REVOKED).exists():
         return f"{target.release.name} holds a revoked component"

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
-
 from releases.bundles.documents import StageKind
 from releases.bundles.models import Assignment
+from releases.bundles.queries import served_by
 from releases.gates.drawn import figures_shown
 from releases.gates.models import EvaluationStatus, GateEvaluation
 from releases.monitoring.decisions.models import Decision
@@ -35,27 +34,27 @@ class GateScores:
 
 def answered_since(deployment: Deployment) -> datetime | None:
     """When the deployment first answered people beyond single keys; None where it has not."""
-    shown = Q(candidate=deployment.revision_id, treatment_share__gt=0) & ~Q(stage=StageKind.INTERNAL_TESTING)
-    alone = Q(candidate__isnull=True, stable=deployment.revision_id)
-    rows = Assignment.objects.filter(shown | alone, channel=deployment.channel_id, deployment=deployment)
-    first = rows.order_by("period").only("period").first()
-    return first.period.lower if first else None
+    return answering_since([deployment]).get(deployment.pk)
 
 
 def answering_since(deployments: Sequence[Deployment]) -> dict[UUID, datetime]:
-    """The same of many of one revision, in one query; without those that have not."""
-    shown = Q(candidate=F("deployment__revision"), treatment_share__gt=0)
-    alone = Q(candidate__isnull=True, stable=F("deployment__revision"))
-    rows = Assignment.objects.filter(
-        shown & ~Q(stage=StageKind.INTERNAL_TESTING) | alone,
-        deployment__in=deployments,
-        channel=F("deployment__channel"),
-    )
+    """The same of many, in one query; without those that have not: what waits for the ledger, too."""
+    of = {one.pk: one for one in deployments}
     found: dict[UUID, datetime] = {}
-    for key, period in rows.order_by("period").values_list("deployment_id", "period"):
-        if key is not None and period.lower is not None:
-            found.setdefault(key, period.lower)
+    for row, since, _ in served_by(set(of)) if of else []:
+        deployment = of[row.deployment_id] if row.deployment_id else None
+        if deployment and row.channel_id == deployment.channel_id and _is_shown(row, deployment.revision_id):
+            found.setdefault(deployment.pk, since)
     return found
+
+
+def _is_shown(row: Assignment, revision: UUID) -> bool:
+    """Whether the revision answers people there, and not only the keys of a list."""
+    if row.candidate_id is None:
+        return row.stable_id == revision
+    return (
+        row.candidate_id == revision and row.treatment_share > 0 and row.stage != StageKind.INTERNAL_TESTING
+    )
 
 
 def first_met(deployment: Deployment) -> datetime | None:

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from releases.bundles.arms import Arm
-from releases.bundles.models import Assignment, Revision
+from releases.bundles.models import Revision
+from releases.bundles.queries import served_by
 from releases.bundles.triggers import ThresholdTrigger, VsControlTrigger
 from releases.gates.models import EvaluationStatus, GateEvaluation
 from releases.monitoring.triggers.given import Interval
@@ -72,11 +73,13 @@ def _of_last_control(scene: Scene, place: Place, spec: VsControlTrigger) -> Inte
 
 def _last_span_with_control(scene: Scene) -> tuple[datetime, datetime] | None:
     """When the last stage with a control arm began and ended, as the channel was answered."""
-    rows = Assignment.objects.filter(
-        deployment=scene.deployment, control_share__gt=0, candidate=scene.deployment.revision
-    )
-    last = rows.order_by("-period").first()
-    if last is None:
+    watched = scene.deployment
+    beside = [
+        (row.stage_number, lower, upper)
+        for row, lower, upper in served_by({watched.pk})
+        if row.control_share and row.candidate_id == watched.revision_id
+    ]
+    if not beside:
         return None
-    first = rows.filter(stage_number=last.stage_number).order_by("period")[0]
-    return first.period.lower, last.period.upper or scene.at
+    number, _, until = beside[-1]
+    return next(lower for stage, lower, _ in beside if stage == number), until or scene.at

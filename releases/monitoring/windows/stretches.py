@@ -143,7 +143,7 @@ def runs_of(deployment: Deployment) -> Runs:
     """The stays in the deployment's stages, and its pauses."""
     pauses: list[datetime] = []
     stays: dict[int, tuple[datetime, ...]] = {}
-    for row, lower, _ in _served(deployment.channel_id):
+    for row, lower, _ in _served(deployment.channel_id, since=deployment.started_at):
         if row.deployment_id != deployment.pk or row.candidate_id != deployment.revision_id:
             continue
         if _is_pause(row):
@@ -175,9 +175,12 @@ def stretches_of(channel: Channel) -> list[Stretch]:
     return found
 
 
-def _served(channel: UUID) -> list[tuple[Any, datetime, datetime | None]]:
-    """The channel's assignments that served, with from when to when, and with what stretches are made of."""
+def _served(channel: UUID, since: datetime | None = None) -> list[tuple[Any, datetime, datetime | None]]:
+    """The channel's assignments that served, with from when to when, and with what stretches are made of; of
+    those that were made since then, if a time is given."""
     rows = _with_words(with_serves(Assignment.objects.filter(channel=channel))).order_by("period")
+    if since is not None:
+        rows = rows.filter(period__startswith__gte=since)
     return spans(
         rows.annotate(
             frozen_at=F("deployment__revision__frozen_at"),

@@ -15,7 +15,7 @@ from django.db import connection
 
 from governance.access.scopes import AccessScope
 from releases.bundles.models import Assignment, Slot
-from releases.bundles.sealed import in_effect
+from releases.bundles.sealed import served
 from releases.rollouts.ofrep.answers import code_default, evaluation
 
 KEPT = 256
@@ -74,8 +74,8 @@ class Serving:
 
 def answer_on(slug: str, channel: str, standing: Open, subject: str) -> dict[str, Any]:
     """The answer for a subject where this assignment is open, or none."""
-    if standing.waits:
-        answer = answer_on(slug, channel, _before(standing), subject)
+    if standing.waits and standing.assignment is not None:
+        answer = answer_on(slug, channel, _before(standing.assignment), subject)
         answer["metadata"]["pending_seal"] = True
         return answer
     if standing.assignment is None:
@@ -84,11 +84,13 @@ def answer_on(slug: str, channel: str, standing: Open, subject: str) -> dict[str
     return evaluation(slug, content, policies, subject)
 
 
-def _before(standing: Open) -> Open:
-    """What answers as long as the open one waits."""
-    rows = Assignment.objects.filter(in_effect(), channel__assignments=standing.assignment)
-    found = rows.order_by().values_list("id", "entry__leaf__index").first()
-    return Open(*found) if found else NOTHING
+@lru_cache(maxsize=KEPT)
+def _before(waiting: UUID) -> Open:
+    """What answers as long as this one waits: it stays the same, since nothing takes a place before it."""
+    channel, made = Assignment.objects.values_list("channel", "period__startswith").get(id=waiting)
+    earlier = Assignment.objects.filter(served(), channel=channel, period__startswith__lt=made)
+    newest = earlier.order_by("-period__startswith").values_list("id", "entry__leaf__index").first()
+    return Open(*newest) if newest else NOTHING
 
 
 def serving(channel: str, slug: str | None = None) -> list[Serving]:

@@ -1,24 +1,21 @@
-"""Gaps of no one release, or of what a live one is made of: parts, policies, drills, stamps, the ledger."""
+"""Gaps of no one release, or of what a live one is made of: parts, policies, drills, stamps."""
 
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
-from audits.answers import probing
 from audits.answers.gap_kinds import GapKind
+from audits.answers.gap_metrics import gap_metrics
 from audits.answers.gaps import Gap, gaps_visible_to
 from audits.answers.policies import Policies
-from governance.access.granting import revoke_grant
-from governance.access.models import Account, Grant
-from governance.actors import acting_as, task_actor
-from governance.ledger.entries import append_entry
-from governance.ledger.nightly import STREAM
+from governance.access.models import Account
+from governance.actors import task_actor
 from governance.registry.components import revoke_component
 from governance.registry.models import ComponentVersion
 from governance.registry.services import register_channel
@@ -32,7 +29,7 @@ from tests.factories.approvals import World, candidate, criteria, evaluated, req
 from tests.factories.bundles import revised
 from tests.factories.cast import actor, system_with_channels
 from tests.factories.http import signed_in, with_token
-from tests.factories.rollouts import started, through
+from tests.factories.rollouts import held, paused, started, through
 from tests.factories.worlds import Prepared
 
 UNKNOWN = "sha256:" + "f" * 64
@@ -59,6 +56,20 @@ def test_a_revoked_part_of_what_is_live_is_a_gap_with_the_reason(prepared: Prepa
     assert gap.found == "fusion_0 was revoked: It overflows."
     assert gap.revision == prepared.here.baseline
     assert len(gap.channels) == 3
+    fusion.refresh_from_db()
+    assert gap.since == fusion.status_changed_at
+
+
+def test_a_revoked_part_of_what_answers_some_people_is_a_gap_too(prepared: Prepared) -> None:
+    people, rollout = prepared.here.cast, guarded(prepared)
+    model = prepared.candidate.slots.get(slot="model").component
+    revoke_component(actor(people.security_all), component=model, reason="It overflows.")
+
+    gap = open_now(people.auditor)[GapKind.REVOKED_COMPONENT_LIVE]
+    paused(prepared.here, held(prepared.here, rollout.rollout))
+
+    assert (gap.revision, [one.name for one in gap.channels]) == (prepared.candidate, ["android"])
+    assert GapKind.REVOKED_COMPONENT_LIVE not in open_now(people.auditor)
 
 
 def test_a_revoked_part_that_is_live_nowhere_is_none(prepared: Prepared) -> None:
@@ -186,89 +197,24 @@ def test_replays_that_were_given_up_are_a_gap_of_their_channel(prepared: Prepare
     assert text(prepared.here.cast.security_reviewer, GapKind.REPLAYS_GIVEN_UP) == ""
 
 
-def test_one_administrator_alone_is_a_gap_that_auditors_and_administrators_see(prepared: Prepared) -> None:
-    people = prepared.here.cast
-    before = text(people.auditor, GapKind.SOLE_ADMINISTRATOR)
-    second = Grant.objects.get(account=people.admin_two, role="administrator")
-    revoke_grant(actor(people.admin), grant=second, reason="Left the company.")
-
-    gap = open_now(people.auditor)[GapKind.SOLE_ADMINISTRATOR]
-
-    assert before == ""
-    assert gap.found == "admin alone administers the installation"
-    assert (gap.system, gap.revision, gap.channels) == (None, None, ())
-    assert GapKind.SOLE_ADMINISTRATOR in open_now(people.admin)
-    assert GapKind.SOLE_ADMINISTRATOR not in open_now(people.author)
-    assert GapKind.SOLE_ADMINISTRATOR not in open_now(people.stranger)
-
-
-def test_entries_that_wait_too_long_for_their_signature_are_a_gap(
-    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+def test_the_metric_counts_gaps_by_kind_and_system_and_shows_zeros(
+    prepared: Prepared, settings: Settings
 ) -> None:
-    people = prepared.here.cast
-    monkeypatch.setattr(probing, "UNSEALED_AFTER", timedelta(0))
-    late = open_now(people.auditor)[GapKind.UNSEALED_ENTRIES]
-    shown = signed_in(people.auditor).get("/admin/gaps/").content.decode()
-    monkeypatch.setattr(probing, "UNSEALED_AFTER", timedelta(days=1))
+    settings.METRICS_TOKEN = "only-the-scraper"
 
-    in_time = text(people.auditor, GapKind.UNSEALED_ENTRIES)
-
-    assert late.found.endswith("entries have no signed checkpoint")
-    assert late.since < timezone.now()
-    assert "This installation" in shown
-    assert in_time == ""
-
-
-def checked(*found: str) -> None:
-    """The record was checked by night, and this was found."""
-    after = {
-        "whole": not found,
-        "number": len(found),
-        "findings": [{"kind": "leaf", "sentence": one, "index": 3} for one in found],
-        "unchecked": [],
-        "entries": 10,
-        "rows": 10,
-        "seconds": 0.1,
-    }
-    with acting_as(task_actor("test")):
-        append_entry("ledger.checked", STREAM, after=after)
-
-
-def test_a_check_that_found_damage_is_a_gap_until_one_finds_all_whole(prepared: Prepared) -> None:
-    auditor = prepared.here.cast.auditor
-    checked("Entry 3 is not what was numbered.")
-    one = text(auditor, GapKind.LEDGER_DAMAGED)
-    checked("Entry 3 is not what was numbered.", "Entry 7 is missing.")
-    two = text(auditor, GapKind.LEDGER_DAMAGED)
-    of_author = text(prepared.here.cast.author, GapKind.LEDGER_DAMAGED)
-
-    checked()
-
-    assert one == "one finding: Entry 3 is not what was numbered."
-    assert two == "2 findings, the first: Entry 3 is not what was numbered."
-    assert (text(auditor, GapKind.LEDGER_DAMAGED), of_author) == ("", "")
-
-
-def test_a_night_without_a_check_is_a_gap(prepared: Prepared) -> None:
-    auditor = prepared.here.cast.auditor
-    checked()
-    now = timezone.now()
-
-    with time_machine.travel(now + timedelta(hours=35), tick=True):
-        in_time = text(auditor, GapKind.LEDGER_NOT_CHECKED)
-    with time_machine.travel(now + timedelta(hours=37), tick=True):
-        late = text(auditor, GapKind.LEDGER_NOT_CHECKED)
-
-    assert in_time == ""
-    assert late.endswith("; one is made each night")
-
-
-def test_the_metric_counts_gaps_by_kind_and_system_and_shows_zeros(prepared: Prepared) -> None:
-    shown = signed_in(prepared.here.cast.stranger).get("/metrics").content.decode()
+    shown = "\n".join(line for metric in gap_metrics() for line in metric.lines())
 
     slug = prepared.here.cast.system.slug
     assert f'countersign_gaps{{kind="release_adopted",system="{slug}"}} 1' in shown
     assert f'countersign_gaps{{kind="revoked_component_live",system="{slug}"}} 0' in shown
+
+
+def test_where_anybody_reads_the_metric_it_tells_of_no_system(prepared: Prepared) -> None:
+    shown = signed_in(prepared.here.cast.stranger).get("/metrics").content.decode()
+
+    assert 'countersign_gaps{kind="release_adopted"} 1' in shown
+    assert 'countersign_gaps{kind="revoked_component_live"} 0' in shown
+    assert prepared.here.cast.system.slug not in shown
 
 
 def test_gaps_of_more_systems_take_no_more_queries(prepared: Prepared) -> None:

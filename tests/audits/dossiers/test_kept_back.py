@@ -17,9 +17,12 @@ def test_figures_of_few_people_never_leave_the_installation(prepared: Prepared) 
     GateEvaluation.objects.filter(id=run.id).update(result={**run.result, "criteria": [few, *others]})
 
     kept_back = blobs_of(entries)
+    asked = append("approval_request:1", refs={"result": run.result_digest})
+    of_the_request_alone = blobs_of([asked])
 
     assert run.result_digest in whole.included
     assert run.result_digest not in kept_back.included
+    assert of_the_request_alone.included == {}
     reasons = {one["digest"]: one["why"] for one in kept_back.left_out}
     assert "groups of few people" in reasons[run.result_digest]
     figures = run.result["figures"]["digest"]

@@ -13,6 +13,7 @@ from audits.dossiers.models import Dossier, DossierKind, DossierStatus
 from audits.dossiers.packing import DossierDamaged, stored_archive
 from audits.dossiers.reconciled import DOSSIERS
 from audits.dossiers.subjects import Subject
+from audits.management.commands.build_dossier import _write
 from governance.access.services import create_account
 from governance.ledger.models import Entry
 from governance.ledger.reconciling.checking import reconcile
@@ -74,6 +75,7 @@ def test_a_dossier_of_a_release_is_verified_by_somebody_who_trusts_nobody(
     assert events == ["dossier.requested", "dossier.issued", "dossier.completed"]
     report = files["report.html"].decode()
     assert "v1 passes its gate" in report
+    assert f"of the first {dossier.issued_at_size:,} of the ledger".replace(",", "\u202f") in report
     assert report.count("<svg") > 10
     assert not [mark for mark in ("<script", "href=", 'http-equiv="refresh"', "src=") if mark in report]
 
@@ -126,7 +128,10 @@ def test_what_is_read_by_one_channel_alone_shows_no_other_and_says_so(
     streams = {one["stream"].partition(":")[0] for one in about(files)["streams"]}
     assert streams >= {"release", "gate_evaluation", "component"}
     assert not streams & {"channel", "incident", "approval_request"}
-    assert [word for word in about(files)["words"] if "stand not in it" in word]
+    words = " ".join(about(files)["words"])
+    assert "stand not in it" in words
+    assert "1 approval without a signed statement" in words
+    assert [name for name in files if "approval" in name] == []
 
 
 def test_a_dossier_waits_for_the_ledger_and_says_so_when_it_waited_in_vain(signing: Signing) -> None:
@@ -173,9 +178,14 @@ def test_the_command_says_what_to_do_and_goes_on_where_it_stopped(signing: Signi
     call_command(*calls)
 
     assert both(str(target), "--vkey", signing.vkey) == (0, 0)
+    assert target.stat().st_mode & 0o777 == 0o600
     assert Dossier.objects.count() == 1
     with pytest.raises(CommandError, match="exists; name another file"):
         call_command(*calls)
+    (led_away := tmp_path / "led-away.zip").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CommandError, match="Name another file"):
+        _write(led_away, b"")
+    assert not (tmp_path / "elsewhere").exists()
     with pytest.raises(CommandError, match="There are: onboarding-liveness/"):
         call_command("build_dossier", "onboarding-liveness/v9", str(tmp_path / "other.zip"))
 

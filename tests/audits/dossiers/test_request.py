@@ -17,6 +17,7 @@ from governance.access.models import Account
 from governance.access.queries import PermissionDenied
 from governance.access.roles import Role, Scope
 from governance.outbox.models import OutboxMessage
+from governance.registry.models import System
 from tests.audits.dossiers.making import auditor_of_everything
 from tests.audits.pages.browsing import submitted, text_of
 from tests.audits.records.told import on_one_channel, outsider, told
@@ -117,6 +118,37 @@ def test_the_auditor_of_one_channel_has_what_that_channel_shows_and_no_more(prep
     assert with_token(of_android).get(f"{API}{whole.id}/").status_code == 404
     of_all = {row["id"] for row in with_token(prepared.here.cast.auditor).get(API).json()["results"]}
     assert of_all == {str(own.id), str(whole.id)}
+
+
+def test_what_a_reader_of_the_whole_installation_had_made_is_for_such_readers(prepared: Prepared) -> None:
+    by_all = asked(prepared, auditor_of_everything())
+    own = asked(prepared, prepared.here.cast.auditor)
+    client, browser = with_token(prepared.here.cast.auditor), signed_in(prepared.here.cast.auditor)
+
+    listed = [row["id"] for row in client.get(API).json()["results"]]
+
+    assert (by_all.everywhere, own.everywhere) == (True, False)
+    assert listed == [str(own.id)]
+    assert {client.get(f"{API}{by_all.id}/{end}").status_code for end in ("", "download/")} == {404}
+    assert browser.get(reverse("admin:audits_dossier_change", args=[by_all.id])).status_code == 404
+    other = with_token(auditor_of_everything("second_auditor"))
+    assert {row["id"] for row in other.get(API).json()["results"]} == {str(own.id), str(by_all.id)}
+
+
+def test_what_a_reader_of_two_systems_had_made_is_for_readers_of_both(prepared: Prepared) -> None:
+    of_two, colleague = outsider(), prepared.here.cast.auditor
+    other = System.objects.get(slug="elsewhere")
+    grant(of_two, Role.AUDITOR, system=prepared.here.cast.system)
+    made = asked(prepared, of_two)
+
+    address = f"{API}{made.id}/"
+
+    assert with_token(of_two).get(address).status_code == 200
+    assert with_token(colleague).get(address).status_code == 404
+    grant(colleague, Role.AUDITOR, channel=other.channels.first())
+    assert with_token(colleague).get(address).status_code == 404
+    grant(colleague, Role.AUDITOR, system=other)
+    assert with_token(colleague).get(address).status_code == 200
 
 
 def test_an_own_dossier_is_gone_once_a_channel_is_not_audited_any_more(prepared: Prepared) -> None:
@@ -220,14 +252,14 @@ def test_an_auditor_asks_on_the_release_page_and_follows_it(prepared: Prepared) 
 def test_the_list_asks_the_database_no_more_for_more_rows(
     prepared: Prepared, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    browser = signed_in(prepared.here.cast.auditor)
+    browser = signed_in(auditor_of_everything())
     address = reverse("admin:audits_dossier_changelist")
     asked(prepared, prepared.here.cast.auditor)
     browser.get(address)
     with django_assert_max_num_queries(40) as few:
         browser.get(address)
-    asked(prepared, auditor_of_everything())
     asked(prepared, auditor_of_everything("second_auditor"))
+    asked(prepared, auditor_of_everything("third_auditor"))
 
     with django_assert_max_num_queries(40) as many:
         browser.get(address)
@@ -259,7 +291,7 @@ def test_the_bill_of_materials_is_of_what_the_reader_sees(prepared: Prepared) ->
 
 def test_a_period_is_asked_for_on_the_list_by_whoever_may(prepared: Prepared) -> None:
     address = reverse("admin:audits_dossier_changelist")
-    browser = signed_in(prepared.here.cast.admin)
+    browser = signed_in(auditor_of_everything())
     start, end = (timezone.now() - timedelta(hours=one) for one in (2, 1))
 
     answer = submitted(

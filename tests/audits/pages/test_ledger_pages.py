@@ -1,16 +1,20 @@
 """The ledger browser and the page of an entry: found by one filter, told in words, checked by a button."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
+from audits.pages import ledger_form
+from audits.pages.ledger_form import LedgerForm
 from audits.records.related import related_to_release
 from governance.ledger.models import Entry
 from tests.audits.records.told import Told, on_one_channel, outsider, told
-from tests.factories.cast import administrator
+from tests.factories.cast import actor, administrator
 from tests.factories.http import signed_in
 from tests.factories.worlds import Prepared
 
@@ -65,6 +69,40 @@ def test_the_number_of_queries_does_not_grow_with_the_entries(
 
     with django_assert_max_num_queries(90):
         page(client, release=str(history.release.pk))
+
+
+def test_the_link_to_all_that_fits_is_one_that_the_interface_takes(history: Told) -> None:
+    asked = {
+        "release": str(history.release.pk),
+        "refused": "on",
+        "at_from": "2020-01-01T00:00",
+        "at_until": "2090-01-01T00:00",
+        "mood": "bad",
+    }
+    client = signed_in(history.here.cast.auditor)
+    form = LedgerForm(QueryDict(urlencode(asked)), actor=actor(history.here.cast.auditor))
+    wrong = LedgerForm(QueryDict("event=none&release=x"), actor=actor(history.here.cast.auditor))
+
+    listed = client.get(f"/api/v1/ledger/entries/?{form.as_query()}")
+    shown = page(client, **asked)
+
+    assert [row["event"] for row in listed.json()["results"]] == ["verb.refused"]
+    assert form.as_query() == (
+        f"release={history.release.pk}&at_from=2020-01-01T00%3A00%3A00Z"
+        "&at_until=2090-01-01T00%3A00%3A00Z&refused=true"
+    )
+    assert "Refused attempts only" in shown
+    assert wrong.as_query() == ""
+
+
+def test_what_is_asked_for_stays_chosen_where_it_is_one_of_too_many(
+    history: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_form, "MOST_CHOICES", 0)
+
+    shown = page(signed_in(history.here.cast.auditor), release=str(history.release.pk))
+
+    assert f'<option value="{history.release.pk}" selected>as asked for</option>' in shown
 
 
 def test_an_id_leads_to_its_entry_or_its_history(history: Told) -> None:

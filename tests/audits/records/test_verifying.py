@@ -6,21 +6,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
+from audits.pages.ledger_state import seal_state
+from audits.records import verifying
 from audits.records.verifying import BODY, COLUMNS, PROOF, SIGNATURE, STREAM, verify_entry
 from governance.access.models import Account
 from governance.access.roles import Role
+from governance.actors import acting_as, task_actor
 from governance.ledger.checkpoints import TreeHead, open_checkpoint
+from governance.ledger.entries import append_entry
 from governance.ledger.integrator import integrate_all
 from governance.ledger.keys import signing_key
 from governance.ledger.merkle.checking import check_inclusion
 from governance.ledger.merkle.hashing import leaf_hash
-from governance.ledger.models import Entry, SignedCheckpoint
+from governance.ledger.models import Entry, Leaf, SignedCheckpoint
+from governance.ledger.nightly import LastCheck
 from governance.ledger.notes import verifier_key
 from governance.ledger.proof_texts import read_proof
+from governance.ledger.proving import Inclusion, prove_inclusion
 from governance.ledger.sealing import seal_newest
 from governance.ledger.signing import LEDGER
 from governance.registry.models import Channel, System
@@ -116,6 +124,87 @@ def test_a_changed_body_a_removed_neighbour_and_another_signature_are_each_named
     }
     assert (verdicts(alone)[STREAM], verdicts(alone)[PROOF]) == (False, True)
     assert (verdicts(moved)[COLUMNS], verdicts(moved)[STREAM]) == (False, False)
+
+
+def test_an_entry_that_was_taken_out_anywhere_in_its_history_is_missed_by_all_others(sealed: None) -> None:
+    stream = reader().stream()
+    with acting_as(task_actor("test")), transaction.atomic():
+        append_entry("account.deactivated", stream, after={"is_active": False})
+        append_entry("account.deactivated", stream, after={"is_active": False})
+    tamper(
+        f"DELETE FROM leaf USING entry WHERE id = entry_id AND stream = '{stream}' AND stream_seq = 2;"
+        f"DELETE FROM pending USING entry WHERE id = entry_id AND stream = '{stream}' AND stream_seq = 3;"
+        f"DELETE FROM entry WHERE stream = '{stream}' AND stream_seq IN (2, 3)"
+    )
+
+    steps = {step.title: step for step in verify_entry(entry_of(stream, 1))}
+
+    assert steps[STREAM].holds is False
+    assert steps[STREAM].found == "Its history counts up to 4, and 2 of these entries are there."
+
+
+def test_a_checkpoint_that_is_signed_while_an_entry_is_checked_accuses_nobody(
+    sealed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = entry_of(reader().stream(), 2)
+
+    def sealing_first(leaf: Leaf, note: SignedCheckpoint | None = None) -> Inclusion:
+        with as_integrator():
+            integrate_all()
+            assert seal_newest() == ""
+        return prove_inclusion(leaf, note)
+
+    monkeypatch.setattr(verifying, "prove_inclusion", sealing_first)
+
+    assert verdicts(entry) == dict.fromkeys((BODY, COLUMNS, STREAM, PROOF, SIGNATURE), True)
+    assert SignedCheckpoint.objects.count() == 2
+
+
+def test_a_checkpoint_that_was_damaged_is_a_fault_and_no_error(sealed: None) -> None:
+    tamper("UPDATE signed_checkpoint SET note = 'x'")
+    entry = entry_of(reader().stream(), 2)
+
+    shown = signed_in(administrator()).get(reverse("admin:ledger_entry", args=[entry.pk]), {"verify": "1"})
+
+    assert (shown.status_code, "Does not hold" in shown.content.decode()) == (200, True)
+    assert (verdicts(entry)[PROOF], verdicts(entry)[SIGNATURE]) == (None, False)
+
+
+def test_where_nothing_is_signed_the_verifier_key_alone_is_enough(
+    sealed: None, settings: Settings, tmp_path: Path
+) -> None:
+    key = signing_key(LEDGER)
+    assert key is not None
+    settings.SIGNING_KEY_FILE, settings.VAR_DIR = None, tmp_path / "elsewhere"
+    without = verdicts(entry_of(reader().stream(), 2))[SIGNATURE]
+    settings.LEDGER_VERIFIERS_FILE = tmp_path / "verifiers"
+    settings.LEDGER_VERIFIERS_FILE.write_text(f"# the ledger's key\n{key.vkey}\n")
+
+    given = {step.title: step for step in verify_entry(entry_of(reader().stream(), 2))}[SIGNATURE]
+
+    assert (without, given.holds) == (None, True)
+    assert verifier_key(key.vkey).key_id.hex() in given.found
+
+
+def test_what_is_not_signed_or_was_found_damaged_is_not_called_signed(sealed: None) -> None:
+    before = seal_state(None)
+    with as_integrator():
+        integrate_all()
+    waits = seal_state(None)
+    tamper("UPDATE checkpoint SET made_at = made_at - interval '1 hour'")
+    late = seal_state(None)
+    with as_integrator():
+        assert seal_newest() == ""
+    damaged = LastCheck(timezone.now(), False, 2, ("x", "y"), (), 9, 9, 0.1)
+
+    states = [before, waits, late, seal_state(None), seal_state(damaged)]
+
+    assert [state.look for state in states] == ["open", "open", "fail", "pass", "fail"]
+    assert [state.word for state in states[2:]] == ["Sealing is late", "Sealed", "Faults found"]
+    assert before.sentence == "1 entry is not signed yet."
+    assert "seconds to be signed" in late.sentence
+    assert states[3].sentence.startswith("Each entry stands under a signature")
+    assert "found 2 faults" in states[4].sentence
 
 
 def test_a_checkpoint_that_nobody_with_the_key_has_signed_is_named(sealed: None) -> None:

@@ -1,8 +1,15 @@
 """Whose record a person reads: of what lies within the reach, wholly; of everything else nothing."""
 
 from dataclasses import replace
+from pathlib import Path
 
+from pytest_django import Settings
+
+from audits.dossiers.services import request_dossier
+from audits.dossiers.subjects import Subject
+from audits.pages.ledger_list import rows_of
 from audits.records.related import related_to_release
+from audits.records.searching import of_release
 from audits.records.visibility import OPEN, aggregates, entries_visible_to
 from governance.access.models import Account, Proposal
 from governance.access.roles import Role
@@ -13,7 +20,7 @@ from governance.ledger.refusals import record_refusal
 from governance.registry.models import System
 from tests.audits.records.told import Told, elsewhere, on_one_channel, outsider
 from tests.factories.cast import actor, administrator, grant, person
-from tests.governance.ledger.reading import append
+from tests.governance.ledger.reading import append, let_sign
 
 
 def streams(account: Account) -> set[str]:
@@ -81,6 +88,33 @@ def test_who_was_given_what_is_read_where_the_role_counts(history: Told) -> None
 
 def _others(history: Told) -> list[str]:
     return [row.stream() for row in Account.objects.exclude(pk=history.here.cast.auditor.pk)]
+
+
+def test_who_asked_for_a_dossier_is_read_by_whoever_reads_the_dossier(
+    history: Told, settings: Settings, tmp_path: Path
+) -> None:
+    let_sign(settings, tmp_path)
+    auditor = history.here.cast.auditor
+    dossier = request_dossier(actor(auditor), subject=Subject(release=history.release))
+    readers = [auditor, history.here.cast.author, on_one_channel(history.here, "ios")]
+
+    seen = [dossier.stream() in streams(reader) for reader in readers]
+    found = of_release(entries_visible_to(actor(auditor)), actor(auditor), history.release.pk)
+
+    assert seen == [True, False, False]
+    assert found.filter(stream=dossier.stream()).exists()
+    assert dossier.stream() not in related_to_release(history.release).whole
+
+
+def test_what_one_was_refused_is_named_as_long_as_one_sees_it(history: Told) -> None:
+    stranger, auditor = actor(history.here.cast.stranger), actor(history.here.cast.auditor)
+    refused = Entry.objects.select_related("leaf").get(document__type="verb.refused")
+
+    own, others = rows_of(stranger, [refused])[0], rows_of(auditor, [refused])[0]
+
+    assert own.subject is None
+    assert others.subject is not None
+    assert others.subject.name == history.release.name
 
 
 def test_a_refusal_is_read_where_all_that_it_names_is(history: Told) -> None:

@@ -42,6 +42,7 @@ def test_the_arm_of_the_subject_leads_to_release_thresholds_and_votes(rollout: G
     assert {"accept": 0.57, "retry": 0.7282} in [
         {name: band[name] for name in ("accept", "retry")} for band in found["threshold_policy"]["bands"]
     ]
+    assert [one["bands"] for one in found["threshold_policies"]] == [found["threshold_policy"]["bands"]]
     assert found["evaluation"]["verdict"] == "pass"
     assert [one["voter"] for one in found["votes"]] == ["approver"]
 
@@ -110,6 +111,7 @@ def test_the_interface_answers_and_names_what_was_reported_near_that_time(rollou
         ({"at": "2990-01-01T00:00:00Z"}, "at"),
         ({"subject": ""}, "subject"),
         ({"subject": "x" * 201}, "subject"),
+        ({"subject": "a\0b"}, "subject"),
         ({"channel": "android"}, "channel"),
         ({"channel": "00000000-0000-0000-0000-000000000000"}, "channel"),
         ({"who": "me"}, "who"),
@@ -153,12 +155,23 @@ def test_the_page_says_who_was_to_answer_and_by_which_bands(rollout: Guarded) ->
         ({"subject": ""}, "Name the channel, the time and the subject"),
         ({"at": "yesterday"}, "is no time; write it like"),
         ({"channel": "nonsense"}, "Name the channel, the time and the subject"),
+        ({"subject": "a\0b"}, "The subject holds a zero byte"),
+        ({"at": "a\0b"}, "is no time; write it like"),
     ],
 )
 def test_the_page_says_what_is_missing(rollout: Guarded, given: dict[str, str], words: str) -> None:
     shown = signed_in(rollout.here.cast.auditor).get("/admin/decisions/", query(rollout, **given))
 
     assert words in shown.content.decode()
+
+
+def test_of_the_first_minutes_of_all_time_nothing_is_known_and_nothing_breaks(rollout: Guarded) -> None:
+    asked = query(rollout, at="0001-01-01T00:00:00Z")
+
+    answered = with_token(rollout.here.cast.auditor).get(URL, asked)
+    shown = signed_in(rollout.here.cast.auditor).get("/admin/decisions/", asked)
+
+    assert (answered.status_code, answered.json()["release"], shown.status_code) == (200, None, 200)
 
 
 def test_the_page_offers_a_reviewer_the_own_channel_alone(rollout: Guarded) -> None:

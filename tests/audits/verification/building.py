@@ -20,6 +20,7 @@ from tests.audits.verification.ledgers import (
     REFUSALS,
     RELEASE,
     REQUEST,
+    RESULT,
     REVIEW,
     RUN,
     STATEMENTS,
@@ -43,12 +44,14 @@ def described(log: Log, **changed: Any) -> bytes:
     """``dossier.json`` before the entry of the issue is written, which it counts already."""
     streams = [_whole(stream, len(log.of(stream))) for stream in (RELEASE, REQUEST, RUN)]
     some = {"stream": REFUSALS, "entries": [2], "whole": False, "why": "the others are about other releases"}
-    left_out = [{"digest": one, "bytes": None, "why": "too large"} for one in sorted((LEFT_OUT, REVIEW))]
+    left_out = [
+        {"digest": one, "bytes": None, "why": "too large"} for one in sorted((LEFT_OUT, RESULT, REVIEW))
+    ]
     document = {
         "schema": "countersign.dossier.v1",
         "kind": "release",
         "id": DOSSIER_ID,
-        "subject": {"release": "quality_rbf", "revision": 2},
+        "subject": {"release": {"id": "r", "name": "quality_rbf"}, "revision": 2},
         "streams": sorted([*streams, some, _whole(OWN, 2)], key=lambda row: str(row["stream"])),
         "blobs": {"included": [digest_of_bytes(MANIFEST)], "left_out": left_out},
         "issued_at_size": len(log.bodies),

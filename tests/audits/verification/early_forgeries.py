@@ -8,6 +8,7 @@ from _pytest.mark import ParameterSet
 from tests.audits.verification.building import (
     DOSSIER_ID,
     dossier,
+    remade,
 )
 from tests.audits.verification.forging import (
     Forgery,
@@ -28,6 +29,7 @@ from tests.audits.verification.ledgers import (
     ORIGIN,
     RELEASE,
     STRANGER,
+    history,
 )
 
 MANIFEST = "manifest-sha256.txt"
@@ -49,14 +51,16 @@ EARLY = (
     case(2, "more.txt is not listed", lambda: with_("more.txt", b"", as_it_is), "a file is added"),
     case(2, "missing", lambda: with_(MANIFEST, None, as_it_is), "there is no list"),
     case(2, "Line", lambda: edited(MANIFEST, b"  ", b" ", as_it_is), "a line of the list is none"),
-    case(2, "", lambda: with_(MANIFEST, dossier()[MANIFEST].upper(), as_it_is), "the list is in capitals"),
+    case(
+        2, "Line 1 of", lambda: with_(MANIFEST, dossier()[MANIFEST].upper(), as_it_is), "the list in capitals"
+    ),
     case(
         2,
         "order",
         lambda: with_(MANIFEST, b"".join(sorted(dossier()[MANIFEST].splitlines(True))), as_it_is),
         "the list is not sorted by path",
     ),
-    case(2, "", lambda: with_(MANIFEST, dossier()[MANIFEST][:-1], as_it_is), "the list is cut off"),
+    case(2, "end", lambda: with_(MANIFEST, dossier()[MANIFEST][:-1], as_it_is), "the list is cut off"),
     case(3, "does not hold", lambda: edited("checkpoint", b"\n18\n", b"\n17\n"), "another size"),
     case(3, "missing", lambda: with_("checkpoint", None), "no checkpoint"),
     case(3, "empty line", lambda: with_("checkpoint", b"words\n"), "no note"),
@@ -75,6 +79,12 @@ EARLY = (
         "a comment beside the keys",
     ),
     case(3, "log.vkey", lambda: with_("log.vkey", None), "no key is named"),
+    case(
+        3,
+        "is of the log 'example.org/countersign/epoch-2/ledger'",
+        lambda: remade(log=history(origin="example.org/countersign/epoch-2/ledger")),
+        "another log's, under the name of this one's key",
+    ),
     case(3, "log.vkey", lambda: naming(LEDGER, LEDGER), "a key is named twice"),
     case(3, "has not signed", lambda: naming(LEDGER, STRANGER), "a key that has not signed is named too"),
     case(4, "missing", lambda: with_("dossier.json", None), "no description"),
@@ -91,7 +101,7 @@ EARLY = (
     case(4, "whole|fraction", lambda: described(subject={"share": 0.5}), "a fraction"),
     case(
         4,
-        "",
+        "too large|canonical form",
         lambda: edited("dossier.json", b'"revision":2', b'"revision":9007199254740993'),
         "a number too large for JSON",
     ),
@@ -145,5 +155,10 @@ EARLY = (
     case(5, "1", lambda: with_("entries/1.json", None), "a proof without an entry"),
     case(5, "01", lambda: renamed("entries/1.json", "entries/01.json"), "a number with a nought in front"),
     case(5, "named", lambda: with_("entries/readme.txt", b""), "another file among the entries"),
-    case(5, "", lambda: resigned(f"{ORIGIN}\n1\n{'A' * 43}=\n"), "a tree that is too small, and signed"),
+    case(
+        5,
+        "Entry 1 |size of the tree",
+        lambda: resigned(f"{ORIGIN}\n1\n{'A' * 43}=\n"),
+        "a tree that is too small, and signed",
+    ),
 )

@@ -16,7 +16,9 @@ from tests.audits.verification.building import (
     Files,
     contented,
     dossier,
+    issued,
     manifested,
+    material,
     proof_file,
     redescribed,
     remade,
@@ -26,7 +28,10 @@ from tests.audits.verification.ledgers import (
     CHANNEL,
     LEDGER,
     LEFT_OUT,
+    MANIFEST,
     RELEASE,
+    REQUEST,
+    RESULT,
     REVIEW,
     RUN,
     Log,
@@ -149,7 +154,7 @@ def stating(name: str, data: bytes) -> Files:
 def misnamed(named: bytes, data: bytes) -> Files:
     """A dossier by somebody who puts other material under the name of what an entry names."""
     digest = digest_of_bytes(named)
-    gone = [{"digest": one, "why": ""} for one in (digest, LEFT_OUT, REVIEW)]
+    gone = [{"digest": one, "why": ""} for one in (digest, LEFT_OUT, RESULT, REVIEW)]
     change = {f"blobs/{digest[7:]}": data}
     blobs = {"included": [digest], "left_out": gone}
     return remade(lambda _log, content: content.update(change), blobs=blobs)
@@ -160,15 +165,49 @@ def voted(**changed: Any) -> Files:
     return remade(lambda log, content: content.update({APPROVAL_FILE: approval_statement(log, **changed)}))
 
 
-def approving(**changed: Any) -> Files:
+def approving(subject: bytes = MANIFEST, **changed: Any) -> Files:
     """A dossier by somebody whose approval tells something else as a whole."""
 
     def change(log: Log, content: Files) -> None:
-        envelope = json.loads(approval_statement(log))
-        predicate = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
-        content[APPROVAL_FILE] = stated(APPROVAL, {**predicate, **changed})
+        content[APPROVAL_FILE] = stated(APPROVAL, {**_approval(log), **changed}, subject=subject)
 
     return remade(change)
+
+
+def _approval(log: Log) -> dict[str, Any]:
+    envelope = json.loads(approval_statement(log))
+    predicate: dict[str, Any] = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
+    return predicate
+
+
+def approving_only(event: str) -> Files:
+    """A dossier by somebody whose approval points to entries of this event alone."""
+    told = _approval(history())
+    return approving(entries=[one for one in told["entries"] if one["type"] == event])
+
+
+def with_a_vote_unmentioned() -> Files:
+    """A dossier by somebody whose approval is silent about a vote against it."""
+    log = history()
+    statement = approval_statement(log)
+    against = {"request": "a", "vote": "vote2", "decision": "reject", "voter": {"id": "x", "username": "x"}}
+    log.add(REQUEST, "vote.cast", refs={"review": REVIEW}, after=against)
+    return remade(lambda _log, content: content.update({APPROVAL_FILE: statement}), log=log)
+
+
+def with_votes_kept_back() -> Files:
+    """A dossier by somebody who holds the votes back and still says who sat where."""
+    told = _approval(history())
+    ends = [one for one in told["entries"] if one["type"] == "release.approved"]
+    statement = stated(APPROVAL, {**told, "votes": [], "entries": ends})
+    return remade(
+        lambda _log, content: content.update({APPROVAL_FILE: statement}), streams=streams_but_votes()
+    )
+
+
+def streams_but_votes() -> list[dict[str, Any]]:
+    """What ``dossier.json`` says of streams, but for the one with the votes."""
+    return [row for row in json.loads(dossier()["dossier.json"])["streams"] if row["stream"] != REQUEST]
 
 
 def named_run(envelope: bytes) -> Files:
@@ -199,6 +238,13 @@ def never_issued() -> Files:
     gone = log.of(OWN)[1]
     kept = {name: data for name, data in files.items() if f"/{gone}." not in name}
     return redescribed(contented(kept), streams=sorted([*streams, own], key=lambda one: str(one["stream"])))
+
+
+def never_asked_for() -> Files:
+    """A dossier whose stream begins with something else than the request."""
+    log = history()
+    log.add(OWN, "dossier.failed")
+    return issued(log, material(log))
 
 
 def issued_twice() -> Files:

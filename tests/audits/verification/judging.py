@@ -32,7 +32,12 @@ class Bench:
         (directory / "key").write_text(f"# on paper\n{LEDGER.vkey}\n")
 
     def judged(
-        self, dossier: Files | bytes, *, keys: Sequence[str] | None = None, held: Files | bytes | None = None
+        self,
+        dossier: Files | bytes,
+        *,
+        keys: Sequence[str] | None = None,
+        held: Files | bytes | None = None,
+        proof: bytes | None = None,
     ) -> dict[str, Answer]:
         """What each verifier says; ``keys`` replaces the arguments that name the key."""
         arguments = [
@@ -41,6 +46,8 @@ class Bench:
         ]
         if held is not None:
             arguments += ["--previous", self._laid("held", held)]
+        if proof is not None:
+            arguments += ["--consistency", self._laid("proof", proof)]
         return self.asked(arguments)
 
     def asked(self, arguments: list[str]) -> dict[str, Answer]:
@@ -48,10 +55,15 @@ class Bench:
         return {name: _asked(verifier, arguments) for name, verifier in VERIFIERS.items()}
 
     def agreed(
-        self, dossier: Files | bytes, *, keys: Sequence[str] | None = None, held: Files | bytes | None = None
+        self,
+        dossier: Files | bytes,
+        *,
+        keys: Sequence[str] | None = None,
+        held: Files | bytes | None = None,
+        proof: bytes | None = None,
     ) -> Answer:
         """The answer, with the words of the package, once both are known to agree in code and check."""
-        package, script = self.judged(dossier, keys=keys, held=held).values()
+        package, script = self.judged(dossier, keys=keys, held=held, proof=proof).values()
         assert package[:2] == script[:2], f"{package.text}\n{script.text}"
         return package
 

@@ -1,5 +1,7 @@
 """Forgeries that are seen from what the entries say: streams, contents, material, statements, growth."""
 
+import json
+
 from governance.ledger.canonical import digest_of_bytes
 from governance.ledger.envelopes import signed_envelope
 from tests.audits.verification.building import (
@@ -10,6 +12,7 @@ from tests.audits.verification.early_forgeries import case
 from tests.audits.verification.forging import (
     another_past,
     approving,
+    approving_only,
     edited,
     enveloped,
     grown,
@@ -18,6 +21,7 @@ from tests.audits.verification.forging import (
     logged_raw,
     misnamed,
     named_run,
+    never_asked_for,
     never_issued,
     period,
     repacked,
@@ -25,7 +29,9 @@ from tests.audits.verification.forging import (
     stating,
     voted,
     with_,
+    with_a_vote_unmentioned,
     with_entry_of_another_stream,
+    with_votes_kept_back,
     without,
 )
 from tests.audits.verification.ledgers import (
@@ -35,9 +41,12 @@ from tests.audits.verification.ledgers import (
     PAYLOAD_TYPE,
     RELEASE,
     REQUEST,
+    REVIEW,
     STRANGER,
     TEST_RESULT,
     history,
+    run_statement,
+    run_told,
     stated,
 )
 
@@ -68,6 +77,13 @@ LATE = (
     case(6, "period|up to", lambda: period(0, 9), "a period that is not whole"),
     case(6, "outside", lambda: period(1, 3), "more than the period"),
     case(
+        6,
+        "'release:another' is not here as a whole",
+        lambda: remade(subject={"title": "release v1", "release": {"id": "another"}}),
+        "entries of another release than it is about",
+    ),
+    case(6, "not here as a whole", lambda: remade(subject={"title": "release v1"}), "about no release"),
+    case(
         7,
         "contents-sha256.txt",
         lambda: edited("report.html", b"Approved", b"Rejected", contented),
@@ -80,7 +96,10 @@ LATE = (
     case(7, "missing", lambda: with_(CONTENTS, None), "no list of contents"),
     case(7, "dossier.issued", never_issued, "no entry of the issue"),
     case(7, "dossier.issued", issued_twice, "two entries of the issue"),
-    case(7, "", lambda: remade(issued_at_size=16), "contents of after the issue"),
+    case(7, "after the issue", lambda: remade(issued_at_size=16), "contents of after the issue"),
+    case(7, "before", lambda: remade(issued_at_size=0), "contents of before the request"),
+    case(7, "before", lambda: remade(issued_at_size=14), "contents of when it was asked for"),
+    case(7, "dossier.requested", never_asked_for, "no entry of the request"),
     case(
         8,
         "no entry|No entry",
@@ -152,6 +171,43 @@ LATE = (
         ),
         "no statement",
     ),
+    case(
+        9,
+        "second.dsse.json",
+        lambda: enveloped(signatures=2 * json.loads(run_statement())["signatures"]),
+        "one signature twice",
+    ),
+    case(
+        9,
+        "signatures",
+        lambda: enveloped(signatures=[{"keyid": f"key{number}", "sig": "AA=="} for number in range(5)]),
+        "signatures that keep whoever checks them busy",
+    ),
+    case(
+        9,
+        "another verdict or result|of another run",
+        lambda: named_run(stated(TEST_RESULT, run_told(verdict="fail"))),
+        "another verdict than the run ended with",
+    ),
+    case(
+        9,
+        "another verdict or result|of another run",
+        lambda: named_run(stated(TEST_RESULT, {**run_told(), "result": "FAILED"})),
+        "a result in words that its verdict is not",
+    ),
+    case(
+        9,
+        "another verdict or result|of another run",
+        lambda: named_run(stated(TEST_RESULT, run_told(resultDigest={"sha256": REVIEW[7:]}))),
+        "another result than the run ended with",
+    ),
+    case(9, "leaves out a vote|not of all votes", with_a_vote_unmentioned, "a vote against it is not told"),
+    case(9, "seat that nobody|not of all votes", with_votes_kept_back, "seats that no vote here fills"),
+    case(9, "of other seats|not of all", lambda: approving(seats=[]), "other seats than were filled"),
+    case(9, "another approval|as cast", lambda: approving(approval="approval2"), "another approval"),
+    case(9, "another request|as cast", lambda: approving(request="b"), "another request"),
+    case(9, "subjects|as cast", lambda: approving(subject=b"{}"), "another manifest"),
+    case(9, "no entry|as cast", lambda: approving_only("approval.requested"), "no entry of the approval"),
     case(9, "more.txt", lambda: stating("attestations/more.txt", stated(TEST_RESULT, {})), "another name"),
     case(9, "approval.dsse.json", lambda: voted(decision="reject"), "another decision than was cast"),
     case(9, "approval.dsse.json", lambda: voted(vote="another"), "another vote"),
@@ -193,35 +249,40 @@ LATE = (
         "no key for the statements",
     ),
     case(10, "rewritten", rewritten, "the past was rewritten"),
-    case(10, "", lambda: grown(growth=b""), "no proof of growth"),
-    case(10, "", lambda: grown(before=another_past().checkpoint(8)), "the checkpoint of another tree"),
+    case(10, "no proof", lambda: grown(growth=b""), "no proof of growth"),
     case(
         10,
-        "",
+        "previous-checkpoint is",
+        lambda: grown(before=another_past().checkpoint(8)),
+        "the checkpoint of another tree",
+    ),
+    case(
+        10,
+        "known key",
         lambda: grown(before=history(keys=[STRANGER]).checkpoint(8)),
         "the checkpoint before by a stranger",
     ),
     case(
         10,
-        "",
+        "is of the log 'example.org/other'",
         lambda: grown(before=history(origin="example.org/other").checkpoint(8)),
         "the checkpoint of another log",
     ),
     case(
         10,
-        "",
+        "no proof from 8",
         lambda: grown(growth=grown()["consistency.txt"].replace(b"old 8", b"old 9")),
         "a proof from another size",
     ),
     case(
         10,
-        "",
+        "no proof from 8",
         lambda: grown(growth=grown()["consistency.txt"].replace(b"\n18\n", b"\n19\n")),
         "a proof to another checkpoint",
     ),
     case(
         10,
-        "",
+        "knows of no dossier before",
         lambda: with_("previous-checkpoint", history().checkpoint(8)),
         "a checkpoint before that nobody told of",
     ),

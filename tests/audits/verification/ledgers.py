@@ -20,6 +20,8 @@ RELEASE, REQUEST, RUN = "release:r", "approval_request:a", "gate_evaluation:g"
 REFUSALS, CHANNEL = "refusals:u", "channel:c"
 REVIEW = digest_of_bytes(b"what was reviewed")
 MANIFEST, LEFT_OUT = b'{"slots":[]}', digest_of_bytes(b"a score table")
+RESULT = digest_of_bytes(b"how the run ended")
+SEATS = [{"rule": "risk", "index": number + 1, "voter": f"reviewer{number}"} for number in range(2)]
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -84,39 +86,56 @@ def history(*, keys: Sequence[SigningKey] = (LEDGER,), noise: int = 3, origin: s
     for number in range(noise):
         log.add(CHANNEL, "channel.registered", after={"number": number})
     log.add(RUN, "gate_evaluation.requested", refs={"scores": LEFT_OUT})
-    log.add(RUN, "gate_evaluation.completed", refs={"statement": digest_of_bytes(run_statement())})
+    refs = {"statement": digest_of_bytes(run_statement()), "result": RESULT}
+    log.add(RUN, "gate_evaluation.completed", refs=refs, after={"verdict": "pass"})
     log.add(REFUSALS, "verb.refused", after={"targets": ["release:another"]})
     log.add(REFUSALS, "verb.refused", after={"targets": [RELEASE]})
-    log.add(REQUEST, "approval.requested", refs={"review": REVIEW})
+    asked = {"review": REVIEW, "manifest": digest_of_bytes(MANIFEST)}
+    log.add(REQUEST, "approval.requested", refs=asked, after={"request": "a"})
     for number in range(2):
         log.add(REQUEST, "vote.cast", refs={"review": REVIEW}, after=_vote(number))
-    log.add(RELEASE, "release.approved", refs={"review": REVIEW}, after={"share": 0.25, "note": "ü"})
+    ending = {"request": "a", "approval": {"id": "approval1"}, "seats": SEATS, "share": 0.25, "note": "ü"}
+    log.add(RELEASE, "release.approved", refs={"review": REVIEW}, after=ending)
     return log
 
 
 def _vote(number: int) -> dict[str, Any]:
     voter = {"id": f"account{number}", "username": f"reviewer{number}", "role": "approver"}
-    return {"vote": f"vote{number}", "decision": "approve", "voter": voter}
+    return {"request": "a", "vote": f"vote{number}", "decision": "approve", "voter": voter}
 
 
-def stated(kind: str, predicate: Any, key: SigningKey = STATEMENTS) -> bytes:
+def stated(kind: str, predicate: Any, key: SigningKey = STATEMENTS, subject: bytes = MANIFEST) -> bytes:
     """A signed statement."""
-    statement = {"_type": STATEMENT_TYPE, "predicateType": kind, "predicate": predicate}
+    subjects = [{"name": "v1/manifest", "digest": {"sha256": digest_of_bytes(subject)[7:]}}]
+    statement = {
+        "_type": STATEMENT_TYPE,
+        "subject": subjects,
+        "predicateType": kind,
+        "predicate": predicate,
+    }
     return signed_envelope(canonical_bytes(statement), PAYLOAD_TYPE, key)
 
 
 @cache
 def run_statement() -> bytes:
     """The statement of the gate run."""
-    return stated(TEST_RESULT, {"result": "PASSED"})
+    return stated(TEST_RESULT, run_told())
+
+
+def run_told(**changed: Any) -> dict[str, Any]:
+    """What the statement of the gate run tells."""
+    more = {"verdict": "pass", "resultDigest": {"sha256": RESULT[7:]}, **changed}
+    return {"result": "PASSED", "countersign": more}
 
 
 def approval_statement(log: Log, **changed: Any) -> bytes:
     """The statement of the approval; ``changed`` replaces facts of its first vote."""
     votes = [{**body["after"], "entry": place} for place, body in _placed(log, "vote.cast")]
     votes[0].update(changed)
-    others = [{**place, "type": body["type"]} for place, body in _placed(log, "release.approved")]
-    return stated(APPROVAL, {"votes": votes, "entries": others, "reviewDigest": {"sha256": REVIEW[7:]}})
+    ends = ("approval.requested", "release.approved")
+    others = [{**place, "type": event} for event in ends for place, _ in _placed(log, event)]
+    told = {"approval": "approval1", "request": "a", "seats": SEATS, "reviewDigest": {"sha256": REVIEW[7:]}}
+    return stated(APPROVAL, {**told, "votes": votes, "entries": others})
 
 
 def _placed(log: Log, event: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:

@@ -2,6 +2,7 @@
 
 import io
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,15 @@ from governance.errors import InvalidInput
 from governance.ledger.custody import list_keys
 from governance.ledger.custody_models import Epoch
 from governance.ledger.epochs import Era, era_at, origin_at, origin_of_epoch
-from governance.ledger.heads import Head, HeadDisagrees, check_follows, head_file, read_head
+from governance.ledger.heads import (
+    Beginning,
+    Head,
+    HeadDisagrees,
+    check_follows,
+    head_file,
+    note_epoch,
+    read_head,
+)
 from governance.ledger.merkle.checking import check_consistency
 from governance.ledger.merkle.hashing import EMPTY_ROOT
 from governance.ledger.models import Entry, Leaf, TreeState
@@ -217,17 +226,28 @@ def test_two_administrators_begin_an_epoch_at_the_shell(
     assert "Epoch 2 is begun" in said
 
 
-def test_a_head_of_another_epoch_follows_only_from_one_that_gave_just_it_up() -> None:
-    given_up = Head(7, ROOT)
-    path, new = Path("head"), Head(5, EMPTY_ROOT, 2)
+def test_a_head_of_another_epoch_follows_only_from_one_that_gave_just_it_up(tmp_path: Path) -> None:
+    path, new, digest = tmp_path / "head", Head(5, EMPTY_ROOT, 2), bytes(range(32, 64))
+    path.write_bytes(Head(7, ROOT).line())
+    beginning = Beginning(Head(7, ROOT), digest)
+    note_epoch(path, 2, Head(7, ROOT), digest)
+    last = read_head(path)
+    assert last is not None
 
-    check_follows(path, given_up, new, None, lambda _size: EMPTY_ROOT, given_up=given_up)
+    def follows(outside: Head, said: Beginning = beginning) -> None:
+        check_follows(path, outside, new, None, lambda _size: EMPTY_ROOT, beginning=said)
+
+    follows(last)
+    with pytest.raises(HeadDisagrees, match="knows nothing of it"):
+        follows(last, Beginning(Head(7, ROOT), bytes(32)))
+    with pytest.raises(HeadDisagrees, match="knows nothing of it"):
+        follows(replace(last, begun=frozenset({(3, digest)})))
     with pytest.raises(HeadDisagrees, match="did not give that up"):
-        check_follows(path, Head(8, ROOT), new, None, lambda _size: EMPTY_ROOT, given_up=given_up)
+        follows(replace(last, size=8))
     with pytest.raises(HeadDisagrees, match="of epoch 3"):
-        check_follows(path, Head(7, ROOT, 3), new, None, lambda _size: EMPTY_ROOT, given_up=given_up)
+        follows(replace(last, epoch=3))
     with pytest.raises(HeadDisagrees, match="1 entries are missing"):
-        check_follows(path, Head(6, ROOT, 2), new, None, lambda _size: EMPTY_ROOT, given_up=given_up)
+        follows(Head(6, ROOT, 2))
 
 
 def test_the_head_of_an_epoch_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -235,6 +255,13 @@ def test_the_head_of_an_epoch_is_read_as_it_was_written(tmp_path: Path) -> None:
     path.write_bytes(Head(7, ROOT).line() + head.line())
 
     assert read_head(path) == head
+    note_epoch(path, 3, head, EMPTY_ROOT)
+    assert read_head(path) == head
+    with pytest.raises(HeadDisagrees, match="another last head"):
+        note_epoch(path, 3, Head(7, ROOT), EMPTY_ROOT)
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[-1])
+    with pytest.raises(HeadDisagrees, match="no size and root above"):
+        read_head(path)
     path.write_bytes(Head(7, ROOT).line().replace(b"\n", b" 1\n"))
     with pytest.raises(HeadDisagrees):
         read_head(path)

@@ -21,6 +21,7 @@ from governance.ledger.sealing import seal, seal_newest
 from governance.ledger.signing import LEDGER, generate_key
 from tests.database import servers
 from tests.governance.ledger.reading import as_integrator, let_sign, tamper
+from tests.governance.test_metrics import without_database
 from tests.servers import ROOT
 
 ENTRIES = 600
@@ -208,7 +209,8 @@ def test_the_command_says_what_it_found_and_ends_with_an_error(
     with pytest.raises(CommandError, match="not as it was written"):
         call_command("verify_ledger")
 
-    assert "600 entries, 3 checkpoints, 2 signed, 0 rows\nwhole: every entry is in the tree" in whole
+    assert "600 entries, 3 checkpoints, 2 signed, 0 rows\nsigned: 600 of 600 entries, at " in whole
+    assert "whole: every entry is in the tree" in whole
     told = capsys.readouterr().out
     assert "FOUND      Entry 300 was changed after it was numbered" in told
     assert "What it says now is not evidence." in told
@@ -233,6 +235,17 @@ def test_a_file_without_a_verifier_key_is_refused_by_name(record: None, tmp_path
 
     with pytest.raises(CommandError, match=r"vkey: A verifier key looks like") as refusal:
         call_command("verify_ledger", vkey=tmp_path / "vkey")
+
+    assert refusal.value.returncode == 2
+    (tmp_path / "vkey").write_text("# none\n\n")
+    with pytest.raises(CommandError, match="names no verifier key") as empty:
+        call_command("verify_ledger", vkey=tmp_path / "vkey")
+    assert empty.value.returncode == 2
+
+
+def test_what_cannot_be_checked_has_another_exit_status_than_what_was_found(record: None) -> None:
+    with without_database(), pytest.raises(CommandError, match="cannot be checked") as refusal:
+        call_command("verify_ledger")
 
     assert refusal.value.returncode == 2
 

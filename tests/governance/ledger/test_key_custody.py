@@ -313,3 +313,12 @@ def test_make_up_makes_no_new_keys_beside_a_head_that_others_have_signed(tmp_pat
 
     assert not (tmp_path / "signing-keys").exists()
     assert "create_signing_key" in said
+
+
+def test_where_the_old_key_is_lost_before_both_have_signed_a_third_one_is_asked_for(signing: System) -> None:
+    run("rotate_ledger_key", reason=REASON)
+    replace_keys(ledger_keys()[1].text())
+    administrator()
+
+    with pytest.raises(CommandError, match="put NEWFILE in the place of the key"):
+        run("replace_ledger_key", by="admin", reason=LOST, password_stdin=True)

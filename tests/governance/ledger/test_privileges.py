@@ -92,6 +92,8 @@ def test_the_integrator_touches_nothing_else(db: None) -> None:
         "tile",
         "checkpoint",
         "signed_checkpoint",
+        "key_succession",
+        "ledger_epoch",
     }
 
 

@@ -206,3 +206,12 @@ def test_an_entry_may_speak_of_the_row_of_the_one_before() -> None:
     found.hear(said("made", 2, {"name": "2"}), False)
 
     assert {key: one.columns["name"][0] for key, one in found.rows[0].items()} == {"entry-1": "2"}
+
+
+def test_a_value_that_cannot_be_brought_to_what_entries_say_is_named() -> None:
+    found = folded(said("made", 1, {"name": "a"}), said("renamed", 2, {"name": "a", "why": "so"}))
+
+    (damaged,) = compared(found, row(description=None))
+
+    assert (damaged.kind, damaged.column) == ("row", "description")
+    assert "what stands there cannot be read: null" in damaged.sentence

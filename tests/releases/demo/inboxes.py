@@ -9,7 +9,7 @@ FIRST_SEEN = [
     ("security_all", "One rollout is held: it goes on or back. One other thing waits too.", "desktop_web"),
     ("manager", "One decision waits for you.", "mobile_web"),
     ("release_manager", "One rollout is held: it goes on or back.", "desktop_web"),
-    ("auditor", "Nothing waits for you.", "Vote: approve"),
+    ("auditor", "Nothing waits for you.", "Since yesterday"),
     ("admin", "One thing about people and roles needs you.", "only administrator"),
 ]
 """Who signs in, the sentence on top of the page, and a word of the first thing below it."""

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from governance.access.roles import Scope
@@ -21,12 +23,17 @@ from governance.registry.log_before_act import NothingIsSigned, set_log_before_a
 from governance.registry.models import System
 from releases.bundles.models import Assignment
 from releases.bundles.queries import live_assignment, live_revision
+from releases.bundles.sealed import PendingSeal
+from releases.bundles.services import StillDeployed, withdraw_release
 from releases.monitoring.windows.stretches import stretches_of
+from releases.rollouts.advancing import StageTooYoung
 from releases.rollouts.drills import start_drill
+from releases.rollouts.models import Deployment, DeploymentState
+from releases.rollouts.waits import what_it_waits_for
 from tests.factories.approvals import candidate
 from tests.factories.cast import actor
 from tests.factories.http import Answer, signed_in, with_token
-from tests.factories.rollouts import live, on_its_way, paused, resumed, taken_back
+from tests.factories.rollouts import advanced, live, on_its_way, paused, planned, resumed, taken_back
 from tests.factories.worlds import Prepared
 from tests.governance.ledger.reading import as_integrator, let_sign
 from tests.releases.monitoring.watching.test_drills import DRILL, rehearsed
@@ -34,6 +41,7 @@ from tests.releases.monitoring.watching.test_drills import DRILL, rehearsed
 ANDROID = "android"
 WHY = "Nothing may decide that no outsider could check."
 TICK = timedelta(microseconds=1)
+GUARDED, GENERAL = {"kind": "guarded", "coverage": 0.1}, {"kind": "general"}
 CONTEXT = {"targetingKey": "person-1", "channel": ANDROID}
 
 
@@ -150,17 +158,53 @@ def test_a_rollback_serves_at_once(here: Prepared) -> None:
 
 
 def test_a_rollback_overtakes_what_still_waits_and_that_never_served(here: Prepared) -> None:
-    live(here.here, here.candidate, ANDROID)
-    seal()
+    on_its_way(here.here, here.candidate, ANDROID)
     taken_back(here.here)
     seal()
 
-    spans = [(one.stable, one.candidate) for one in stretches_of(here.here.cast.channel(ANDROID))]
+    found = [(one.stable, one.candidate) for one in stretches_of(here.here.cast.channel(ANDROID))]
 
-    assert serving(here).stable == here.here.baseline
-    # The stages of the plan passed before anything was signed: only the last one was ever answered.
-    baseline, candidate = here.here.baseline.pk, here.candidate.pk
-    assert spans == [(baseline, None), (candidate, None), (baseline, None)]
+    baseline = here.here.baseline
+    assert (serving(here).stable, serving(here).candidate) == (baseline, None)
+    assert found == [(baseline.pk, None), (baseline.pk, None)]
+
+
+def test_no_stage_is_left_before_it_was_shown(here: Prepared) -> None:
+    deployment = planned(here.here, GUARDED, GENERAL)
+    with pytest.raises(PendingSeal, match="not in a signed checkpoint yet"):
+        advanced(here.here, deployment)
+    said = [one.sentence for one in what_it_waits_for(deployment, timezone.now()) if one.check == "seal"]
+    seal()
+
+    advanced(here.here, deployment)
+
+    assert "Nobody is shown the stage until it is" in said[0]
+    assert Deployment.objects.get(pk=deployment.pk).state == DeploymentState.LIVE
+    assert serving(here).candidate == deployment.revision
+
+
+def test_a_stage_lasts_as_much_longer_as_it_waited(here: Prepared) -> None:
+    deployment = planned(here.here, {**GUARDED, "min_duration_seconds": 3600}, GENERAL)
+    seal()
+    made, signed_at = newest().period.lower, SignedCheckpoint.objects.latest("checkpoint_id").signed_at
+
+    with time_machine.travel(made + timedelta(hours=1)), pytest.raises(StageTooYoung) as young:
+        advanced(here.here, deployment)
+
+    assert f"{signed_at + timedelta(hours=1):%F %T}" in young.value.message
+
+
+def test_what_answers_while_another_waits_is_not_withdrawn(
+    committed: Prepared, settings: Settings, tmp_path: Path
+) -> None:
+    world = committed.here
+    live(world, committed.candidate, ANDROID)
+    deployment = planned(world, GUARDED, GENERAL)
+    switched_on(committed, settings, tmp_path)
+    advanced(world, deployment)
+
+    with pytest.raises(StillDeployed, match="people, until the ledger is signed"):
+        withdraw_release(actor(world.cast.author), revision=committed.candidate, reason=WHY)
 
 
 def test_a_pause_serves_at_once_and_what_is_resumed_waits(here: Prepared) -> None:

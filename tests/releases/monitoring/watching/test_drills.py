@@ -10,6 +10,10 @@ from governance.ledger.models import Entry
 from governance.registry.services import register_channel
 from releases.bundles.models import Revision
 from releases.bundles.queries import live_revision
+from releases.gates.criteria import KIND_OF
+from releases.gates.criteria.completeness import CompletenessSpec
+from releases.gates.freezing.facts import facts_of
+from releases.gates.judging.criterion import Criterion
 from releases.rollouts.drills import (
     DrillUnderWay,
     NotADrillChannel,
@@ -59,6 +63,15 @@ def beat(here: World, drill: Drill, revision: Revision, seconds: float, instance
     return at
 
 
+def age_of_the_last_drill(revision: Revision, at: datetime) -> float | None:
+    """What a gate that asks for a drill is told."""
+    spec = CompletenessSpec(readiness=["rollback_path"], max_drill_age_days=90)
+    asks = Criterion("ready", 1, KIND_OF["completeness"], "Ready", "", "blocking", "enforce", spec)
+    readiness = facts_of(revision, [], [asks], at).readiness
+    assert readiness is not None
+    return readiness.last_drill_age_days
+
+
 def test_it_goes_there_and_back_and_says_how_long_each_way_took(prepared: Prepared) -> None:
     here = prepared.here
     first, second = rehearsed(here)
@@ -73,6 +86,9 @@ def test_it_goes_there_and_back_and_says_how_long_each_way_took(prepared: Prepar
 
     done = stored(drill)
     rows = Deployment.objects.filter(channel=channel).order_by("started_at")
+    assert done.ended_at is not None
+    ages = [age_of_the_last_drill(second, done.ended_at + timedelta(days=days)) for days in (-1, 3)]
+    assert ages == [None, 3]
     assert (there, turned.state, back) == (first, "back", second)
     assert (done.state, seconds_away(done), seconds_back(done)) == ("completed", 40, 60)
     assert [row.state for row in rows] == [DeploymentState.SUPERSEDED, DeploymentState.LIVE]
@@ -99,6 +115,7 @@ def test_what_does_not_follow_in_four_minutes_fails_the_drill_and_it_goes_back_a
     ticked(beat(here, drill, second, 270))
 
     done = stored(drill)
+    assert age_of_the_last_drill(second, later(drill.started_at, days=1)) is None
     assert (waiting, turned, done.state) == ("away", "back", "failed")
     assert (seconds_away(done), seconds_back(done)) == (None, 29)
     assert done.missing.startswith("There: a still reports another release at ")

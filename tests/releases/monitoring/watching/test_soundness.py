@@ -35,8 +35,7 @@ CLEAN = Mismatches(1000, 0, 0, ())
 
 def assigned(since: datetime = T0) -> Assignment:
     """What is assigned, without a database."""
-    period = SimpleNamespace(lower=since)
-    found = SimpleNamespace(period=period, stable_id=STABLE, candidate_id=CANDIDATE, control_id=None)
+    found = SimpleNamespace(serves=since, stable_id=STABLE, candidate_id=CANDIDATE, control_id=None)
     return cast("Assignment", found)
 
 
