@@ -99,14 +99,32 @@ def check_nothing_waits(channel: UUID) -> timedelta:
     Raises:
         PendingSeal: it waits for the ledger.
     """
-    waited = Assignment.objects.filter(channel=channel, waits_for_seal=True, period__upper_inf=True)
-    newest = with_serves(waited).order_by().first()
+    newest = waiting().filter(channel=channel).order_by().first()
     if newest is None:
         return timedelta(0)
-    made: datetime = newest.period.lower
     if newest.serves is None:
-        raise PendingSeal(f"What was changed at {made:%F %T} UTC is not in a signed checkpoint yet.")
+        raise PendingSeal(still_waits(newest))
+    made: datetime = newest.period.lower
     return newest.serves - made
+
+
+def waiting() -> QuerySet[Assignment]:
+    """What stands now and waits for the ledger, or did; with since when it ``serves``."""
+    return with_serves(Assignment.objects.filter(waits_for_seal=True, period__upper_inf=True))
+
+
+def unsigned() -> QuerySet[Assignment]:
+    """Of those, what still waits."""
+    return waiting().filter(**{f"{SERVES}__isnull": True})
+
+
+def still_waits(assignment: Assignment) -> str:
+    """That it does, in words."""
+    return f"What was changed at {assignment.period.lower:%F %T} UTC is not in a signed checkpoint yet."
+
+
+THAT_WAIT = "that_wait"
+"""Where lists of deployments keep what of theirs waits for the ledger."""
 
 
 def _signed_at() -> Subquery:

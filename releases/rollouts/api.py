@@ -21,6 +21,7 @@ from governance.access.rest import UUID_SHAPE, GovernedViewSet, Route
 from governance.registry.models import Channel, ComponentStatus
 from releases.bundles.models import Release, Slot
 from releases.bundles.queries import newest_revision
+from releases.bundles.sealed import THAT_WAIT, unsigned
 from releases.rollouts.adoption import submit_adoption
 from releases.rollouts.advancing import advance_rollout
 from releases.rollouts.models import Deployment
@@ -65,7 +66,11 @@ class RolloutViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedV
         "reading",
         "rollback__deployment",
         "rollback__target__release",
-    ).prefetch_related(Prefetch("revision__slots", queryset=REVOKED), "stage_approvals")
+    ).prefetch_related(
+        Prefetch("revision__slots", queryset=REVOKED),
+        Prefetch("assignments", queryset=unsigned(), to_attr=THAT_WAIT),
+        "stage_approvals",
+    )
     serializer_class = DeploymentSerializer
     filterset_class = RolloutFilter
     ordering_fields = ("id", "started_at", "state_changed_at")

@@ -2,13 +2,13 @@
 monitoring found last. What nothing measures says "not evaluated" instead of passing in silence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from governance.registry.models import ComponentStatus
 from releases.bundles.documents import hours_of
-from releases.bundles.models import Revision
-from releases.bundles.sealed import PendingSeal, check_nothing_waits
+from releases.bundles.models import Assignment, Revision
+from releases.bundles.sealed import THAT_WAIT, still_waits, unsigned
 from releases.rollouts.models import Deployment, DeploymentState, StageReading
 from releases.rollouts.progress_queries import freeze_at, lasting
 from releases.rollouts.readings import Check, CheckState, Reading, last_reading
@@ -56,10 +56,10 @@ def _hold(deployment: Deployment) -> Iterator[Check]:
 
 
 def _seal(deployment: Deployment) -> Iterator[Check]:
-    try:
-        check_nothing_waits(deployment.channel_id)
-    except PendingSeal as pending:
-        said = f"{pending.message} Nobody is shown the stage until it is; rollback and pause never wait."
+    found = getattr(deployment, THAT_WAIT, None)
+    rows: Iterable[Assignment] = unsigned().filter(deployment=deployment) if found is None else found
+    for one in rows:
+        said = f"{still_waits(one)} Nobody is shown the stage until it is; rollback and pause never wait."
         yield Check("seal", CheckState.WAITING, said)
 
 
