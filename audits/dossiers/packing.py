@@ -21,11 +21,12 @@ from audits.dossiers.archive import (
     read_listing,
 )
 from audits.dossiers.models import Dossier, DossierStatus
-from audits.dossiers.proofs import consistency_hashes, inclusion_texts
 from governance.errors import GovernanceError
 from governance.ledger.canonical import digest_of_bytes
+from governance.ledger.merkle.proofs import consistency_plan
 from governance.ledger.models import Blob, Leaf, SignedCheckpoint
-from governance.ledger.stored_tree import TreeIncomplete
+from governance.ledger.proving import inclusion_texts
+from governance.ledger.stored_tree import TreeIncomplete, hashes_of
 
 logger = logging.getLogger(__name__)
 
@@ -83,19 +84,19 @@ def packed(dossier: Dossier, size: int, vkeys: Sequence[str]) -> Packed:
 
 
 def _packed(dossier: Dossier, size: int, vkeys: Sequence[str]) -> Packed:
-    note = SignedCheckpoint.objects.get(checkpoint_id=size).note
+    signed = SignedCheckpoint.objects.get(checkpoint_id=size)
     files = fixed_files(dossier)
     leaves = leaves_of(dossier, json.loads(files[ABOUT]), size)
     files |= {f"entries/{leaf.index}.json": bytes(leaf.entry.body) for leaf in leaves}
-    proofs = inclusion_texts([leaf.index for leaf in leaves], size, note)
+    proofs = inclusion_texts([leaf.index for leaf in leaves], signed)
     files |= {f"proofs/{index}.tlog-proof": text.encode() for index, text in proofs.items()}
     files |= {
-        CHECKPOINT: note.encode(),
+        CHECKPOINT: signed.note.encode(),
         LOG_KEYS: "".join(f"{vkey}\n" for vkey in vkeys).encode(),
         POLICY: _policy(vkeys),
     }
     if dossier.previous is not None and dossier.previous.checkpoint_size is not None:
-        files |= _consistency(dossier.previous.checkpoint_size, size, note)
+        files |= _consistency(dossier.previous.checkpoint_size, size, signed.note)
     return Packed(archive(files), len(leaves))
 
 
@@ -149,7 +150,7 @@ def _policy(vkeys: Sequence[str]) -> bytes:
 
 def _consistency(old: int, new: int, note: str) -> dict[str, bytes]:
     """The form of an add-checkpoint request of https://c2sp.org/tlog-witness."""
-    hashes = [base64.b64encode(one).decode() for one in consistency_hashes(old, new)]
+    hashes = [base64.b64encode(one).decode() for one in hashes_of(consistency_plan(old, new))]
     text = "\n".join([f"old {old}", *hashes, "", note])
     return {
         PREVIOUS: SignedCheckpoint.objects.get(checkpoint_id=old).note.encode(),

@@ -20,31 +20,15 @@ from governance.access.requests import actor_from
 from governance.access.rest import GovernedViewSet, Route
 from governance.ledger.events import EVENTS
 from governance.ledger.models import Entry
+from releases.bundles.serializers import HistoryAnswer
 
 NDJSON = "application/x-ndjson"
 
 
-class EntryAnswer(serializers.Serializer[Entry]):
+class EntryAnswer(HistoryAnswer):
     """An entry of the record; ``ledger_index`` is null until the integrator has numbered it."""
 
-    id = serializers.UUIDField()
-    ledger_index = serializers.IntegerField(source="leaf.index", allow_null=True, default=None)
-    stream = serializers.CharField()
-    seq = serializers.IntegerField(source="stream_seq")
-    at = serializers.DateTimeField()
-    event = serializers.CharField(source="document.type")
-    title = serializers.SerializerMethodField()
-    actor = serializers.JSONField(source="document.actor")
-    on_behalf_of = serializers.JSONField(source="document.on_behalf_of", allow_null=True)
-    reason = serializers.CharField(source="document.reason", allow_null=True)
-    before = serializers.JSONField(source="document.before", allow_null=True)
-    after = serializers.JSONField(source="document.after", allow_null=True)
-    refs = serializers.JSONField(source="document.refs")
     simulated = serializers.SerializerMethodField()
-
-    def get_title(self, entry: Entry) -> str:
-        """The event's title for people."""
-        return title_of(entry)
 
     def get_simulated(self, entry: Entry) -> bool:
         """Whether the demo told it about the past."""
@@ -126,12 +110,6 @@ missing. An entry that is not sealed yet has neither index nor proof.""",
         answer.headers["Content-Disposition"] = 'attachment; filename="entries.ndjson"'
         answer.headers["Cache-Control"] = "no-store"
         return answer
-
-
-def title_of(entry: Entry) -> str:
-    """The event's title for people; its bare name, where the catalogue of this version lacks it."""
-    name = str(entry.document["type"])
-    return EVENTS[name].title if name in EVENTS else name
 
 
 routes: list[Route] = [("ledger/entries", EntryViewSet, "ledger-entry")]

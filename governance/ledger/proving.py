@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from governance.errors import GovernanceError, NotFound, invalid
-from governance.ledger.merkle.proofs import consistency_plan, inclusion_plan
+from governance.ledger.merkle.proofs import Range, consistency_plan, hash_over, inclusion_plan
+from governance.ledger.merkle.tiles import Node, hash_in, tile_of
 from governance.ledger.models import Leaf, SignedCheckpoint
 from governance.ledger.proof_texts import proof_text
 from governance.ledger.stored_tree import TreeIncomplete, hashes_of, root_at, tiles_at
@@ -76,7 +77,9 @@ def prove_inclusion(leaf: Leaf, note: SignedCheckpoint | None = None) -> Inclusi
 
 
 def inclusion_texts(indices: Iterable[int], note: SignedCheckpoint) -> dict[int, str]:
-    """Of many leaves the proofs that they are in the tree of the note, their tiles read in one go.
+    """Of many leaves the proofs that they are in the tree of the note, each as a text that stands alone.
+
+    Their tiles are read in one go, and what proofs share is computed once.
 
     Raises:
         TreeIncomplete: a tile is missing or too short.
@@ -84,10 +87,25 @@ def inclusion_texts(indices: Iterable[int], note: SignedCheckpoint) -> dict[int,
     size = note.checkpoint_id
     plans = {index: inclusion_plan(index, size) for index in indices}
     tiles = {tile: (tile.level, tile.index) for plan in plans.values() for tile in plan.tiles()}
-    found = tiles_at(tiles.values())
+    stored = tiles_at(tiles.values())
+    nodes: dict[Node, bytes] = {}
+    ranges: dict[Range, bytes] = {}
+
+    def node(one: Node) -> bytes:
+        if one not in nodes:
+            nodes[one] = hash_in(one, stored[tiles[tile_of(one, size)]])
+        return nodes[one]
+
+    def over(one: Range) -> bytes:
+        if one not in ranges:
+            ranges[one] = hash_over(one, node)
+        return ranges[one]
+
     try:
-        read = {tile: found[place] for tile, place in tiles.items()}
-        return {index: proof_text(index, plan.hashes(read), note.note) for index, plan in plans.items()}
+        return {
+            index: proof_text(index, [over(one) for one in plan.ranges], note.note)
+            for index, plan in plans.items()
+        }
     except (KeyError, ValueError) as fault:
         raise TreeIncomplete(f"The tiles of the tree of {size} leaves: {fault}.") from fault
 

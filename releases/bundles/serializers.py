@@ -244,8 +244,9 @@ class HistoryAnswer(serializers.Serializer[Entry]):
     ledger_index = serializers.SerializerMethodField()
 
     def get_title(self, entry: Entry) -> str:
-        """The event's title for people."""
-        return EVENTS[entry.document["type"]].title
+        """The event's title for people; its bare name, where the catalogue of this version lacks it."""
+        name = str(entry.document["type"])
+        return EVENTS[name].title if name in EVENTS else name
 
     def get_ledger_index(self, entry: Entry) -> int | None:
         """The leaf's index."""
