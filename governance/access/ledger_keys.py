@@ -22,7 +22,7 @@ from governance.identifiers import new_id
 from governance.ledger.custody_models import KeySuccession
 from governance.ledger.epochs import first_origin, list_eras
 from governance.ledger.models import Leaf
-from governance.ledger.notes import NoteFails, VerifierKey, verifier_key
+from governance.ledger.notes import NoteFails, VerifierKey, verifier_key, vkey_id
 from governance.ledger.sealing import newest_signed
 from governance.ledger.successions import newest_succession, open_succession, signers_of
 from governance.ledger.verbs import record, verb
@@ -198,7 +198,7 @@ def _check_signs(old: VerifierKey) -> None:
     else:
         is_it = signed is not None and bool(signers_of(signed.note, [old]))
     if not is_it:
-        raise NotTheLedgersKey(f"{old.text().rpartition('+')[0]} is not the key that signs this ledger.")
+        raise NotTheLedgersKey(f"{vkey_id(old.text())} is not the key that signs this ledger.")
 
 
 def _read(field: str, vkey: str) -> VerifierKey:

@@ -6,6 +6,7 @@ from django.db import models
 
 from governance.identifiers import new_id
 from governance.ledger.models import Entry, Governed
+from governance.ledger.notes import vkey_id
 
 
 class KeySuccession(Governed):
@@ -45,7 +46,7 @@ class KeySuccession(Governed):
         ]
 
     def __str__(self) -> str:
-        return f"{self.new_vkey.rpartition('+')[0]} after {self.old_vkey.rpartition('+')[0]}"
+        return f"{vkey_id(self.new_vkey)} after {vkey_id(self.old_vkey)}"
 
 
 class Epoch(Governed):

@@ -75,6 +75,11 @@ def verifier_key(text: str) -> VerifierKey:
     return key
 
 
+def vkey_id(vkey: str) -> str:
+    """``<name>+<hash>`` of a verifier key's text. Its base64 may hold a plus as well."""
+    return "+".join(vkey.split("+", 2)[:2])
+
+
 def verifier_of(key: SigningKey) -> VerifierKey:
     """What readers get of a signing key."""
     return VerifierKey(key.name, key.public)

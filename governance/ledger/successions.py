@@ -7,7 +7,7 @@ needs no entry: it signs a ledger that nobody has signed yet, and is known by it
 from collections.abc import Sequence
 
 from governance.ledger.custody_models import KeySuccession
-from governance.ledger.notes import NoteFails, VerifierKey, open_note, verifier_key
+from governance.ledger.notes import NoteFails, VerifierKey, open_note, verifier_key, vkey_id
 from governance.ledger.signing import SigningKey
 
 
@@ -59,7 +59,7 @@ def _known_by(newest: KeySuccession, keys: Sequence[SigningKey]) -> set[bytes]:
         raise KeyNotOnRecord(f"What stands on record of the newest key is damaged: {fault}") from fault
     if keys and newest.ended_at is None and new.public not in {key.public for key in keys}:
         raise KeyNotOnRecord(
-            f"A rotation to {newest.new_vkey.rpartition('+')[0]} stands on record, and the file has no such "
+            f"A rotation to {vkey_id(newest.new_vkey)} stands on record, and the file has no such "
             "key. Put it below the old one. If nobody here began the rotation, somebody has put it into "
             "the database: two administrators put a key of yours in its place, manage.py replace_ledger_key."
         )

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from governance.ledger.checkpoints import TreeHead, open_checkpoint, read_head
 from governance.ledger.merkle.hashing import EMPTY_ROOT
-from governance.ledger.notes import Note, NoteFails, open_note, sign_note, verifier_key, verifier_of
+from governance.ledger.notes import (
+    Note,
+    NoteFails,
+    open_note,
+    sign_note,
+    verifier_key,
+    verifier_of,
+    vkey_id,
+)
 from governance.ledger.signing import SigningKey, generate_key
 
 # golang.org/x/mod/sumdb/note: the example of the package's documentation.
@@ -22,6 +30,8 @@ PUBLISHED_NOTE = (
     f"{PUBLISHED_TEXT}\n— PeterNeumann "
     "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
 )
+# A plus is a letter of base64 too: about half of all keys hold one.
+WITH_PLUS = "example.org/countersign/ledger+61bb956a+AROY9ixtGkV8UbpqS189vS9p/KkyFiGNyJl+QWvRfZPK"
 ORIGIN = "example.org/countersign/ledger"
 KEY = generate_key(ORIGIN)
 KNOWN = [verifier_of(KEY)]
@@ -33,6 +43,14 @@ def test_a_published_note_opens_with_its_published_key() -> None:
 
     assert open_note(PUBLISHED_NOTE, [key]) == Note(PUBLISHED_TEXT, (key,))
     assert key.text() == PUBLISHED_KEY
+
+
+@pytest.mark.parametrize("vkey", [PUBLISHED_KEY, WITH_PLUS])
+def test_a_key_is_named_by_its_name_and_hash(vkey: str) -> None:
+    key = verifier_key(vkey)
+
+    assert key.text() == vkey
+    assert vkey_id(vkey) == f"{key.name}+{key.key_id.hex()}"
 
 
 def test_the_published_text_is_signed_to_the_letter() -> None:
