@@ -12,9 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from governance.access.models import Account, ApiToken
-from governance.access.prepared import first_row
 from governance.access.queries import Reach
 from governance.access.roles import Role
+from governance.prepared import first_row
 
 TOKENS = """
 governance_apitoken AS token

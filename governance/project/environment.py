@@ -28,7 +28,7 @@ ROLE_VARIABLE = "COUNTERSIGN_DATABASE_ROLE"
 NO_DATABASE = "governance.project.no_database"
 CACHE_DATABASE = 2
 PREPARED_AFTER = 5
-"""How often a connection is asked the same before it prepares the statement; see access/prepared.py."""
+"""How often a connection is asked the same before it prepares the statement; see governance/prepared.py."""
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from rest_framework.exceptions import ParseError
 from governance.access.authentication import note_use
 from governance.access.callers import MAY_ACT, TOKENS
 from governance.access.parsing import parse_json
-from governance.access.prepared import first_row
 from governance.access.roles import SCOPE_OF, Permission
 from governance.access.services import hash_token
 from governance.errors import GovernanceError
+from governance.prepared import first_row
 from governance.registry.models import NAME, SLUG
 from releases.rollouts.ofrep.protocol import context_of, subject_of
 from releases.rollouts.ofrep.serving import WAITS, Open, answer_on

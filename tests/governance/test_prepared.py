@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, connections
 
-from governance.access.prepared import first_row
+from governance.prepared import first_row
 
 Run = Callable[[Callable[[], Any]], Any]
 PREPARED = "SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT $1::int + 1'"
