@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from governance.actors import ActorMissing, Principal, command_actor, task_actor
 from governance.identifiers import new_id
-from governance.ledger.canonical import canonical_bytes, digest_of_bytes
+from governance.ledger.canonical import canonical_bytes, digest_of_bytes, format_time
 from governance.ledger.commitments import commit
 from governance.ledger.entries import (
     MAX_BODY_BYTES,
@@ -63,6 +63,32 @@ def test_the_body_is_canonical_and_the_document_is_computed_from_it(system: Syst
 
     assert bytes(entry.body) == canonical_bytes(entry.document)
     assert Pending.objects.get().entry == entry
+
+
+FACTS = {
+    "nothing": {},
+    "text of every kind": {"reason": 'Ünïcode, "quotes", \u2028 and 😀', "after": {"ö": "\\ {at} %s"}},
+    "names that are members too": {"before": {"at": 1, "seq": 2}, "after": {"at": [0.1], "seq": None}},
+    "evidence": {"refs": {"plan": DIGEST, "at": DIGEST}},
+}
+
+
+@pytest.mark.parametrize("facts", FACTS.values(), ids=FACTS)
+@pytest.mark.parametrize("at", [None, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)], ids=["now", "simulated"])
+def test_what_the_database_completes_is_canonical_too(
+    db: None, facts: dict[str, Any], at: datetime | None
+) -> None:
+    append("system:1")
+
+    entry = append("system:1", person(at=at, simulated=at is not None), **facts)
+
+    stored = Entry.objects.get(pk=entry.pk)
+    told = json.loads(bytes(stored.body))
+    assert bytes(stored.body) == bytes(entry.body) == canonical_bytes(told)
+    assert (
+        (told["seq"], told["at"]) == (stored.stream_seq, format_time(stored.at)) == (2, format_time(entry.at))
+    )
+    assert (told["reason"], told["after"]) == (facts.get("reason"), facts.get("after"))
 
 
 def test_an_entry_of_a_task_names_for_whom_it_works(db: None) -> None:

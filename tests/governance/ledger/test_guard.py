@@ -2,11 +2,12 @@
 
 import psycopg
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from governance.access.models import Account
 from governance.access.services import create_first_administrator
 from governance.actors import command_actor
+from governance.identifiers import new_id
 from governance.ledger.models import Entry
 from governance.registry.models import Channel, System
 from tests.governance.ledger.acts import person, rename_silently, rename_two
@@ -79,14 +80,27 @@ def test_one_entry_does_not_cover_another_row_of_the_same_statement(system: Syst
     assert not Channel.objects.exists()
 
 
-def test_a_row_that_moves_to_another_stream_needs_an_entry_in_both(system: System) -> None:
-    moved = "UPDATE governance_system SET id = gen_random_uuid() RETURNING id"
+@pytest.mark.parametrize("kept", ["old", "new"])
+def test_a_row_that_moves_to_another_stream_needs_an_entry_in_both(system: System, kept: str) -> None:
+    streams = {"old": system.stream(), "new": f"system:{new_id()}"}
+    (missing,) = set(streams) - {kept}
 
-    with refused_transaction(system.stream()), connection.cursor() as cursor:
-        cursor.execute(moved)
-        append(f"system:{cursor.fetchone()[0]}")
+    with refused_transaction(streams[missing]):
+        System.objects.update(id=streams["new"].removeprefix("system:"))
+        append(streams[kept])
 
     assert System.objects.get().id == system.id
+
+
+def test_a_row_that_moves_with_an_entry_in_both_streams_is_accepted(system: System) -> None:
+    moved = new_id()
+
+    with transaction.atomic():
+        System.objects.update(id=moved)
+        append(system.stream())
+        append(f"system:{moved}")
+
+    assert System.objects.get().id == moved
 
 
 def test_an_entry_in_another_stream_does_not_help(system: System, other_system: System) -> None:
