@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.child import timed
 from governance.ledger.fsck.checking import check_record
-from governance.ledger.fsck.walking import READ_AT_ONCE, _rows
+from governance.ledger.fsck.walking import _steps
 from governance.ledger.heads import head_file
 from governance.ledger.keys import key_for
 from governance.ledger.merkle.checking import check_inclusion
@@ -87,7 +87,7 @@ def _check() -> dict[str, int]:
 def _hash_all() -> dict[str, int]:
     """The floor of a check: every body is read and hashed once, and nothing is compared."""
     size = TreeState.objects.get().size
-    for first in range(0, size, READ_AT_ONCE):
-        for _index, _stored, body, _stream, _seq in _rows(first, min(size, first + READ_AT_ONCE)):
+    for _first, _end, rows in _steps(size):
+        for _index, _stored, body, _stream, _seq in rows:
             hashlib.sha256(b"\0" + body).digest()
     return {"leaves": size, "findings": 0}

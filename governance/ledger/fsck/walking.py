@@ -5,12 +5,14 @@ it is first met: what follows from it would only repeat it.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from itertools import zip_longest
 
 import msgspec
 from django.db import connection
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 
 from governance.ledger.fsck.findings import Finding
 from governance.ledger.merkle.growing import Place
@@ -53,9 +55,8 @@ class Walk:
 
     def run(self, size: int, progress: Callable[[int], None]) -> None:
         """Walk over the leaves of a tree of ``size``."""
-        for first in range(0, size, READ_AT_ONCE):
-            end = min(size, first + READ_AT_ONCE)
-            hashes = self._hashed(first, _rows(first, end))
+        for first, end, rows in _steps(size):
+            hashes = self._hashed(first, rows)
             if len(hashes) < end - first:
                 self._find("leaf", first + len(hashes), "Leaf {} is missing: the tree was numbered past it.")
                 return
@@ -185,10 +186,26 @@ def _first_difference(found: bytes, computed: bytes) -> int:
     return next((at for at, (one, other) in enumerate(pairs) if one != other), shorter)
 
 
-def _rows(first: int, end: int) -> list[Row]:
-    """The leaves with their entries, in the driver's binary form: bodies as text take twice as long."""
+def _steps(size: int) -> Iterator[tuple[int, int, list[Row]]]:
+    """Leaf numbers from and to, with their rows; those of the next step are read while this one is hashed.
+
+    One connection, so that all is of one snapshot: the driver lets one thread after the other use it.
+    """
     connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+    bounds = [(first, min(size, first + READ_AT_ONCE)) for first in range(0, size, READ_AT_ONCE)]
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        ahead = [reader.submit(_rows, connection.connection, *bounds[0])] if bounds else []
+        for (first, end), following in zip_longest(bounds, bounds[1:]):
+            with connection.wrap_database_errors:
+                rows = ahead.pop().result()
+            if following is not None:
+                ahead.append(reader.submit(_rows, connection.connection, *following))
+            yield first, end, rows
+
+
+def _rows(reading: Connection, first: int, end: int) -> list[Row]:
+    """The leaves with their entries, in the driver's binary form: bodies as text take twice as long."""
+    with Cursor(reading) as cursor:
         rows: list[Row] = cursor.execute(_LEAVES, [first, end], binary=True).fetchall()
         return rows
 
