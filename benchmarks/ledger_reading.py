@@ -13,23 +13,27 @@ from governance.ledger.fsck.walking import _steps
 from governance.ledger.heads import head_file
 from governance.ledger.keys import key_for
 from governance.ledger.merkle.checking import check_inclusion
-from governance.ledger.models import Leaf, TreeState
+from governance.ledger.models import Leaf, SignedCheckpoint, TreeState
 from governance.ledger.notes import verifier_of
 from governance.ledger.proving import Inclusion, prove_inclusion
 from governance.ledger.signing import LEDGER
 from governance.ledger.stored_tree import root_at
+from governance.ledger.trusting import trust_in
 
 SEED = 20_260
 WARM = 50
 
 
 def main(mode: str, many: str = "0") -> None:
-    """Measure ``proofs`` or ``lookups``, so many; or ``check`` or ``hashes``, of all there is."""
+    """Measure ``proofs`` or ``lookups``, so many; ``check`` or ``hashes`` of all there is, or so
+    many ``signatures``.
+    """
     works: dict[str, Callable[[], Callable[[], Any]]] = {
         "proofs": lambda: _asking(_prove, int(many)),
         "lookups": lambda: _asking(_look_up, int(many)),
         "check": lambda: _check,
         "hashes": lambda: _hash_all,
+        "signatures": lambda: _signatures(int(many)),
     }
     timed(works[mode]())
 
@@ -81,7 +85,28 @@ def _check() -> dict[str, int]:
     if key is None:
         raise RuntimeError("there is no key")
     report = check_record([verifier_of(key)], head_file())
-    return {"leaves": report.leaves, "findings": len(report.findings)}
+    return {
+        "leaves": report.leaves,
+        "findings": len(report.findings),
+        "checkpoints": report.checkpoints,
+        "signatures": report.signatures,
+    }
+
+
+def _signatures(many: int) -> Callable[[], int]:
+    """The newest signed checkpoint, so many times: what a check takes longer for each that was signed."""
+    key = key_for(LEDGER)
+    if key is None:
+        raise RuntimeError("there is no key")
+    newest = SignedCheckpoint.objects.select_related("checkpoint").latest("checkpoint_id")
+    root, trust = bytes(newest.checkpoint.root), trust_in([verifier_of(key)])
+
+    def work() -> int:
+        for _ in range(many):
+            trust.check(newest.checkpoint_id, newest.note, root)
+        return many
+
+    return work
 
 
 def _hash_all() -> dict[str, int]:

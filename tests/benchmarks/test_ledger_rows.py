@@ -21,7 +21,7 @@ def run(seconds: float, answer: Any = None) -> list[Any]:
 
 def million(*, slow: float = 5.0, seconds: float = 5.0, findings: int = 0) -> Samples:
     """As a million entries may come out: the slow proof in milliseconds, the check in seconds."""
-    found = {"leaves": MILLION, "findings": findings}
+    found = {"leaves": MILLION, "findings": findings, "checkpoints": 489, "signatures": 1}
     return {
         ledger_million.PROOFS: run(2.0, {**ASKED, "p95": slow}),
         ledger_million.LOOKUPS: run(1.0, ASKED),
@@ -29,6 +29,7 @@ def million(*, slow: float = 5.0, seconds: float = 5.0, findings: int = 0) -> Sa
         ledger_million.CHECK: run(seconds, found),
         ledger_million.HASHES: run(3.0),
         ledger_million.HASHES + CONTROL: run(3.0),
+        ledger_million.SIGNATURES: run(0.5, ledger_million.SIGNED),
     }
 
 
