@@ -4,8 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
 
-# Each process has servers of its own; the tests of one file share what their fixtures build. Many wait for
-# processes they started, so that one process more than there are cores is no crowd.
+# Each process has servers of its own; the tests of one file share what their fixtures build, and those of one
+# directory what factories remember (tests/side_by_side.py). Many wait for processes they started, so that one
+# process more than there are cores is no crowd.
 PARALLEL := -p xdist -n $(shell expr `getconf _NPROCESSORS_ONLN` + 1) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 NODE_CLIENTS := tests/releases/rollouts/node_clients

@@ -1,5 +1,6 @@
 #!/usr/bin/env python
-"""Entry point of every command. ``up`` and ``serve`` run before Django is imported: they only supervise."""
+"""Entry point of every command. ``up``, ``serve`` and ``witness`` run before Django is imported: they need
+none of it."""
 
 import os
 import sys
@@ -20,6 +21,11 @@ def main(arguments: list[str]) -> int:
         from governance.project.embedded.supervisor import run  # noqa: PLC0415 - see the module docstring
 
         return run(arguments[1:])
+    if command == "witness":
+        # It runs on another host, without Django and without a database.
+        from governance.witness.__main__ import main as witness  # noqa: PLC0415 - see above
+
+        return witness(arguments[2:])
     # The subcommand alone decides the database role: a variable left over from another shell must not.
     os.environ["COUNTERSIGN_DATABASE_ROLE"] = ROLE_OF_COMMAND.get(command, "app")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.project.settings")

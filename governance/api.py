@@ -29,7 +29,7 @@ class UnknownAddressView(APIView):
         """Refuse, whatever the method."""
         raise NotFound(
             f"There is nothing at {request.path[:200]}.",
-            next_step="See /api/docs/ for the addresses; all of them end with a slash.",
+            next_step="See /api/docs/ for the addresses; nearly all of them end with a slash.",
         )
 
 

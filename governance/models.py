@@ -20,6 +20,7 @@ from governance.ledger.models import (
     Salt,
     TreeState,
 )
+from governance.ledger.witness_models import Cosignature, WitnessState
 from governance.notifications.models import Delivery, Notification, Preference
 from governance.outbox.models import OutboxMessage
 from governance.registry.models import Channel, ComponentVersion, Segment, System
@@ -31,6 +32,7 @@ __all__ = [
     "Channel",
     "ChannelObjectPermission",
     "ComponentVersion",
+    "Cosignature",
     "Delivery",
     "Entry",
     "Epoch",
@@ -50,4 +52,5 @@ __all__ = [
     "SystemObjectPermission",
     "TokenUse",
     "TreeState",
+    "WitnessState",
 ]

@@ -1,9 +1,9 @@
 """Statements that PostgreSQL plans once per connection: what decision services ask all the time, and entries.
 
 Seven joined tables take several times longer to plan than to read, and planning was a fifth of the price of
-an entry. Django hands each query over as a text of its own, which nothing can be remembered for; a cursor that
-sends the parameters apart has its statement prepared from the sixth time on (``prepare_threshold`` in the
-settings).
+an entry. Django hands each query over as a text of its own, which nothing can be remembered for; a cursor
+that sends the parameters apart has its statement prepared from the sixth time on (``prepare_threshold`` in
+the settings).
 """
 
 from collections.abc import Mapping, Sequence

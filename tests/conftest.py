@@ -17,6 +17,7 @@ from tests.factories.cast import Cast, cast
 from tests.factories.connections import let_go
 from tests.factories.middleware import shared_middleware
 from tests.factories.snapshot import trust
+from tests.side_by_side import ByDirectory
 
 # A busy machine is no defect: what takes long is seen in --durations.
 settings.register_profile(
@@ -39,6 +40,12 @@ def pytest_collection(session: pytest.Session) -> None:
     for path in modules[int(number) :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])]:
         with suppress(Exception):
             import_module(".".join(path.relative_to(session.config.rootpath).with_suffix("").parts))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByDirectory | None:
+    """Whoever asks for ``--dist loadfile`` gets the files of one directory in one process."""
+    return ByDirectory(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:

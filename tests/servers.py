@@ -135,12 +135,14 @@ class TestServers:
         return name
 
     def drop(self, name: str) -> None:
-        """Drop a database whoever is connected to it."""
+        """Drop a database whoever is connected to it.
+
+        Also what a killed run was dropping: nothing else may be said of such a one.
+        """
         database = sql.Identifier(name)
-        self.postgres.administer(
-            sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(database),
-            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database),
-        )
+        if self.postgres.ask("SELECT FROM pg_database WHERE datname = %s AND datistemplate", name):
+            self.postgres.administer(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(database))
+        self.postgres.administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
 
     def _build(self, name: str) -> None:
         """In place of the stopped cluster one that holds the template and nothing else, stopped too."""

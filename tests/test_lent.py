@@ -137,3 +137,14 @@ def test_one_that_somebody_dropped_is_made_anew(lent: Lent) -> None:
     lent.take()
 
     assert ask(lent, ROWS) == [(1, "one", "one!"), (2, "two", "two!")]
+
+
+def test_one_whose_dropping_was_interrupted_is_dropped_after_all(lent: Lent) -> None:
+    first = made(lent)
+    interrupted = sql.SQL("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'lent_here'")
+    servers().postgres.administer(interrupted)
+
+    lent.drop()
+    lent.take()
+
+    assert made(lent) != first

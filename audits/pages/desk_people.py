@@ -9,6 +9,7 @@ from django.utils import timezone
 from audits.pages.overrides import may_answer
 from audits.pages.tasks import Section, Task
 from governance.access.admin_base import Offer, admin_url
+from governance.access.custody_proposals import act_of, open_custody_proposals
 from governance.access.granting import VERB as GRANT
 from governance.access.models import Account, AccountKind, Grant, Proposal
 from governance.access.queries import active_administrators, grants_in_force, proposals_visible_to, reach
@@ -31,6 +32,9 @@ def proposals_to_confirm(actor: Actor) -> list[Task]:
     waiting = Q(confirmed_at__isnull=True, expires_at__gt=now) & ~Q(proposed_by_id=actor.id)
     tasks = [_grant_task(row) for row in _administered(actor, GRANT, waiting)]
     tasks += [_rules_task(row) for row in _administered(actor, RULES, waiting)]
+    tasks += [
+        _custody_task(row) for row in open_custody_proposals(actor, now) if row.proposed_by_id != actor.id
+    ]
     return [*tasks, *_trigger_overrides(actor), *_overrides(actor), *_adoptions(actor, waiting)]
 
 
@@ -55,6 +59,13 @@ def _rules_task(row: Proposal) -> Task:
     url = reverse("admin:releases_approvalruleset_confirm", args=[row.pk])
     sentence = f"New approval rules for {row.system} wait: {row.reason}"
     return Task("held", "rule", "Second person", sentence, _by(row), Offer("Confirm", url, look="cs-pri"))
+
+
+def _custody_task(row: Proposal) -> Task:
+    url = f"{reverse('admin:ledger_keys')}#proposed"
+    sentence = f"It is proposed to {act_of(row)}: {row.reason}"
+    offer = Offer("See how to confirm", url, "", "cs-pri", is_dialog=False)
+    return Task("held", "key", "Second person", sentence, _by(row), offer)
 
 
 def _by(row: Proposal) -> str:

@@ -13,8 +13,9 @@ from django.urls import reverse
 from audits.pages.frame import draw
 from audits.pages.history import Event, events_of
 from audits.pages.ledger_form import LedgerForm
-from audits.pages.ledger_state import seal_state
+from audits.pages.ledger_state import epochs_said, seal_state
 from audits.pages.ledger_subjects import Subject, subjects_of
+from audits.pages.ledger_witnesses import witnesses_seen
 from audits.records.searching import FILTERS
 from audits.records.visibility import aggregates, entries_visible_to, seen_among
 from governance.access.queries import reading, visible_to
@@ -27,6 +28,8 @@ from governance.registry.models import Channel
 AT_ONCE = 50
 TITLE = "Ledger"
 LARGEST_INDEX = 18
+ALONE = {"event", "stream", "refused"}
+"""What is asked for by these is shown by itself."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def ledger(request: HttpRequest) -> HttpResponse:
             "newest": _further(request.GET),
             "export": f"{reverse('ledger-entry-export')}?{form.as_query()}",
             "state": seal_state(last_check()),
+            "epochs": epochs_said(),
+            "witnesses": witnesses_seen(),
         }
     return draw(request, "countersign/ledger.html", context, title=TITLE, crumbs=[(TITLE, "")])
 
@@ -167,4 +172,5 @@ def _lead(form: LedgerForm, rows: Sequence[Entry], has_more: bool) -> str:
         if len(rows) == 1
         else f"{len(rows)} entries"
     )
-    return f"{count} about what you asked for, approvals and refused attempts included."
+    beside = "" if form.given().keys() & ALONE else ", approvals and refused attempts included"
+    return f"{count} about what you asked for{beside}."

@@ -11,7 +11,9 @@ from audits.dossiers.models import DossierStatus
 from audits.dossiers.queries import dossiers_visible_to
 from audits.records.visibility import entries_visible_to
 from governance.actors import Actor
+from governance.ledger.epochs import Era, list_eras
 from governance.ledger.nightly import LastCheck, last_check, overdue_since
+from governance.ledger.witnesses.standing import refusing
 
 LATE = timedelta(seconds=10)
 MOST_COUNTED = 999
@@ -33,7 +35,8 @@ FROM tree_state LEFT JOIN LATERAL (
 class SealState:
     """``signed`` of ``size`` entries stand under the newest signature, ``waiting`` more have no number yet,
     and the oldest of all that are not signed has waited for ``lag``. ``trouble`` says why no more are signed;
-    ``faults`` is how many the last check of the whole record found."""
+    ``faults`` is how many the last check of the whole record found, and ``refusing`` which witnesses hold
+    another past."""
 
     size: int
     signed: int
@@ -42,11 +45,12 @@ class SealState:
     lag: timedelta
     trouble: str
     faults: int = 0
+    refusing: tuple[str, ...] = ()
 
     @property
     def look(self) -> str:
         """How it is shown."""
-        if self.trouble or self._is_late or self.faults:
+        if self.trouble or self._is_late or self.faults or self.refusing:
             return "fail"
         return "pass" if self.signed_at and not self.unsigned else "open"
 
@@ -62,6 +66,8 @@ class SealState:
     @property
     def word(self) -> str:
         """In two or three words."""
+        if self.refusing:
+            return "A witness refuses"
         if self.trouble:
             return "Not signed"
         if self._is_late:
@@ -75,6 +81,12 @@ class SealState:
     @property
     def sentence(self) -> str:
         """What it means."""
+        if self.refusing:
+            return (
+                f"{' and '.join(self.refusing)} saw another past of this ledger than it holds now: it was "
+                "rolled back or written anew, or its key signs another one. Rely on nothing here until the "
+                "operator has compared them; verify_ledger and docs/witness.md say how."
+            )
         if self.trouble:
             return f"The integrator signs nothing: {self.trouble}"
         if self._is_late:
@@ -96,12 +108,12 @@ class SealState:
 
 
 def seal_state(check: LastCheck | None) -> SealState:
-    """As it is now, in one query, beside what the last check found."""
+    """As it is now, in one query, beside what the last check found and what witnesses say."""
     with connection.cursor() as cursor:
         cursor.execute(_STATE)
         size, signed, waiting, signed_at, lag, trouble = cursor.fetchone()
     faults = max(check.number, 1) if check is not None and not check.is_whole else 0
-    return SealState(size, signed, waiting, signed_at, lag, trouble, faults)
+    return SealState(size, signed, waiting, signed_at, lag, trouble, faults, tuple(refusing()))
 
 
 def auditors_view(actor: Actor) -> dict[str, Any]:
@@ -111,12 +123,25 @@ def auditors_view(actor: Actor) -> dict[str, Any]:
     dossiers = dossiers_visible_to(actor)
     return {
         "state": seal_state(check),
+        "epochs": epochs_said(),
         "check": _check_said(check, overdue_since(now)),
         "of_a_day": min(day.order_by()[: MOST_COUNTED + 1].count(), MOST_COUNTED + 1),
         "most_counted": MOST_COUNTED,
         "since": now - timedelta(days=1),
         "dossiers": list(dossiers.filter(status=DossierStatus.COMPLETED).order_by("-completed_at")[:3]),
     }
+
+
+def epochs_said() -> list[tuple[str, str]]:
+    """That the log began anew, in a sentence, and what finds the entry that says why; [] if it never did."""
+    return [(_said(era), "" if era.begins is None else f"#{era.begins}") for era in list_eras()]
+
+
+def _said(era: Era) -> str:
+    return (
+        f"Epoch {era.number}: the log began anew as {era.origin}, and gave up a signed tree of "
+        f"{era.given_up.size:,} entries."
+    )
 
 
 def _check_said(check: LastCheck | None, overdue: datetime | None) -> tuple[str, str, str, datetime | None]:
@@ -126,12 +151,12 @@ def _check_said(check: LastCheck | None, overdue: datetime | None) -> tuple[str,
         return look, word, "The record is checked as a whole each night; it has not been so far.", None
     if not check.is_whole:
         first = check.findings[0] if check.findings else "its entry says which."
-        return "fail", "Faults found", f"{check.number} in all, first: {first}", check.at
+        return "fail", "Faults found", f"{check.number:,} in all, first: {first}", check.at
     if overdue:
         return "fail", "Overdue", "The last nightly check found no fault.", check.at
     if check.unchecked:
         left = "; ".join(check.unchecked)
-        said = f"No fault in {check.entries} entries and {check.rows} rows. Not checked: {left}"
+        said = f"No fault in {check.entries:,} entries and {check.rows:,} rows. Not checked: {left}"
         return "inc", "Checked in part", said, check.at
-    whole = f"All {check.entries} entries and {check.rows} rows agree with the signed record."
+    whole = f"All {check.entries:,} entries and {check.rows:,} rows agree with the signed record."
     return "pass", "Whole", whole, check.at

@@ -27,8 +27,9 @@ from governance.ledger.export import entry_bundle
 from governance.ledger.merkle.hashing import HASH_SIZE
 from governance.ledger.merkle.tiles import LEVELS, WIDTH
 from governance.ledger.models import Leaf
-from governance.ledger.proving import newest_note, prove_consistency, prove_inclusion
+from governance.ledger.proving import cosigned_note, newest_note, prove_consistency, prove_inclusion
 from governance.ledger.stored_tree import tiles_at
+from governance.ledger.witnesses.published import published
 
 NUMBER = re.compile(r"((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 FOR_GOOD = "private, max-age=31536000, immutable"
@@ -60,12 +61,20 @@ class CheckpointView(APIView):
     """``GET /ledger/checkpoint``"""
 
     @extend_schema(
-        responses={(200, "text/plain"): OpenApiTypes.STR}, operation_id="ledger_checkpoint_retrieve"
+        responses={(200, "text/plain"): OpenApiTypes.STR},
+        operation_id="ledger_checkpoint_retrieve",
+        parameters=[
+            OpenApiParameter(
+                "cosigned", OpenApiTypes.BOOL, description="the newest that a witness has cosigned"
+            )
+        ],
     )
     def get(self, request: Request) -> HttpResponse:
-        """Read size and root of the tree that was signed last, as a signed note."""
-        refuse_unknown_parameters(request, set())
-        answer = HttpResponse(newest_note().note, content_type="text/plain; charset=utf-8")
+        """Read size and root of the tree that was signed last, as a signed note with the cosignatures of
+        witnesses that it has so far."""
+        refuse_unknown_parameters(request, {"cosigned"})
+        signed = cosigned_note() if _is_wanted(request, "cosigned") else newest_note()
+        answer = HttpResponse(published(signed), content_type="text/plain; charset=utf-8")
         answer.headers["Cache-Control"] = "private, no-cache"
         return answer
 
@@ -152,6 +161,13 @@ def _size(request: Request, name: str) -> int:
     if not (given.isascii() and given.isdecimal()) or len(given) > LONGEST_NUMBER:
         raise invalid(name, f"found {given[:40]!r}; a number of entries is wanted.")
     return int(given)
+
+
+def _is_wanted(request: Request, name: str) -> bool:
+    given = request.query_params.get(name, "false")
+    if given not in ("true", "false"):
+        raise invalid(name, f"found {given[:40]!r}; true or false is wanted.")
+    return given == "true"
 
 
 def _leaf(request: Request) -> Leaf:

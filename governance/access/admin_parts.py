@@ -101,6 +101,8 @@ class JsonField(forms.CharField):
 class UtcDateTimeField(forms.DateTimeField):
     """A time that the reader gives in UTC."""
 
+    default_error_messages = {"invalid": "A date with a time is wanted, such as 2026-03-18 09:30."}
+
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault(
             "widget", forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")

@@ -8,11 +8,16 @@ from uuid import UUID
 from django.db import connection
 
 from governance.access.models import Proposal
-from governance.access.proposals import record_confirmation, store_proposal
+from governance.access.proposals import record_confirmation
 from governance.access.queries import require
 from governance.access.roles import Permission
 from governance.access.scopes import INSTALLATION
-from governance.access.second_administrator import require_person, second_administrator
+from governance.access.second_administrator import (
+    require_person,
+    second_administrator,
+    store_for_second,
+    tell_administrators,
+)
 from governance.actors import Actor, moment
 from governance.errors import GovernanceError, invalid
 from governance.identifiers import new_id
@@ -59,7 +64,7 @@ def propose_epoch(actor: Actor, *, reason: str) -> Proposal:
     """First of two administrators: give up what is lost, and go on under another origin."""
     require(actor, Permission.MANAGE_KEYS, INSTALLATION)
     _check(actor, reason)
-    return store_proposal(VERB, _arguments(_lost_head()), system_id=None, reason=reason)
+    return store_for_second(VERB, _arguments(_lost_head()), reason)
 
 
 @verb("ledger_epoch.begun")
@@ -85,6 +90,7 @@ def begin_epoch(actor: Actor, *, reason: str, proposal: UUID | None = None) -> E
     epoch.save(force_insert=True)
     if confirmed is not None:
         record_confirmation(confirmed)
+    tell_administrators(VERB, epoch)
     _note_outside(epoch, lost)
     return epoch
 

@@ -11,11 +11,16 @@ from uuid import UUID
 from django.db import connection
 
 from governance.access.models import Proposal
-from governance.access.proposals import record_confirmation, store_proposal
+from governance.access.proposals import record_confirmation
 from governance.access.queries import require
 from governance.access.roles import Permission
 from governance.access.scopes import INSTALLATION
-from governance.access.second_administrator import require_person, second_administrator
+from governance.access.second_administrator import (
+    require_person,
+    second_administrator,
+    store_for_second,
+    tell_administrators,
+)
 from governance.actors import Actor, moment
 from governance.errors import GovernanceError, invalid
 from governance.identifiers import new_id
@@ -92,6 +97,7 @@ def rotate_ledger_key(actor: Actor, *, old: str, new: str, overlap: timedelta, r
     succession.overlap_until = succession.began_at + overlap
     succession.save(force_insert=True)
     record(succession.stream(), after=_document(succession), reason=reason)
+    tell_administrators("ledger_key.rotated", succession)
     return succession
 
 
@@ -117,6 +123,7 @@ def retire_ledger_key(actor: Actor, *, reason: str, compromised: bool = False) -
         raise SuccessorNotVouchedFor("No checkpoint that covers the rotation bears both signatures yet.")
     _end(actor, succession, compromised=compromised)
     record(succession.stream(), after=_ending(succession), reason=reason)
+    tell_administrators("ledger_key.retired", succession)
     return succession
 
 
@@ -126,7 +133,7 @@ def propose_key_replacement(actor: Actor, *, old: str, new: str, reason: str) ->
     require(actor, Permission.MANAGE_KEYS, INSTALLATION)
     require_person(actor, "put a new key in the place of a lost one")
     _succession(actor, old, new, reason)
-    return store_proposal(VERB, {"old": old, "new": new}, system_id=None, reason=reason)
+    return store_for_second(VERB, {"old": old, "new": new}, reason)
 
 
 @verb("ledger_key.replaced")
@@ -158,6 +165,7 @@ def replace_lost_ledger_key(
         record(running.stream(), event="ledger_key.retired", after=_ending(running))
     if confirmed is not None:
         record_confirmation(confirmed)
+    tell_administrators(VERB, succession)
     return succession
 
 

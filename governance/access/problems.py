@@ -97,7 +97,8 @@ def _from_framework(error: exceptions.APIException) -> Response:
     validation = isinstance(error, exceptions.ValidationError)
     code = "invalid" if validation else str(error.default_code)
     errors = _flatten(error.detail) if validation else []
-    detail = "; ".join(f"{item['field']}: {item['message']}".strip(": ") for item in errors)
+    said = [f"{item['field']}: {item['message']}".strip(": ") for item in errors]
+    detail = "; ".join([*(one.removesuffix(".") for one in said[:-1]), *said[-1:]])
     return problem(
         code="invalid_input" if validation else code,
         status_code=error.status_code,

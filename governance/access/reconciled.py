@@ -4,8 +4,17 @@ from typing import Any
 
 from governance.access.models import Account, ApiToken, Grant, Proposal
 from governance.ledger.canonical import digest_of, digest_of_bytes
-from governance.ledger.commitments import opened
-from governance.ledger.reconciling.declared import NOT_SAID, Heard, Reconciled, Told, Word, const, find, has
+from governance.ledger.reconciling.declared import (
+    NOT_SAID,
+    Committed,
+    Heard,
+    Reconciled,
+    Told,
+    Word,
+    const,
+    find,
+    has,
+)
 
 
 def digest_of_text(value: Any) -> str:
@@ -20,8 +29,7 @@ def committed(path: str) -> Word:
         commitment = find(heard.said.after, path)
         if commitment is None:
             return digest_of_text("")
-        value = None if commitment is NOT_SAID else opened(commitment)
-        return NOT_SAID if value is None else digest_of_text(value)
+        return NOT_SAID if commitment is NOT_SAID else Committed(str(commitment))
 
     return said
 

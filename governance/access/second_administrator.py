@@ -1,16 +1,23 @@
-"""The second of two administrators, for acts on the whole installation. Steps for verbs."""
+"""The second of two administrators, for acts on the whole installation, and what all of them are told.
+
+Steps for verbs.
+"""
 
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
-from governance.access.granting import SecondPersonNeeded
+from governance.access.granting import TELL, SecondPersonNeeded
 from governance.access.models import Proposal
 from governance.access.presence import require_presence
-from governance.access.proposals import confirm_proposal
+from governance.access.proposals import confirm_proposal, store_proposal
 from governance.access.queries import administrators_over
 from governance.actors import Actor, ActorKind, AuthMethod, acting_as, moment
+from governance.ledger.models import Governed
+from governance.outbox.services import enqueue
+
+TELL_OF_CUSTODY = "governance.notifications.custody_changed"  # a task of the slice above
 
 
 def require_person(actor: Actor, act: str) -> None:
@@ -22,6 +29,18 @@ def require_person(actor: Actor, act: str) -> None:
     if actor.kind is ActorKind.USER and actor.auth.method is AuthMethod.SHELL:
         return
     require_presence(actor, act)
+
+
+def store_for_second(verb: str, arguments: dict[str, Any], reason: str) -> Proposal:
+    """Store the proposal, and have the other administrators of the installation told that it waits."""
+    proposal = store_proposal(verb, arguments, system_id=None, reason=reason)
+    enqueue(TELL, proposal=str(proposal.id))
+    return proposal
+
+
+def tell_administrators(event: str, row: Governed) -> None:
+    """Have all administrators of the installation told of ``event``, just recorded about ``row``."""
+    enqueue(TELL_OF_CUSTODY, event=event, row=str(row.pk))
 
 
 def second_administrator(

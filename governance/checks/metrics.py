@@ -22,6 +22,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
+from governance.ledger.witnesses.known import WitnessesUnfit
+from governance.ledger.witnesses.standing import standings
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 KEPT_SECONDS = 15
 _HERE: dict[str, tuple[float, list[str]]] = {}
@@ -65,7 +68,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
         refused.headers["WWW-Authenticate"] = "Bearer"
         refused.headers["Content-Type"] = "text/plain; charset=utf-8"
         return refused
-    lines = [*_lines(ledger_metrics), *(line for path in settings.METRICS.values() for line in _kept(path))]
+    own = [*_lines(ledger_metrics), *_lines(witness_metrics)]
+    lines = [*own, *(line for path in settings.METRICS.values() for line in _kept(path))]
     return HttpResponse("\n".join([*lines, ""]), content_type=CONTENT_TYPE)
 
 
@@ -90,6 +94,32 @@ def ledger_metrics() -> Iterator[Metric]:
     }
     for name, (text, value) in one.items():
         yield Metric(name, text, (({}, value),))
+
+
+def witness_metrics() -> Iterator[Metric]:
+    """How far each witness of the ledger is; nothing where none is named, or their file cannot be used."""
+    try:
+        found = standings()
+    except WitnessesUnfit:
+        return
+    one = {
+        "cosigned_size": (
+            "Entries that the newest checkpoint covers that the witness has cosigned.",
+            [float(each.size) for each in found],
+        ),
+        "behind_seconds": (
+            "How long the first signed checkpoint after that one has waited for the witness.",
+            [each.behind.total_seconds() for each in found],
+        ),
+        "refuses": (
+            "1 while the witness holds another past of this ledger; /readyz says more.",
+            [float(each.is_refusal) for each in found],
+        ),
+    }
+    labels = [{"witness": each.witness.name} for each in found]
+    for name, (text, values) in one.items():
+        if found:
+            yield Metric(f"countersign_witness_{name}", text, tuple(zip(labels, values, strict=True)))
 
 
 def _lines(source: Callable[[], Iterable[Metric]]) -> list[str]:

@@ -5,6 +5,7 @@ commitment; once erased, the entry and its proofs stay valid and the value is un
 """
 
 import secrets
+from collections.abc import Collection
 
 from governance.ledger.canonical import digest_of_bytes
 from governance.ledger.models import Salt
@@ -22,9 +23,15 @@ def commit(value: str) -> str | None:
     return commitment
 
 
+def opened_all(commitments: Collection[str]) -> dict[str, str]:
+    """The values behind those that are kept and open their commitment, in one query."""
+    return {
+        kept.commitment: kept.value
+        for kept in Salt.objects.filter(commitment__in=commitments)
+        if digest_of_bytes(bytes(kept.salt) + kept.value.encode()) == kept.commitment
+    }
+
+
 def opened(commitment: str) -> str | None:
     """The value behind a commitment; None once it is erased, or where what is kept does not open it."""
-    kept = Salt.objects.filter(commitment=commitment).first()
-    if kept is None or digest_of_bytes(bytes(kept.salt) + kept.value.encode()) != commitment:
-        return None
-    return kept.value
+    return opened_all([commitment]).get(commitment)

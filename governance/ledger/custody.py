@@ -11,9 +11,11 @@ from governance.ledger.models import SignedCheckpoint
 from governance.ledger.notes import VerifierKey, verifier_key, verifier_of
 from governance.ledger.sealing import newest_signed
 from governance.ledger.signing import LEDGER, STATEMENTS, KeyFileUnfit
-from governance.ledger.successions import signers_of
+from governance.ledger.successions import signers_of, successions
 
 SIGNS, OVERLAPS, RETIRED, LOST, UNUSED = "signs", "overlaps", "retired", "lost", "unused"
+NAMED = "named"
+"""An entry puts it in the place of the one before, and it has not signed the newest checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ def list_keys() -> list[KeyFact]:
     signed = newest_signed()
     # What a holder sees in checkpoints is the name of the epoch, which is not that in the key file.
     origin = origin_at(signed.checkpoint_id if signed else 0, list_eras(), "")
-    rows = list(KeySuccession.objects.all())
+    rows = successions()
     if rows:
-        return [*statements, *_succession(rows, origin)]
+        return [*statements, *_succession(rows, origin, signed.note if signed else "")]
     of_ledger = [verifier_of(key) for key in filed if key.purpose == LEDGER]
     signers = signers_of(signed.note, of_ledger) if signed else {key.public for key in of_ledger}
     since = _first_signed_at()
@@ -66,7 +68,7 @@ def log_keys_of(note: str) -> list[VerifierKey]:
         known = [verifier_of(key) for key in signing_keys() if key.purpose == LEDGER]
     except KeyFileUnfit:
         known = []
-    for row in KeySuccession.objects.all():
+    for row in successions():
         known += [verifier_key(row.old_vkey), verifier_key(row.new_vkey)]
     signers = signers_of(note, known)
     return [
@@ -76,10 +78,14 @@ def log_keys_of(note: str) -> list[VerifierKey]:
     ]
 
 
-def _succession(rows: list[KeySuccession], origin: str) -> Iterator[KeyFact]:
-    """The newest key, then each that it or another took the place of."""
+def _succession(rows: list[KeySuccession], origin: str, note: str) -> Iterator[KeyFact]:
+    """The newest key, then each that it or another took the place of. It signs if it has signed ``note``, the
+    newest checkpoint: whoever may write entries may name a key of theirs, and that is not to be handed out.
+    """
     newest = rows[-1]
-    yield KeyFact(LEDGER, _named(verifier_key(newest.new_vkey), origin), SIGNS, newest.began_at)
+    key = verifier_key(newest.new_vkey)
+    signs = SIGNS if signers_of(note, [key]) else NAMED
+    yield KeyFact(LEDGER, _named(key, origin), signs, newest.began_at)
     for row, before in zip(reversed(rows), [*reversed(rows[:-1]), None], strict=True):
         since = before.began_at if before else _first_signed_at()
         state = LOST if row.is_lost else RETIRED if row.ended_at else OVERLAPS

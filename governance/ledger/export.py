@@ -18,6 +18,7 @@ from governance.ledger.models import Leaf
 from governance.ledger.notes import NoteFails
 from governance.ledger.sealing import newest_signed
 from governance.ledger.stored_tree import TreeIncomplete, root_at, tiles_at
+from governance.ledger.witnesses.published import published
 
 READ_AT_ONCE = 256
 CHECKPOINT = "checkpoint"
@@ -57,7 +58,7 @@ def export_tree(directory: Path, *, entries: bool = False) -> Exported:
     if entries or has_entries:
         files += _write_entries(directory, size, before if has_entries else 0)
     # Last: a reader never sees a checkpoint whose tiles are not there.
-    _write(directory / CHECKPOINT, signed.note.encode())
+    _write(directory / CHECKPOINT, published(signed).encode())
     return Exported(size, files)
 
 

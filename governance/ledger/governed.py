@@ -25,6 +25,8 @@ UNGOVERNED = (
     ),
     Ungoverned("checkpoint", "Roots of the tree; written by the integrator alone."),
     Ungoverned("signed_checkpoint", "Signatures over roots of the tree; written by the integrator alone."),
+    Ungoverned("cosignature", "What witnesses signed, over what is signed here; rows are written once."),
+    Ungoverned("witness_state", "What each witness answered last; it is asked again and again."),
     Ungoverned("blob", "Bytes by digest; what they mean stands in the entry that names the digest."),
     Ungoverned("salt", "Opens commitments to personal values, and must be erasable."),
     Ungoverned("governance_idempotencyrecord", "Which answer belongs to a client's key; no domain state."),

@@ -36,6 +36,9 @@ TREE_INTEGRATOR = {
 KEYS_INTEGRATOR = {"key_succession": "SELECT", "ledger_epoch": "SELECT"}
 """What the integrator asks before it signs: which keys may, and for which log."""
 
+ENDING = "ended_at, is_compromised, ended_by_username"
+"""Columns of a succession that the end of a rotation fills in."""
+
 
 def default_privileges(schema_editor: Any) -> None:
     """Give ``app`` the ordinary rights on every table and sequence that ``owner`` makes from now on."""
@@ -66,6 +69,17 @@ def keys_privileges(schema_editor: Any) -> None:
     integrator = schema_editor.quote_name(settings.DATABASE_ROLE_NAMES["integrator"])
     for table, rights in KEYS_INTEGRATOR.items():
         schema_editor.execute(f"GRANT {rights} ON {table} TO {integrator}")
+
+
+def custody_privileges(schema_editor: Any) -> None:
+    """Leave the application what its verbs need: add keys and epochs, and end a rotation.
+
+    Without UPDATE or DELETE on the whole table it cannot lock the integrator out of it either.
+    """
+    for table in KEYS_INTEGRATOR:
+        write_once(schema_editor, table)
+    app = schema_editor.quote_name(settings.DATABASE_ROLE_NAMES["app"])
+    schema_editor.execute(f"GRANT UPDATE ({ENDING}) ON key_succession TO {app}")
 
 
 def _only(schema_editor: Any, of_app: dict[str, str], of_integrator: dict[str, str]) -> None:

@@ -8,22 +8,28 @@ grow with the stream; it is this transaction's own if there is one, because nobo
 a later one meanwhile. Triggers are ENABLE ALWAYS, so a replica role does not pass.
 """
 
-FUNCTIONS = r"""
-CREATE FUNCTION ledger_guard() RETURNS trigger
+GUARD_FUNCTION = r"""
+CREATE OR REPLACE FUNCTION ledger_guard() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
 DECLARE
     prefix text := TG_ARGV[0];
     aggregate text := TG_ARGV[1];
-    streams text[] := '{}';
+    is_now text;
+    was text;
     wanted text;
 BEGIN
     IF TG_OP IN ('INSERT', 'UPDATE') THEN
-        streams := streams || (prefix || ':' || (to_jsonb(NEW) ->> aggregate));
+        is_now := prefix || ':' || (to_jsonb(NEW) ->> aggregate);
     END IF;
     IF TG_OP IN ('UPDATE', 'DELETE') THEN
-        streams := streams || (prefix || ':' || (to_jsonb(OLD) ->> aggregate));
+        was := prefix || ':' || (to_jsonb(OLD) ->> aggregate);
     END IF;
-    FOREACH wanted IN ARRAY streams LOOP
+    -- Every row but one that was moved to another stream is asked about once.
+    FOREACH wanted IN ARRAY CASE
+        WHEN TG_OP = 'DELETE' OR was = is_now THEN ARRAY[was]
+        WHEN TG_OP = 'INSERT' THEN ARRAY[is_now]
+        ELSE ARRAY[is_now, was]
+    END LOOP
         IF NOT EXISTS (
             SELECT 1 FROM (
                 SELECT entry.id, entry.xid FROM public.entry AS entry
@@ -40,7 +46,10 @@ BEGIN
     END LOOP;
     RETURN NULL;
 END $$;
+"""
 
+FUNCTIONS = rf"""
+{GUARD_FUNCTION}
 CREATE FUNCTION ledger_no_truncate() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
 BEGIN

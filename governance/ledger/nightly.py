@@ -32,7 +32,8 @@ MOST_NAMED = 50
 
 @dataclass(frozen=True)
 class LastCheck:
-    """The outcome of the newest check. ``findings`` are the first sentences; ``number`` counts all."""
+    """The outcome of the newest check. ``findings`` are the first sentences; ``number`` counts all.
+    ``epochs`` says that the log began anew, one sentence for each time."""
 
     at: datetime
     is_whole: bool
@@ -42,6 +43,7 @@ class LastCheck:
     entries: int
     rows: int
     seconds: float
+    epochs: tuple[str, ...] = ()
 
 
 def last_check() -> LastCheck | None:
@@ -71,6 +73,7 @@ def _read(at: datetime, after: dict[str, Any]) -> LastCheck:
         after["entries"],
         after["rows"],
         after["seconds"],
+        tuple(after.get("epochs", ())),
     )
 
 
@@ -156,6 +159,7 @@ def _write(
         "checkpoints": report.checkpoints,
         "signatures": report.signatures,
         "rows": report.rows,
+        "epochs": list(report.epochs),
         "seconds": round(seconds, 3),
         "head_read": head_file().exists(),
     }

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from governance.ledger.cosignatures import cosigned_message, timed
 from governance.ledger.letters import read_bytes
-from governance.ledger.signing import ED25519, SigningKey
+from governance.ledger.signing import COSIGNATURE, ED25519, SigningKey
 
 DASH = "— "
 MOST_SIGNATURES = 100
@@ -27,24 +28,30 @@ class NoteFails(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """What a reader knows of a key: its name and its 32 bytes."""
+    """What a reader knows of a key: its name, its 32 bytes, and the type of signature that it makes."""
 
     name: str
     public: bytes
+    kind: bytes = ED25519
 
     @property
     def key_id(self) -> bytes:
         """The four bytes by which a signature names the key, beside its name."""
-        return hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:KEY_ID_BYTES]
+        return hashlib.sha256(self.name.encode() + b"\n" + self.kind + self.public).digest()[:KEY_ID_BYTES]
 
     def text(self) -> str:
         """``<name>+<hash>+<base64>``, the form to hand to those who check."""
-        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
+        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(self.kind + self.public).decode()}"
 
     def has_signed(self, text: str, signature: bytes) -> bool:
-        """Whether the 64 bytes are this key's signature over the text."""
+        """Whether the bytes are this key's signature over the text: 64 of them, of a witness behind 8 that
+        tell the time."""
+        message = text.encode()
+        if self.kind == COSIGNATURE:
+            at, signature = timed(signature)
+            message = cosigned_message(text, at)
         try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except InvalidSignature:
             return False
         return True
@@ -58,18 +65,19 @@ class Note:
     signers: tuple[VerifierKey, ...]
 
 
-def verifier_key(text: str) -> VerifierKey:
-    """The key that ``text`` describes.
+def verifier_key(text: str, kind: bytes = ED25519) -> VerifierKey:
+    """The key that ``text`` describes, which is of the type ``kind``: by default one that signs for a log.
 
     Raises:
-        NoteFails: it is no Ed25519 verifier key, or its hash is another key's: a letter was changed.
+        NoteFails: it is no such verifier key, or its hash is another key's: a letter was changed.
     """
     name, _, rest = text.strip().partition("+")
     given, _, encoded = rest.partition("+")
     decoded = read_bytes(encoded)
-    if not name or _has_space(name) or decoded is None or decoded[:1] != ED25519 or len(decoded) != 33:
-        raise NoteFails("A verifier key looks like <name>+<8 hex digits>+<base64>, of type Ed25519.")
-    key = VerifierKey(name, decoded[1:])
+    if not name or _has_space(name) or decoded is None or decoded[:1] != kind or len(decoded) != 33:
+        wanted = "Ed25519" if kind == ED25519 else "timestamped Ed25519 (4, that of a witness)"
+        raise NoteFails(f"A verifier key looks like <name>+<8 hex digits>+<base64>, of type {wanted}.")
+    key = VerifierKey(name, decoded[1:], kind)
     if key.key_id.hex() != given:
         raise NoteFails(f"The hash {given} is not that of the key; a letter was changed or lost.")
     return key
@@ -82,7 +90,7 @@ def vkey_id(vkey: str) -> str:
 
 def verifier_of(key: SigningKey) -> VerifierKey:
     """What readers get of a signing key."""
-    return VerifierKey(key.name, key.public)
+    return VerifierKey(key.name, key.public, key.kind)
 
 
 def sign_note(text: str, keys: Iterable[SigningKey]) -> str:
@@ -94,12 +102,24 @@ def sign_note(text: str, keys: Iterable[SigningKey]) -> str:
     _check_letters(text)
     if not text.endswith("\n") or not text.strip():
         raise NoteFails("A note's text ends with a newline.")
-    lines = [
-        f"{DASH}{key.name} "
-        + base64.b64encode(verifier_of(key).key_id + key.private.sign(text.encode())).decode()
-        for key in keys
-    ]
+    lines = [signature_line(verifier_of(key), key.private.sign(text.encode())) for key in keys]
     return "\n".join([text, *lines, ""])
+
+
+def cosign(text: str, key: SigningKey, at: int) -> str:
+    """The line, with its newline, by which a witness says what it saw at ``at``, in seconds since 1970.
+
+    Raises:
+        NoteFails: the text cannot stand in a note.
+    """
+    _check_letters(text)
+    signature = key.private.sign(cosigned_message(text, at))
+    return signature_line(verifier_of(key), at.to_bytes(8, "big") + signature) + "\n"
+
+
+def signature_line(key: VerifierKey, signature: bytes) -> str:
+    """The line of a signature, without its newline."""
+    return f"{DASH}{key.name} " + base64.b64encode(key.key_id + signature).decode()
 
 
 def open_note(note: str, known: Sequence[VerifierKey]) -> Note:
@@ -108,17 +128,10 @@ def open_note(note: str, known: Sequence[VerifierKey]) -> Note:
     Raises:
         NoteFails: with the first reason.
     """
-    _check_letters(note)
-    text, blank, signatures = note.rpartition("\n\n")
-    if not blank or not text or not signatures.endswith("\n"):
-        raise NoteFails("A note is a text, an empty line, and lines of signatures.")
-    lines, text = signatures[:-1].split("\n"), text + "\n"
-    if len(lines) > MOST_SIGNATURES:
-        raise NoteFails(f"The note has {len(lines)} signatures; at most {MOST_SIGNATURES} are read.")
+    text, lines = split_note(note)
     keys = {(key.name, key.key_id): key for key in known}
     signers: list[VerifierKey] = []
-    for line in lines:
-        name, signature = _parts(line)
+    for name, signature in lines:
         key = keys.get((name, signature[:KEY_ID_BYTES]))
         if key is None:
             continue
@@ -129,6 +142,37 @@ def open_note(note: str, known: Sequence[VerifierKey]) -> Note:
         names = ", ".join(key.name for key in known) or "nobody"
         raise NoteFails(f"No known key has signed this; known is {names}.")
     return Note(text, tuple(dict.fromkeys(signers)))
+
+
+def split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """A note's text, and of each signature the name of its key, and key id and signature as bytes. Nothing
+    is verified yet.
+
+    Raises:
+        NoteFails: it is no note.
+    """
+    _check_letters(note)
+    text, blank, signatures = note.rpartition("\n\n")
+    if not blank or not text or not signatures.endswith("\n"):
+        raise NoteFails("A note is a text, an empty line, and lines of signatures.")
+    lines = signatures[:-1].split("\n")
+    if len(lines) > MOST_SIGNATURES:
+        raise NoteFails(f"The note has {len(lines)} signatures; at most {MOST_SIGNATURES} are read.")
+    return text + "\n", [_parts(line) for line in lines]
+
+
+def signed_at(note: str, witness: VerifierKey) -> int:
+    """When a witness has seen a checkpoint that it cosigned, at the latest, in seconds since 1970.
+
+    Raises:
+        NoteFails: it has not cosigned it.
+    """
+    open_note(note, [witness])
+    named = (witness.name, witness.key_id)
+    lines = split_note(note)[1]
+    return max(
+        timed(given[KEY_ID_BYTES:])[0] for name, given in lines if (name, given[:KEY_ID_BYTES]) == named
+    )
 
 
 def _parts(line: str) -> tuple[str, bytes]:

@@ -9,6 +9,7 @@ from governance.ledger.merkle.tiles import Node, hash_in, tile_of
 from governance.ledger.models import Leaf, SignedCheckpoint
 from governance.ledger.proof_texts import proof_text
 from governance.ledger.stored_tree import TreeIncomplete, hashes_of, root_at, tiles_at
+from governance.ledger.witnesses.published import newest_cosigned, published
 
 
 class NotSealed(GovernanceError):
@@ -61,6 +62,21 @@ def newest_note() -> SignedCheckpoint:
     return found
 
 
+def cosigned_note() -> SignedCheckpoint:
+    """The newest checkpoint that a witness has cosigned.
+
+    Raises:
+        NotFound: none has cosigned any.
+    """
+    found = newest_cosigned()
+    if found is None:
+        raise NotFound(
+            "No witness has cosigned a checkpoint.",
+            next_step="See 'witnesses' on /readyz; docs/witness.md says how a witness is named.",
+        )
+    return found
+
+
 def prove_inclusion(leaf: Leaf, note: SignedCheckpoint | None = None) -> Inclusion:
     """The proof that a leaf is in the tree of ``note``, without one in the tree that was signed last.
 
@@ -73,7 +89,7 @@ def prove_inclusion(leaf: Leaf, note: SignedCheckpoint | None = None) -> Inclusi
     if leaf.index >= size:
         raise NotSealed(f"Entry {leaf.index} is numbered; the last signed checkpoint is of {size} entries.")
     hashes = hashes_of(inclusion_plan(leaf.index, size))
-    return Inclusion(leaf.index, size, bytes(leaf.hash), tuple(hashes), note.note)
+    return Inclusion(leaf.index, size, bytes(leaf.hash), tuple(hashes), published(note))
 
 
 def inclusion_texts(indices: Iterable[int], note: SignedCheckpoint) -> dict[int, str]:

@@ -30,7 +30,7 @@ from governance.ledger.models import Checkpoint, Leaf, SignedCheckpoint, TreeSta
 from governance.ledger.notes import NoteFails
 from governance.ledger.signing import LEDGER, KeyFileUnfit, SigningKey
 from governance.ledger.stored_tree import TreeIncomplete, root_at, tiles_at
-from governance.ledger.successions import KeyNotOnRecord, keys_that_sign, newest_succession
+from governance.ledger.successions import KeyNotOnRecord, keys_that_sign
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def seal_newest() -> str:
         newest, keys = newest_checkpoint(), keys_for(LEDGER)
         if keys:
             signed = newest_signed()
-            first, *others = keys_that_sign(keys, signed.note if signed else None, newest_succession())
+            first, *others = keys_that_sign(keys, signed.note if signed else None)
             seal(first, head_file(), others, newest=newest)
         trouble = ""
     except STOPS as stopped:

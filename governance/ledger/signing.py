@@ -20,7 +20,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ED25519 = b"\x01"
-"""The signature type of C2SP signed-note that all keys here have."""
+"""The signature type of C2SP signed-note that all keys of the log have."""
+
+COSIGNATURE = b"\x04"
+"""That of witnesses: timestamped Ed25519 over a checkpoint (https://c2sp.org/tlog-cosignature)."""
 
 SEED_BYTES = 32
 PREFIX = "PRIVATE+KEY+"
@@ -42,6 +45,7 @@ class SigningKey:
 
     name: str
     private: Ed25519PrivateKey = field(repr=False)
+    kind: bytes = ED25519
 
     @property
     def public(self) -> bytes:
@@ -51,7 +55,7 @@ class SigningKey:
     @property
     def hash(self) -> str:
         """The key hash of C2SP: SHA-256(name ‖ newline ‖ type ‖ public key), first four bytes in hex."""
-        return hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public).hexdigest()[:8]
+        return hashlib.sha256(self.name.encode() + b"\n" + self.kind + self.public).hexdigest()[:8]
 
     @property
     def id(self) -> str:
@@ -61,7 +65,7 @@ class SigningKey:
     @property
     def vkey(self) -> str:
         """The verifier key: what others need to check a signature."""
-        return f"{self.id}+{base64.b64encode(ED25519 + self.public).decode()}"
+        return f"{self.id}+{base64.b64encode(self.kind + self.public).decode()}"
 
     @property
     def purpose(self) -> str:
@@ -70,17 +74,17 @@ class SigningKey:
 
     def text(self) -> str:
         """The private form, as it stands in a key file."""
-        seed = base64.b64encode(ED25519 + self.private.private_bytes_raw()).decode()
+        seed = base64.b64encode(self.kind + self.private.private_bytes_raw()).decode()
         return f"{PREFIX}{self.id}+{seed}"
 
 
-def generate_key(name: str) -> SigningKey:
-    """A new key.
+def generate_key(name: str, kind: bytes = ED25519) -> SigningKey:
+    """A new key; ``kind`` is its signature type.
 
     Raises:
         ValueError: the name has no place in a signed note.
     """
-    return SigningKey(_checked_name(name), Ed25519PrivateKey.generate())
+    return SigningKey(_checked_name(name), Ed25519PrivateKey.generate(), kind)
 
 
 def generate_key_file(origin: str) -> str:
@@ -102,6 +106,29 @@ def read_key_file(path: Path) -> tuple[SigningKey, ...]:
     Raises:
         KeyFileUnfit: naming the file, what is wrong with it, and what to do.
     """
+    keys = _keys_in(path, ED25519)
+    for purpose in {key.purpose for key in keys}:
+        of_it = [key for key in keys if key.purpose == purpose]
+        if len({key.public for key in of_it}) < len(of_it) or len(of_it) > MOST_KEYS.get(purpose, 1):
+            raise KeyFileUnfit(f"{path} holds two keys for {purpose}; keep the one in use.")
+        if len({key.name for key in of_it}) > 1:
+            raise KeyFileUnfit(f"{path}: both keys for {purpose} must bear one name, that of the log.")
+    return keys
+
+
+def read_witness_key(path: Path) -> SigningKey:
+    """The one key of a witness's file, which only its owner can read.
+
+    Raises:
+        KeyFileUnfit: naming the file, what is wrong with it, and what to do.
+    """
+    keys = _keys_in(path, COSIGNATURE)
+    if len(keys) != 1:
+        raise KeyFileUnfit(f"{path} holds {len(keys)} keys; a witness signs with just one.")
+    return keys[0]
+
+
+def _keys_in(path: Path, kind: bytes) -> tuple[SigningKey, ...]:
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii")
@@ -113,21 +140,14 @@ def read_key_file(path: Path) -> tuple[SigningKey, ...]:
             "may have read it, make a new key."
         )
     lines = [line.strip() for line in text.splitlines()]
-    keys = tuple(_parsed(path, number, line) for number, line in enumerate(lines, 1) if _is_key(line))
-    for purpose in {key.purpose for key in keys}:
-        of_it = [key for key in keys if key.purpose == purpose]
-        if len({key.public for key in of_it}) < len(of_it) or len(of_it) > MOST_KEYS.get(purpose, 1):
-            raise KeyFileUnfit(f"{path} holds two keys for {purpose}; keep the one in use.")
-        if len({key.name for key in of_it}) > 1:
-            raise KeyFileUnfit(f"{path}: both keys for {purpose} must bear one name, that of the log.")
-    return keys
+    return tuple(_parsed(path, number, line, kind) for number, line in enumerate(lines, 1) if _is_key(line))
 
 
 def _is_key(line: str) -> bool:
     return bool(line) and not line.startswith("#")
 
 
-def _parsed(path: Path, number: int, line: str) -> SigningKey:
+def _parsed(path: Path, number: int, line: str, kind: bytes) -> SigningKey:
     where = f"{path}, line {number}"
     name, plus, rest = line.removeprefix(PREFIX).partition("+")
     given_hash, _, encoded = rest.partition("+")
@@ -135,11 +155,15 @@ def _parsed(path: Path, number: int, line: str) -> SigningKey:
         raise KeyFileUnfit(f"{where} is no signing key: it starts with {PREFIX}<name>+<hash>+<base64>.")
     try:
         kind_and_seed = base64.b64decode(encoded, validate=True)
-        key = SigningKey(_checked_name(name), Ed25519PrivateKey.from_private_bytes(kind_and_seed[1:]))
+        private = Ed25519PrivateKey.from_private_bytes(kind_and_seed[1:])
+        key = SigningKey(_checked_name(name), private, kind)
     except (binascii.Error, ValueError) as error:
-        raise KeyFileUnfit(f"{where} holds no Ed25519 key; make the file anew.") from error
-    if kind_and_seed[:1] != ED25519:
-        raise KeyFileUnfit(f"{where}: only Ed25519 keys (type 1) sign here.")
+        raise KeyFileUnfit(
+            f"{where} holds no Ed25519 key: is a letter missing or wrong? Put the file's backup in its place."
+        ) from error
+    if kind_and_seed[:1] != kind:
+        wanted = "Ed25519 keys (type 1)" if kind == ED25519 else "keys of witnesses (type 4)"
+        raise KeyFileUnfit(f"{where}: only {wanted} sign here.")
     if key.hash != given_hash:
         raise KeyFileUnfit(f"{where}: the hash {given_hash} is not that of the key; the line is damaged.")
     return key

@@ -4,8 +4,10 @@ from governance.actors import Actor
 from governance.background import periodic
 from governance.ledger.nightly import check_if_due
 from governance.ledger.refusals import summarise_refusals
+from governance.ledger.witnesses.asking import ask_all
 
 LONGEST_CHECK_SECONDS = 4 * 60 * 60
+LONGEST_ASKING_SECONDS = 2 * 60
 
 
 @periodic("governance.ledger.summarise_refusals")
@@ -18,3 +20,9 @@ def summarise(actor: Actor) -> None:
 def check(actor: Actor) -> None:
     """Check the whole record once a night."""
     check_if_due(actor)
+
+
+@periodic("governance.ledger.ask_witnesses", time_limit_seconds=LONGEST_ASKING_SECONDS)
+def ask_witnesses(actor: Actor) -> None:
+    """Have the newest signed checkpoint cosigned by those who have not yet."""
+    ask_all()

@@ -9,30 +9,14 @@ comes by it later, and owns the database too, signs no other end of the history 
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-
-import msgspec
+from collections.abc import Mapping, Sequence
 
 from governance.ledger.checkpoints import open_checkpoint
-from governance.ledger.custody_models import KeySuccession
 from governance.ledger.epochs import Era, list_eras, origin_at
-from governance.ledger.models import Entry
-from governance.ledger.notes import NoteFails, VerifierKey, verifier_key
+from governance.ledger.namings import Naming, chained, list_namings
+from governance.ledger.notes import NoteFails, VerifierKey
 
-ROTATED, REPLACED = "ledger_key.rotated", "ledger_key.replaced"
 Note = tuple[int, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """The entry that is leaf ``index`` puts the public key ``new`` in the place of ``old``, which is at hand
-    and signs too for a while, unless it is lost."""
-
-    index: int
-    old: bytes
-    new: bytes
-    is_lost: bool = False
 
 
 class Trust:
@@ -45,7 +29,7 @@ class Trust:
         namings: Sequence[Naming] = (),
     ) -> None:
         self.publics = {key.public for key in given}
-        self._eras, self._namings = eras, list(_chained(namings))
+        self._eras, self._namings = eras, list(chained(namings))
         self._names = {key.name for key in given}
 
     def vouched(self, notes: Sequence[Note], roots: Mapping[int, bytes]) -> "Trust":
@@ -103,48 +87,6 @@ class Trust:
         return {public for one in self._namings if one.index < size for public in (one.old, one.new)}
 
 
-def _chained(namings: Sequence[Naming]) -> Iterator[Naming]:
-    """Those that put a key in the place of the one that signed then; others were put in by somebody else."""
-    last: Naming | None = None
-    for one in namings:
-        if last is None or one.old == last.new:
-            last = one
-            yield one
-
-
-class Keys(msgspec.Struct):
-    """What an entry says of the two keys of a succession."""
-
-    old_vkey: str
-    new_vkey: str
-
-
-class Document(msgspec.Struct):
-    """What is read of the entry with which a succession begins."""
-
-    type: str
-    stream: str
-    after: Keys
-
-
 def trust_in(given: Sequence[VerifierKey]) -> Trust:
     """The keys given and what this database says of successions and epochs; nothing is vouched for yet."""
-    return Trust(given, list_eras(), list(list_namings()))
-
-
-def list_namings() -> Iterator[Naming]:
-    """What the bodies of entries of successions say, not their rows nor what pages read: only bodies are
-    signed. What cannot be read names nobody, and the check of the record names it.
-    """
-    streams = [
-        f"{KeySuccession.stream_prefix}:{key}" for key in KeySuccession.objects.values_list("pk", flat=True)
-    ]
-    rows = Entry.objects.filter(stream__in=streams, stream_seq=1, leaf__isnull=False)
-    for index, stream, body in rows.order_by("leaf__index").values_list("leaf__index", "stream", "body"):
-        try:
-            said = msgspec.json.decode(bytes(body), type=Document)
-            old, new = verifier_key(said.after.old_vkey).public, verifier_key(said.after.new_vkey).public
-        except (msgspec.DecodeError, UnicodeDecodeError, NoteFails):
-            continue
-        if said.stream == stream and said.type in (ROTATED, REPLACED):
-            yield Naming(index, old, new, said.type == REPLACED)
+    return Trust(given, list_eras(), list_namings())

@@ -15,12 +15,14 @@ from django.utils.module_loading import import_string
 
 from governance.ledger.fsck.checking import check_record
 from governance.ledger.fsck.findings import Finding, Report
+from governance.ledger.fsck.progress import Progress, silently
 from governance.ledger.keys import keys_for
-from governance.ledger.models import TreeState
 from governance.ledger.notes import NoteFails, VerifierKey, verifier_key, verifier_of
-from governance.ledger.reconciling.checking import Progress, one_snapshot, reconcile, silently
+from governance.ledger.reconciling.checking import one_snapshot, reconcile
 from governance.ledger.reconciling.declared import Declaration
 from governance.ledger.signing import LEDGER, KeyFileUnfit
+from governance.ledger.witnesses.known import WitnessesUnfit
+from governance.ledger.witnesses.standing import witness_findings
 
 logger = logging.getLogger(__name__)
 
@@ -73,8 +75,8 @@ def verify_record(
     Raises:
         OperationalError, InterfaceError: the database went away.
     """
-    size = TreeState.objects.get(id=1).size
-    report = check_record(keys, head, progress=lambda done: progress("entries and their tree", done, size))
+    report = check_record(keys, head, progress=progress)
+    report = _witnessed(report)
     if not rows:
         return replace(report, unchecked=(*report.unchecked, NO_ROWS))
     try:
@@ -88,6 +90,14 @@ def verify_record(
         return replace(report, findings=(*report.findings, unreadable(stopped)))
     findings = [*report.findings, *_new(reconciled.findings, report.findings), *further]
     return replace(report, findings=tuple(findings), rows=reconciled.rows)
+
+
+def _witnessed(report: Report) -> Report:
+    """The report with what witnesses show."""
+    try:
+        return replace(report, findings=(*report.findings, *witness_findings()))
+    except WitnessesUnfit as unfit:
+        return replace(report, unchecked=(*report.unchecked, f"witnesses: {unfit}"))
 
 
 def unreadable(stopped: Exception) -> Finding:

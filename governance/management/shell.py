@@ -29,16 +29,20 @@ def person(username: str, *, from_stdin: bool = False) -> Actor:
     """The person with this account, who proves it by password at the shell.
 
     Raises:
-        CommandError: no such active person, or another password.
+        CommandError: no such active person, another password, or no terminal to ask for it.
     """
     account = Account.objects.filter(username=username, kind=AccountKind.PERSON, is_active=True).first()
-    password = (
-        sys.stdin.readline().rstrip("\r\n") if from_stdin else getpass.getpass(f"Password of {username}: ")
-    )
+    password = sys.stdin.readline().rstrip("\r\n") if from_stdin else _asked(f"Password of {username}: ")
     if account is None or not check_password(password, account.password):
         raise CommandError(f"No active person {username!r} with this password.")
     proof = Authentication(AuthMethod.SHELL, proved_at=timezone.now())
     return Actor(ActorKind.USER, account.username, proof, id=account.id)
+
+
+def _asked(prompt: str) -> str:
+    if not sys.stdin.isatty():
+        raise CommandError("There is no terminal to ask for the password. Use --password-stdin.")
+    return getpass.getpass(prompt)
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 A message bears the name of the ledger event that it follows from, and its text stands in
 ``templates/notifications/<event>.md``. ``needs`` names the facts that ``notify`` must be given and ``may``
 those that the text can do without; anything else is a defect of the caller and raises. Names that end in
-``_at`` are times, ``channels`` and ``seats`` lists, ``live`` is true or false, all else is text. Who acted is
-added by itself as ``actor``. What is told of the time after a launch stands in
-:mod:`governance.notifications.field_messages`.
+``_at`` are times, ``channels`` and ``seats`` lists, ``live`` and ``compromised`` are true or false, all else
+is text. Who acted is added by itself as ``actor``. What is told of the time after a launch stands in
+:mod:`governance.notifications.field_messages`, of the ledger's keys in
+:mod:`governance.notifications.ledger_messages`.
 """
 
 from governance.notifications.field_messages import FIELD_MESSAGES
+from governance.notifications.ledger_messages import LEDGER_MESSAGES
 from governance.notifications.message import FOREST, RELEASE, ROLLOUT, Message
 
 __all__ = ["MESSAGES", "Message", "UnknownMessage", "can_be_off", "message_named"]
@@ -195,12 +197,13 @@ _CATALOGUE = (
         "A second person is needed",
         "A second person is needed: {{ act }}",
         ("act", "reason", "expires_at"),
-        ("system", "release"),
+        ("system", "release", "where"),
         asks=True,
         until="expires_at",
         link="Check the proposal",
     ),
     *FIELD_MESSAGES,
+    *LEDGER_MESSAGES,
 )
 
 MESSAGES: dict[str, Message] = {message.event: message for message in _CATALOGUE}

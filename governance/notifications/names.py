@@ -2,3 +2,4 @@
 
 DELIVER = "governance.notifications.deliver"
 PROPOSAL_STORED = "governance.notifications.proposal_stored"
+CUSTODY_CHANGED = "governance.notifications.custody_changed"

@@ -4,9 +4,10 @@ from uuid import UUID
 
 from governance.actors import Actor
 from governance.background import task
+from governance.notifications.custody import tell_of_custody
 from governance.notifications.delivering import MAX_ATTEMPTS, send_delivery
 from governance.notifications.delivering import give_up as end_delivery
-from governance.notifications.names import DELIVER, PROPOSAL_STORED
+from governance.notifications.names import CUSTODY_CHANGED, DELIVER, PROPOSAL_STORED
 from governance.notifications.proposals import tell_of_proposal
 
 SEND_SECONDS = 120
@@ -25,5 +26,11 @@ def deliver(_actor: Actor, /, *, delivery: str) -> None:
 
 @task(PROPOSAL_STORED)
 def proposal_stored(actor: Actor, /, *, proposal: str) -> None:
-    """Tell those who may be the second person of a proposal about grants."""
+    """Tell those who may be the second person of a proposal about grants, keys or epochs."""
     tell_of_proposal(actor, UUID(proposal))
+
+
+@task(CUSTODY_CHANGED)
+def custody_changed(actor: Actor, /, *, event: str, row: str) -> None:
+    """Tell all administrators of a change of the ledger's keys or epochs."""
+    tell_of_custody(actor, event, UUID(row))

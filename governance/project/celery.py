@@ -82,6 +82,7 @@ app.conf.beat_schedule = {
         ("outbox-sweep", "governance.outbox.sweep", 5.0),
         ("summarise-refusals", "governance.ledger.summarise_refusals", 60.0),
         ("check-the-record", "governance.ledger.check", 600.0),
+        ("ask-witnesses", "governance.ledger.ask_witnesses", 15.0),
         ("heartbeat", "governance.checks.heartbeat", 5.0),
         ("heartbeat-of-watching", "governance.checks.heartbeat_of_watching", 5.0),
         ("heartbeat-of-long-work", "governance.checks.heartbeat_of_long_work", 5.0),

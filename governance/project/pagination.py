@@ -1,6 +1,7 @@
 """The cursor pagination of every list: ids are UUIDv7, so the newest stand first by id."""
 
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
 from governance.documents import found
@@ -25,3 +26,16 @@ class NewestFirst(CursorPagination):
         if asked is not None and not (asked.isascii() and asked.isdecimal() and int(asked[:9]) > 0):
             raise invalid("page_size", f"a whole number from 1 to 200 is wanted; found {found(asked)}.")
         return super().get_page_size(request)
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Where the page begins; nothing for the first one.
+
+        Raises:
+            InvalidInput: it is none that a list gave out.
+        """
+        try:
+            return super().decode_cursor(request)
+        except NotFound:
+            raise invalid(
+                "cursor", "it is none that this list gave out; follow 'next' and 'previous', or leave it out."
+            ) from None

@@ -94,6 +94,9 @@ DATABASE_ROLE_NAMES: dict[Role, str] = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SIGNING_KEY_FILE = read_optional_path("COUNTERSIGN_SIGNING_KEY_FILE")  # else var/signing-keys, if it exists
 LEDGER_VERIFIERS_FILE = read_optional_path("COUNTERSIGN_LEDGER_VERIFIERS")  # public keys, one a line
+LEDGER_WITNESSES_FILE = read_optional_path(
+    "COUNTERSIGN_LEDGER_WITNESSES"
+)  # who cosigns checkpoints, a line each
 LEDGER_HEAD_FILE = read_path("COUNTERSIGN_LEDGER_HEAD", VAR_DIR / "ledger-head")
 SCORE_STORE = read_path("COUNTERSIGN_SCORE_STORE", VAR_DIR / "scores")
 
@@ -267,6 +270,7 @@ READINESS_PARTS: dict[str, str] = {
     "watching": "releases.monitoring.watching.readiness.watching_part",
     "counting": "releases.monitoring.windows.readiness.counting_part",
     "record": "governance.checks.record.record_part",
+    "witnesses": "governance.checks.witnesses.witnesses_part",
 }
 # What the slices declare of their rows: how each column follows from the entries of its stream.
 RECONCILED: tuple[str, ...] = (

@@ -13,9 +13,10 @@ from governance.ledger.models import Governed
 from tests.database import servers
 from tests.servers import SESSION_DATABASE
 
-LEDGER_TABLES = {"entry", "pending", "leaf", "tile", "checkpoint", "signed_checkpoint", "blob"}
+LEDGER_TABLES = {"entry", "pending", "leaf", "tile", "checkpoint", "signed_checkpoint", "cosignature", "blob"}
 # pg_trigger.tgtype: ROW 1, BEFORE 2, INSERT 4, DELETE 8, UPDATE 16, TRUNCATE 32.
 AFTER_EACH_ROW_OF_EVERY_CHANGE = 1 | 4 | 8 | 16
+AFTER_EACH_ROW_OF_AN_INSERT = 1 | 4
 BEFORE_TRUNCATE = 2 | 32
 BEFORE_EACH_ROW_OF_AN_UPDATE = 1 | 2 | 16
 _TRIGGERS = """
@@ -74,7 +75,9 @@ def expected() -> set[Trigger]:
     }
     protected = LEDGER_TABLES | {model._meta.db_table for model in governed()}
     whole = {Trigger(table, "ledger_no_truncate", BEFORE_TRUNCATE, False, "") for table in protected}
-    return guards | whole | {Trigger("tile", "ledger_tile_grows", BEFORE_EACH_ROW_OF_AN_UPDATE, False, "")}
+    tile = Trigger("tile", "ledger_tile_grows", BEFORE_EACH_ROW_OF_AN_UPDATE, False, "")
+    epoch = Trigger("ledger_epoch", "ledger_epoch_begins", AFTER_EACH_ROW_OF_AN_INSERT, True, "")
+    return guards | whole | {tile, epoch}
 
 
 def test_every_table_is_governed_or_has_a_reason_not_to_be() -> None:

@@ -227,6 +227,15 @@ def test_a_query_that_nothing_reads_is_refused_by_name(team: Cast, query: str, f
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
+@pytest.mark.parametrize("cursor", ["x", "a"])
+def test_a_cursor_that_no_list_gave_out_is_named_with_what_to_do(team: Cast, cursor: str) -> None:
+    answer = signed_in(team.admin).get("/api/v1/accounts/", {"cursor": cursor})
+
+    said = answer.json()
+    assert (answer.status_code, said["errors"][0]["field"]) == (400, "cursor")
+    assert "follow 'next' and 'previous', or leave it out" in said["detail"]
+
+
 def test_a_page_holds_at_most_two_hundred(team: Cast) -> None:
     answer = signed_in(team.admin).get("/api/v1/accounts/?page_size=100000")
 

@@ -38,7 +38,13 @@ def test_a_whole_that_works_is_ready(client: Client) -> None:
 
     assert response.status_code == 200
     assert {name: part["ok"] for name, part in response.json()["parts"].items()} == dict.fromkeys(
-        (*("database", "broker", "worker", "watcher", "evaluator", "seal"), "watching", "counting", "record"),
+        (
+            *("database", "broker", "worker", "watcher", "evaluator", "seal"),
+            "watching",
+            "counting",
+            "record",
+            "witnesses",
+        ),
         True,
     )
 

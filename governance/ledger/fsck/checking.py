@@ -1,6 +1,6 @@
 """The whole check: entries, tree, checkpoints, signatures, the head outside, and what waits."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from governance.ledger.epochs import Era, list_eras
 from governance.ledger.fsck.findings import Finding, Report
+from governance.ledger.fsck.progress import Progress, silently
 from governance.ledger.fsck.walking import Walk
 from governance.ledger.heads import EpochUnknown, Head, HeadDisagrees, HeadMissing, read_head
 from governance.ledger.models import Checkpoint, SignedCheckpoint, TreeState
@@ -23,19 +24,17 @@ SELECT entry.stream, entry.stream_seq FROM entry
 LEFT JOIN leaf ON leaf.entry_id = entry.id LEFT JOIN pending ON pending.entry_id = entry.id
 WHERE leaf.entry_id IS NULL AND pending.entry_id IS NULL ORDER BY entry.at LIMIT 1
 """
+TREE, SIGNATURES = "entries and their tree", "signatures"
+SIGNATURES_AT_ONCE = 256
+"""So many are checked before whoever watches is told."""
+
 UNSIGNED_LIMIT = timedelta(minutes=1)
 """How long the newest checkpoint may wait for its signature where something signs."""
 
 _BEYOND = "SELECT index FROM leaf WHERE index >= %s OR index < 0 ORDER BY index LIMIT 1"
 
 
-def silently(_done: int) -> None:
-    """Progress that nobody watches."""
-
-
-def check_record(
-    keys: Sequence[VerifierKey], head: Path, *, progress: Callable[[int], None] = silently
-) -> Report:
+def check_record(keys: Sequence[VerifierKey], head: Path, *, progress: Progress = silently) -> Report:
     """Compute the record anew and compare; one snapshot, so that what is written meanwhile does not disturb.
 
     ``keys`` are those whose signatures count; without any, signatures are not checked and the report says so.
@@ -52,11 +51,11 @@ def check_record(
         roots = {one: bytes(root) for one, root in Checkpoint.objects.values_list("size", "root")}
         notes = list(SignedCheckpoint.objects.order_by("checkpoint_id").values_list("checkpoint_id", "note"))
         walk = Walk(roots)
-        walk.run(size, progress)
+        walk.run(size, lambda done: progress(TREE, done, size))
         findings = [
             *walk.findings,
             *_outside_the_tree(size),
-            *_signatures(keys, roots, notes),
+            *_signatures(keys, roots, notes, progress),
             *(_unsigned() if keys else ()),
             *([Finding("head", unread)] if unread else _head(head, outside)),
         ]
@@ -107,12 +106,15 @@ def _outside_the_tree(size: int) -> Iterator[Finding]:
 
 
 def _signatures(
-    keys: Sequence[VerifierKey], roots: dict[int, bytes], notes: Sequence[tuple[int, str]]
+    keys: Sequence[VerifierKey],
+    roots: dict[int, bytes],
+    notes: Sequence[tuple[int, str]],
+    progress: Progress,
 ) -> Iterator[Finding]:
     if not keys:
         return
     trust = trust_in(keys).vouched(notes, roots)
-    for size, note in notes:
+    for done, (size, note) in enumerate(notes, start=1):
         try:
             trust.check(size, note, roots.get(size))
         except NoteFails as fault:
@@ -120,6 +122,8 @@ def _signatures(
                 "signature", f"The signature of the checkpoint of {size} entries: {fault}", size - 1
             )
             return
+        if done % SIGNATURES_AT_ONCE == 0 or done == len(notes):
+            progress(SIGNATURES, done, len(notes))
 
 
 def _head(path: Path, outside: Head | None) -> Iterator[Finding]:

@@ -15,6 +15,10 @@ MEANINGS: dict[str, str] = {
     "headless": "The head outside is gone. Nothing else shows that this is no older copy, nor written anew.",
     "head": "What was signed last and written down outside is not what the database holds: entries were "
     "lost in a restore, or the whole record was written anew and signed again.",
+    "cosignature": "A checkpoint that a witness cosigned was another one then: the past was written anew, "
+    "or the stored line was changed. Compare with what the witness holds.",
+    "witness": "A witness, on a host that is not ours, holds a past that this ledger does not have: it was "
+    "rolled back or written anew since, or its key has signed another one.",
     "time": "An entry is older than the one before it in its stream, which no act of the product writes.",
     "shown": "Lists and pages would show something else of the entry than its body says.",
     "row": "A row was changed without an act: with the guard switched off. The entry counts, not the row.",

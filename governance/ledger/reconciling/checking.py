@@ -6,23 +6,24 @@ not: numbers of those that wait for their leaf, times, and the columns that page
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 from django.db import DataError, OperationalError, connection, transaction
 from psycopg import Cursor
 
-from governance.ledger.canonical import digest_of_bytes, format_time
+from governance.ledger.canonical import format_time
 from governance.ledger.fsck.findings import Finding
-from governance.ledger.models import Blob, Entry
+from governance.ledger.fsck.progress import Progress, silently
+from governance.ledger.models import Entry
 from governance.ledger.reconciling.blobs import Named, missing
-from governance.ledger.reconciling.declared import NOT_SAID, UNREADABLE, Declaration, Said
+from governance.ledger.reconciling.declared import UNREADABLE, Declaration, Said
 from governance.ledger.reconciling.folding import Folded, Listeners
+from governance.ledger.reconciling.opening import open_all
 from governance.ledger.reconciling.rows import gone_by_entry, rows_by_entry, rows_of, without_entries
 
 READ_AT_ONCE = 4096
@@ -43,12 +44,7 @@ _BLOBS = (
     "SELECT digest FROM blob WHERE digest <> 'sha256:' || encode(sha256(bytes), 'hex') ORDER BY 1 LIMIT 1"
 )
 
-Progress = Callable[[str, int, int], None]
 Row = tuple[str, int, str, datetime, bytes, bool]
-
-
-def silently(_part: str, _done: int, _total: int) -> None:
-    """Progress that nobody watches."""
 
 
 class Head(msgspec.Struct):
@@ -99,7 +95,6 @@ class _Pass:
         self._head = msgspec.json.Decoder(Head)
         self._said = msgspec.json.Decoder(Said)
         self._named = Named()
-        self._unblobbed = lru_cache(maxsize=256)(_unblobbed)
 
     def run(self) -> None:
         """All entries, then the tables whose rows name their entries, rows without any, and blobs."""
@@ -129,7 +124,7 @@ class _Pass:
                 if folded is None or folded.stream != stream:
                     if folded is not None:
                         yield folded
-                    folded, last, last_at = Folded(stream, self._listeners, self._unblobbed), (stream, 0), ""
+                    folded, last, last_at = Folded(stream, self._listeners), (stream, 0), ""
                 last_at = self._hear(folded, (stream, seq, key, at, body, is_other), last[1], last_at)
                 last = (stream, seq)
             self.entries += len(rows)
@@ -165,6 +160,8 @@ class _Pass:
 
     def _compare(self, streams: Sequence[Folded]) -> None:
         """The rows of these streams beside what is said of them."""
+        for stream, seq in open_all(streams):
+            self._once("unreadable", f"Entry {seq} of {stream} names a list that cannot be read.")
         for place, declared in enumerate(self._listeners.declarations):
             mine = [one for one in streams if one.stream.partition(":")[0] == declared.model.stream_prefix]
             for one in mine:
@@ -235,14 +232,3 @@ def _is_other(document: str | None, body: bytes) -> bool:
         return document is None or json.loads(document) != json.loads(body)
     except UNREADABLE:
         return True
-
-
-def _unblobbed(digest: str) -> Any:
-    """The JSON of stored bytes; nothing where they are missing or are not what their name says."""
-    data = Blob.objects.filter(digest=digest).values_list("bytes", flat=True).first()
-    if data is None or digest_of_bytes(bytes(data)) != digest:
-        return NOT_SAID
-    try:
-        return msgspec.json.decode(bytes(data))
-    except UNREADABLE:
-        return NOT_SAID

@@ -24,6 +24,18 @@ class NotSaid:
 
 NOT_SAID: Final = NotSaid()
 
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What an entry says as a commitment. Before rows are compared it is opened, with those of many streams
+    at once: to the digest of the value, or to ``NOT_SAID`` once nothing opens it.
+
+    Not for tables ``by_entry``.
+    """
+
+    commitment: str
+
+
 UNREADABLE = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 """What words raise on a body, and ``through`` on a row, that is not as the product writes it."""
 
@@ -115,7 +127,7 @@ class Reconciled:
 class Listed:
     """What entries of ``events`` list: all rows whose column ``of`` has the value of ``owner``, and no other.
 
-    ``blob`` names the reference under which the list lies outside the entry.
+    ``blob`` names the reference under which the list lies outside the entry; its owner stands in the entry.
     """
 
     events: tuple[str, ...]

@@ -4,12 +4,12 @@ The last entry that speaks of a column counts. Values are those of JSON, as they
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from governance.ledger.reconciling.declared import (
-    NOT_SAID,
+    Committed,
     Declaration,
     Heard,
     Listed,
@@ -32,29 +32,36 @@ class SaidOf:
     """The number of the entry with which it began; 0 where none says so."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A list that lies under a digest, which is not read yet."""
+
+    digest: str
+    listed: Listed
+    heard: Heard
+
+
 @dataclass(slots=True)
 class SaidList:
     """What is said of the rows of one owner: the values of their columns, and the entry that said so.
-    ``items`` is None where the newest entry does not say."""
+    ``items`` is None where the newest entry does not say, or says it ``outside``."""
 
     items: list[tuple[Any, ...]] | None
     seq: int
-
-
-Unblobbed = Callable[[str], Any]
-"""The JSON of the bytes under a digest; ``NOT_SAID`` where there are none."""
+    outside: Outside | None = None
 
 
 class Folded:
     """The rows of one stream as its entries tell of them."""
 
-    def __init__(self, stream: str, listeners: "Listeners", unblobbed: Unblobbed) -> None:
+    def __init__(self, stream: str, listeners: "Listeners") -> None:
         self.stream = stream
         self.rows: dict[int, dict[str, SaidOf]] = defaultdict(dict)
+        self.committed: list[tuple[SaidOf, str]] = []
+        """Columns of which an entry says a commitment, which is not opened yet."""
         self.lists: dict[int, dict[str, SaidList]] = defaultdict(dict)
         self.counted: dict[int, int] = defaultdict(int)
         self._listeners = listeners
-        self._unblobbed = unblobbed
         self._former: dict[tuple[int, int], Said] = {}
 
     def hear(self, said: Said, is_late: bool) -> None:
@@ -84,21 +91,34 @@ class Folded:
             if told.is_first:
                 known.began = heard.said.seq
             for column, word in told.columns.items():
-                known.columns[column] = (spoken(word, heard, item), heard.said.seq)
+                value = spoken(word, heard, item)
+                known.columns[column] = (value, heard.said.seq)
+                if isinstance(value, Committed):
+                    self.committed.append((known, column))
 
     def _take_list(self, place: int, listed: Listed, heard: Heard) -> None:
-        source = heard.said.after
-        if listed.blob:
-            digest = heard.said.refs.get(listed.blob)
-            source = self._unblobbed(digest) if digest else NOT_SAID
-        owner, items = spoken(listed.owner, heard, source), find(source, listed.each)
+        owner, seq = spoken(listed.owner, heard, heard.said.after), heard.said.seq
         if isinstance(owner, NotSaid) or owner is None:
             return
-        words = listed.columns.values()
-        rows = None
-        if isinstance(items, list):
-            rows = [tuple(spoken(word, heard, item) for word in words) for item in items]
-        self.lists[place][str(owner)] = SaidList(rows, heard.said.seq)
+        if not listed.blob:
+            rows, outside = items_in(heard.said.after, listed, heard), None
+        else:
+            digest = heard.said.refs.get(listed.blob)
+            rows, outside = None, Outside(digest, listed, heard) if digest else None
+        self.lists[place][str(owner)] = SaidList(rows, seq, outside)
+
+    def lists_outside(self) -> Iterator[SaidList]:
+        """Those that are not read yet; a newer list of the same rows has taken the place of an older one."""
+        for lists in self.lists.values():
+            yield from (said for said in lists.values() if said.outside is not None)
+
+
+def items_in(source: Any, listed: Listed, heard: Heard) -> list[tuple[Any, ...]] | None:
+    """What a list says of each row; None where there is none."""
+    items = find(source, listed.each)
+    if not isinstance(items, list):
+        return None
+    return [tuple(spoken(word, heard, item) for word in listed.columns.values()) for item in items]
 
 
 def items_of(each: str, heard: Heard) -> Iterator[Any]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from governance.access.custody_proposals import confirming_command
 from governance.access.ledger_epochs import begin_epoch, propose_epoch
 from governance.access.second_administrator import must_propose
 from governance.management.shell import person, refusals_as_errors
@@ -35,9 +36,9 @@ class Command(BaseCommand):
             if proposal is None and must_propose(actor):
                 stored = propose_epoch(actor, reason=reason)
                 self.stdout.write(
-                    f"Proposed: give up the tree of {stored.arguments['size']} entries. Another "
-                    "administrator runs, within 24 hours: manage.py begin_epoch --by NAME --reason '…' "
-                    f"--proposal {stored.id}"
+                    f"Proposed: give up the tree of {stored.arguments['size']} entries. The other "
+                    "administrators are told once workers run; tell one of them now. They run, within 24 "
+                    f"hours: {confirming_command(stored)}"
                 )
                 return
             epoch = begin_epoch(actor, reason=reason, proposal=proposal)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from governance.access.custody_proposals import confirming_command
 from governance.access.ledger_keys import propose_key_replacement, replace_lost_ledger_key
 from governance.access.second_administrator import must_propose
 from governance.ledger.successions import newest_succession
@@ -48,8 +49,8 @@ class Command(BaseCommand):
             if proposal is None and must_propose(actor):
                 stored = propose_key_replacement(actor, old=old, new=new.vkey, reason=reason)
                 self.stdout.write(
-                    f"Proposed. Another administrator runs, within 24 hours: manage.py replace_ledger_key "
-                    f"--by NAME --reason '…' --lost '{old}' --proposal {stored.id}"
+                    f"Proposed, and the other administrators are told. One of them runs, within 24 hours: "
+                    f"{confirming_command(stored)}"
                 )
                 return
             replace_lost_ledger_key(actor, old=old, new=new.vkey, reason=reason, proposal=proposal)

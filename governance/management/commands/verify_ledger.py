@@ -11,9 +11,9 @@ from django.db import DatabaseError, InterfaceError
 
 from governance.ledger.fsck.findings import Finding, Report
 from governance.ledger.fsck.meanings import MEANINGS
+from governance.ledger.fsck.progress import Progress, silently
 from governance.ledger.heads import head_file
 from governance.ledger.notes import NoteFails, VerifierKey
-from governance.ledger.reconciling.checking import Progress, silently
 from governance.ledger.reconciling.declared import Declaration
 from governance.ledger.verifying import declarations, known_keys, read_verifiers, verify_record
 

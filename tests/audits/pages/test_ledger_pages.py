@@ -1,5 +1,6 @@
 """The ledger browser and the page of an entry: found by one filter, told in words, checked by a button."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -8,11 +9,15 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
 
 from audits.pages import ledger_form
 from audits.pages.ledger_form import LedgerForm
 from audits.records.related import related_to_release
 from governance.ledger.models import Entry
+from governance.ledger.signing import COSIGNATURE, generate_key
+from governance.ledger.witness_models import WitnessState
 from tests.audits.records.told import Told, on_one_channel, outsider, told
 from tests.factories.cast import actor, administrator
 from tests.factories.http import signed_in
@@ -47,6 +52,26 @@ def test_one_filter_shows_everything_of_a_release_approvals_and_refusals_too(his
     assert [url_of(entry) in shown for entry in newest] == [True] * len(newest)
     assert "Vote: approve" in shown
     assert "Refused" in shown
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({}, True),
+        ({"event": "vote.cast"}, False),
+        ({"refused": "on"}, False),
+        ({"stream": "release:{}"}, False),
+    ],
+)
+def test_the_list_says_that_refusals_are_among_it_where_they_are(
+    history: Told, asked: dict[str, str], says: bool
+) -> None:
+    key = str(history.release.pk)
+    filled = {name: value.format(key) for name, value in asked.items()}
+
+    shown = page(signed_in(history.here.cast.auditor), release=key, **filled)
+
+    assert ("approvals and refused attempts included" in shown) is says
 
 
 def test_older_entries_follow_where_the_page_ended(history: Told) -> None:
@@ -220,3 +245,26 @@ def test_whoever_reads_another_system_sees_nothing_of_this_one_whatever_is_asked
 
     assert [url_of(vote) in shown for shown in pages] == [False] * 6
     assert [history.release.name in shown for shown in pages[:1]] == [False]
+
+
+def test_a_witness_that_refuses_stands_above_all_else(
+    history: Told, settings: Settings, tmp_path: Path
+) -> None:
+    key = generate_key("witness.example.net/w1", COSIGNATURE)
+    settings.LEDGER_WITNESSES_FILE = tmp_path / "witnesses"
+    settings.LEDGER_WITNESSES_FILE.write_text(f"witness neighbour {key.vkey} http://127.0.0.1:1\n")
+    client = signed_in(administrator())
+    before = page(client)
+    WitnessState.objects.create(
+        witness=key.id, asked_at=timezone.now(), trouble="It has cosigned more.", is_refusal=True
+    )
+
+    after = page(client)
+
+    assert "neighbour: 0 entries" in before
+    assert "A witness refuses" not in before
+    assert "A witness refuses" in after
+    assert "neighbour saw another past of this ledger" in after
+    assert "It has cosigned more." in after
+    settings.LEDGER_WITNESSES_FILE = None
+    assert "neighbour" not in page(client)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from governance.access.roles import Role
@@ -14,11 +15,12 @@ from governance.ledger.integrator import integrate_all
 from governance.ledger.keys import signing_key
 from governance.ledger.merkle.checking import check_consistency, check_inclusion
 from governance.ledger.merkle.hashing import leaf_hash
-from governance.ledger.models import Entry, Leaf
-from governance.ledger.notes import NoteFails, verifier_key
+from governance.ledger.models import Entry, Leaf, SignedCheckpoint
+from governance.ledger.notes import NoteFails, cosign, split_note, verifier_key
 from governance.ledger.proof_texts import read_proof
 from governance.ledger.sealing import seal_newest
-from governance.ledger.signing import LEDGER
+from governance.ledger.signing import COSIGNATURE, LEDGER, generate_key
+from governance.ledger.witness_models import Cosignature
 from tests.factories.cast import administrator, grant, person, system_with_channels
 from tests.factories.http import with_token
 from tests.governance.ledger.reading import as_integrator, let_sign
@@ -192,3 +194,42 @@ def test_a_text_that_is_no_proof_is_refused(changes: tuple[str, str], says: str)
     assert (found.index, found.hashes, found.checkpoint) == (5, (bytes(32),), "note")
     with pytest.raises(NoteFails, match=says):
         read_proof(PROOF.replace(*changes))
+
+
+def cosigned(name: str) -> str:
+    """A witness of this name has cosigned the newest checkpoint; the line."""
+    signed, key = SignedCheckpoint.objects.latest("checkpoint_id"), generate_key(name, COSIGNATURE)
+    line = cosign(split_note(signed.note)[0], key, 1_700_000_000).strip()
+    now = timezone.now()
+    Cosignature.objects.create(checkpoint=signed, witness=key.id, line=line, seen_at=now, stored_at=now)
+    return line
+
+
+def test_a_checkpoint_is_handed_out_with_what_witnesses_have_signed(client: Client) -> None:
+    address = f"{LEDGER_API}/checkpoint"
+    plain = client.get(address).content.decode()
+    lines = [cosigned(name) for name in ("witness.example.net/w1", "witness.example.net/w2")]
+    entry = Entry.objects.order_by("at")[2]
+
+    answer = client.get(address)
+    proof = client.get(f"{LEDGER_API}/proofs/inclusion", {"entry": str(entry.id)}).json()
+
+    assert answer.content.decode() == f"{plain}{lines[0]}\n{lines[1]}\n"
+    assert read_proof(proof["proof"]).checkpoint == proof["checkpoint"] == answer.content.decode()
+    assert head(client).text() == split_note(plain)[0]
+
+
+def test_the_newest_cosigned_checkpoint_is_had_for_the_asking(client: Client) -> None:
+    address = f"{LEDGER_API}/checkpoint"
+    before = client.get(address, {"cosigned": "true"})
+    line = cosigned("witness.example.net/w1")
+    older = client.get(address).content
+    person("later")
+    sealed()
+
+    assert before.status_code == 404
+    assert "No witness has cosigned a checkpoint" in before.json()["detail"]
+    assert client.get(address, {"cosigned": "true"}).content == older
+    assert client.get(address, {"cosigned": "false"}).content == client.get(address).content
+    assert line not in client.get(address).content.decode()
+    assert client.get(address, {"cosigned": "yes"}).status_code == 400

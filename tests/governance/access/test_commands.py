@@ -16,6 +16,7 @@ from governance.access.roles import Role
 from governance.access.services import deactivate_account, hash_token
 from governance.ledger.queries import entry_of
 from governance.management.commands.create_token import expiry
+from governance.management.shell import person as proved
 from governance.management.shell import refusals_as_errors
 from tests.factories.cast import PASSWORD, Cast, actor, administrator
 
@@ -95,6 +96,15 @@ def test_create_admin_does_not_wait_for_a_terminal_that_is_not_there(
 
     with pytest.raises(CommandError, match="--password-stdin"):
         run("create_admin", "root")
+
+
+def test_what_needs_a_password_does_not_wait_for_a_terminal_that_is_not_there(
+    team: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    with pytest.raises(CommandError, match="no terminal to ask for the password"):
+        proved(team.admin.username)
 
 
 def test_create_admin_makes_no_second_one(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

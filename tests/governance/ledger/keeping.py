@@ -19,6 +19,17 @@ from governance.registry.models import System
 from tests.governance.ledger.acts import person, rename
 from tests.governance.ledger.reading import as_integrator
 
+BACK_TO_TWO = """
+DELETE FROM signed_checkpoint WHERE size > 2; DELETE FROM checkpoint WHERE size > 2;
+DELETE FROM leaf WHERE index >= 2; UPDATE tree_state SET size = 2, tiled = 2;
+ALTER TABLE tile DISABLE TRIGGER ledger_tile_grows;
+UPDATE tile SET hashes = substring(hashes FROM 1 FOR 64);
+ALTER TABLE tile ENABLE ALWAYS TRIGGER ledger_tile_grows;
+"""
+"""The tree is as it was at two leaves, as the owner of the database."""
+LOSE = "DELETE FROM entry WHERE stream_seq > 2;"
+"""And whatever came third in its stream or later is lost."""
+
 
 def key_path() -> Path:
     """The file with the private keys."""

@@ -13,6 +13,8 @@ from governance.access.ledger_epochs import EpochNotNeeded, EpochNotPossible, be
 from governance.access.presence import NotInPerson
 from governance.access.proposals import ProposalDiffers, ProposerConfirms
 from governance.access.queries import PermissionDenied
+from governance.access.roles import Role
+from governance.actors import task_actor
 from governance.errors import InvalidInput
 from governance.ledger.custody import list_keys
 from governance.ledger.custody_models import Epoch
@@ -29,6 +31,7 @@ from governance.ledger.heads import (
 from governance.ledger.merkle.checking import check_consistency
 from governance.ledger.merkle.hashing import EMPTY_ROOT
 from governance.ledger.models import Entry, Leaf, TreeState
+from governance.ledger.nightly import check_if_due, last_check
 from governance.ledger.notes import VerifierKey
 from governance.ledger.proving import prove_consistency, prove_inclusion
 from governance.ledger.queries import entry_of
@@ -36,22 +39,25 @@ from governance.ledger.sealing import check_head
 from governance.project.embedded.options import Options
 from governance.project.embedded.supervisor import Supervisor
 from governance.registry.models import System
-from tests.factories.cast import PASSWORD, actor, administrator, operator, second_administrator
+from tests.factories.cast import PASSWORD, actor, administrator, grant, operator, second_administrator
 from tests.factories.cast import person as account
-from tests.governance.ledger.keeping import faults, go_on, ledger_keys, notes, number_and_sign, origins, run
+from tests.factories.http import signed_in
+from tests.governance.ledger.keeping import (
+    BACK_TO_TWO,
+    LOSE,
+    faults,
+    go_on,
+    ledger_keys,
+    notes,
+    number_and_sign,
+    origins,
+    run,
+)
 from tests.governance.ledger.reading import let_sign, number_the_rest, tamper
 
 REASON = "The disk died; the newest backup was three entries behind."
 FIRST, SECOND = "example.org/countersign/ledger", "example.org/countersign/epoch-2/ledger"
 ROOT = bytes(range(32))
-BACK_TO_TWO = """
-DELETE FROM signed_checkpoint WHERE size > 2; DELETE FROM checkpoint WHERE size > 2;
-DELETE FROM leaf WHERE index >= 2; UPDATE tree_state SET size = 2, tiled = 2;
-ALTER TABLE tile DISABLE TRIGGER ledger_tile_grows;
-UPDATE tile SET hashes = substring(hashes FROM 1 FOR 64);
-ALTER TABLE tile ENABLE ALWAYS TRIGGER ledger_tile_grows;
-"""
-LOSE = "DELETE FROM entry WHERE stream_seq > 2;"
 LOSE_THE_EPOCH = """
 ALTER TABLE ledger_epoch DISABLE TRIGGER ledger_guard;
 DELETE FROM ledger_epoch;
@@ -277,3 +283,42 @@ def test_a_checkpoint_is_of_the_last_epoch_whose_entry_it_covers() -> None:
     assert [origin_at(size, eras, "x") for size in (4, 5)] == ["a/ledger", "b/ledger"]
     assert [origin_of_epoch("a/ledger", number) for number in (1, 2)] == ["a/ledger", "a/epoch-2/ledger"]
     assert origin_of_epoch("ledger", 2) == "epoch-2/ledger"
+
+
+def test_whoever_looks_at_the_record_is_told_that_it_began_anew(restored: System) -> None:
+    begun()
+    reader = account("reader")
+    grant(reader, Role.AUDITOR)
+    waits = signed_in(reader).get("/admin/").content.decode()
+    number_and_sign()
+
+    check_if_due(task_actor("check-1"))
+    front, ledger = (signed_in(reader).get(url).content.decode() for url in ("/admin/", "/admin/ledger/"))
+
+    found, begins = last_check(), Epoch.objects.get().entry.leaf.index
+    assert found is not None
+    (told,) = found.epochs
+    assert told.startswith(f"epoch 2: the log began anew as {SECOND} (is entry {begins})")
+    said = f"Epoch 2: the log began anew as {SECOND}, and gave up a signed tree of 4 entries."
+    assert [said in page for page in (waits, front, ledger)] == [True] * 3
+    assert [f"find=%23{begins}" in page for page in (waits, front, ledger)] == [False, True, True]
+    assert "Its entry waits for its number." in waits
+
+
+def test_the_page_of_an_entry_names_the_key_as_the_printed_sheet_does(restored: System) -> None:
+    epoch = begun()
+    number_and_sign()
+    (key,) = ledger_keys()
+
+    shown = signed_in(administrator()).get(f"/admin/ledger/{epoch.entry_id}/?verify=1").content.decode()
+
+    assert f"of {SECOND}, by the key {VerifierKey(SECOND, key.public).key_id.hex()}." in shown
+
+
+def test_a_log_that_never_began_anew_says_nothing_of_it(system: System, committed_db: str) -> None:
+    reader = account("reader")
+    grant(reader, Role.AUDITOR)
+
+    pages = [signed_in(reader).get(url).content.decode() for url in ("/admin/", "/admin/ledger/")]
+
+    assert ["Begun anew" in page for page in pages] == [False, False]

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import Settings
 
+from governance.ledger.fsck import checking
 from governance.ledger.fsck.checking import check_record
 from governance.ledger.fsck.findings import Report
 from governance.ledger.heads import Head, head_file
@@ -258,7 +259,7 @@ def test_without_any_key_the_report_says_that_signatures_were_not_looked_at(reco
 
 
 def test_what_is_signed_while_the_check_lasts_is_no_finding(record: None, settings: Settings) -> None:
-    def meanwhile(_done: int) -> None:
+    def meanwhile(*_told: object) -> None:
         """Another process numbers and signs; it has a connection of its own, and so is its snapshot."""
         subprocess.run(
             [sys.executable, "-W", "ignore", "manage.py", "run_integrator", "--once"],
@@ -282,6 +283,19 @@ def test_what_is_signed_while_the_check_lasts_is_no_finding(record: None, settin
     assert (report.findings, report.leaves) == ((), 600)
     assert SignedCheckpoint.objects.count() == 3
     assert checked().leaves == 602
+
+
+def test_whoever_watches_is_told_how_far_tree_and_signatures_are(
+    record: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "SIGNATURES_AT_ONCE", 1)
+    told: list[tuple[str, int, int]] = []
+    key = signing_key(LEDGER)
+    assert key is not None
+
+    check_record([verifier_of(key)], head_file(), progress=lambda *far: told.append(far))
+
+    assert told == [("entries and their tree", 600, 600), ("signatures", 1, 2), ("signatures", 2, 2)]
 
 
 def test_the_heads_file_alone_tells_of_a_larger_tree(record: None) -> None:

@@ -1,15 +1,18 @@
-"""What entries say of rows in the end, and how rows are compared with it: without a database."""
+"""What entries say of rows in the end, and how rows are compared with it."""
 
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
+from governance.ledger.canonical import canonical_bytes, digest_of_bytes
 from governance.ledger.fsck.findings import Finding
+from governance.ledger.models import Blob
 from governance.ledger.reconciling.comparing import differences, list_differences
 from governance.ledger.reconciling.declared import (
-    NOT_SAID,
     Listed,
     Person,
     Reconciled,
@@ -22,6 +25,7 @@ from governance.ledger.reconciling.declared import (
     of_former,
 )
 from governance.ledger.reconciling.folding import Folded, Listeners
+from governance.ledger.reconciling.opening import open_all
 from governance.registry.models import System
 
 KEY = "01a218de-8316-71db-a0d5-af3e4c2ab1cf"
@@ -55,8 +59,8 @@ def said(event: str, seq: int, after: Any = None, **more: Any) -> Said:
     return Said(id=f"entry-{seq}", type=event, stream=STREAM, seq=seq, after=after, **(facts | more))
 
 
-def folded(*entries: Said, late: int = 0, blobs: dict[str, Any] | None = None) -> Folded:
-    found = Folded(STREAM, Listeners([SYSTEMS, CHANNELS]), lambda key: (blobs or {}).get(key, NOT_SAID))
+def folded(*entries: Said, late: int = 0) -> Folded:
+    found = Folded(STREAM, Listeners([SYSTEMS, CHANNELS]))
     for one in entries:
         found.hear(one, one.seq == late)
     return found
@@ -74,6 +78,13 @@ def compared(found: Folded, *rows: dict[str, Any]) -> list[Finding]:
 
 def listed(found: Folded, *rows: dict[str, Any]) -> list[Finding]:
     return list(list_differences(CHANNELS, STREAM, found.lists[1], rows))
+
+
+def kept(value: Any) -> str:
+    """The digest under which the value is stored."""
+    data = canonical_bytes(value)
+    Blob.objects.create(digest=digest_of_bytes(data), bytes=data, stored_at=timezone.now())
+    return digest_of_bytes(data)
 
 
 def channel(name: str, kind: str = "android") -> dict[str, Any]:
@@ -189,19 +200,64 @@ def test_rows_of_which_no_entry_lists_any_are_found() -> None:
     assert [one.kind for one in listed(folded(), channel("a"))] == ["unrecorded"]
 
 
-def test_a_list_may_lie_outside_the_entry_under_its_digest() -> None:
-    outside = Listeners(
-        [ReconciledList(System, of="id", listed=(Listed(("made",), "rows", {"name": ""}, blob="draft"),))]
-    )
-    found = Folded(STREAM, outside, {"sha256:1": {"rows": ["a"]}}.get)
-    found.hear(said("made", 1, refs={"draft": "sha256:1"}), False)
+OUTSIDE = ReconciledList(
+    System,
+    of="id",
+    listed=(
+        Listed(("made",), "rows", {"name": ""}, blob="draft"),
+        Listed(("worded",), "rows", {"name": lambda heard: heard.said.after["no such"]}, blob="draft"),
+    ),
+)
 
-    assert found.lists[0][KEY].items == [("a",)]
+
+def opened(*entries: Said) -> tuple[Folded, list[tuple[str, int]]]:
+    """A stream whose lists were read, and those that could not be."""
+    found = Folded(STREAM, Listeners([OUTSIDE]))
+    for one in entries:
+        found.hear(one, False)
+    return found, list(open_all([found]))
+
+
+def test_a_list_may_lie_outside_the_entry_under_its_digest(db: None) -> None:
+    refs = {"draft": kept({"rows": ["a"]})}
+
+    found, unread = opened(said("made", 1, refs=refs))
+
+    assert (found.lists[0][KEY].items, unread) == ([("a",)], [])
+
+
+def test_of_lists_outside_only_the_newest_is_read(
+    db: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    older, newer = ({"draft": kept({"rows": [name]})} for name in "ab")
+
+    with django_assert_num_queries(1):
+        found, _ = opened(said("made", 1, refs=older), said("made", 2, refs=newer))
+
+    assert (found.lists[0][KEY].items, found.lists[0][KEY].seq) == ([("b",)], 2)
+
+
+@pytest.mark.parametrize("stored", [b"no JSON", b'{"rows": ["b"]}'])
+def test_a_list_whose_bytes_are_missing_or_others_leaves_the_rows_unknown(db: None, stored: bytes) -> None:
+    digest = digest_of_bytes(b'{"rows": ["a"]}')
+    Blob.objects.create(digest=digest, bytes=stored, stored_at=timezone.now())
+
+    found, unread = opened(said("made", 1, refs={"draft": digest}))
+
+    assert (found.lists[0][KEY].items, unread) == (None, [])
+
+
+def test_a_list_outside_that_is_not_as_the_product_writes_it_is_named(db: None) -> None:
+    refs = {"draft": kept({"rows": ["a"]})}
+
+    found, unread = opened(said("worded", 3, {}, refs=refs))
+
+    assert (found.lists[0][KEY].items, unread) == (None, [(STREAM, 3)])
 
 
 def test_an_entry_may_speak_of_the_row_of_the_one_before() -> None:
     ending = Reconciled(System, told=(Told(("made",), {"name": "name"}, row=of_former("id")),))
-    found = Folded(STREAM, Listeners([ending]), lambda _digest: NOT_SAID)
+    found = Folded(STREAM, Listeners([ending]))
     found.hear(said("made", 1, {"name": "1"}), False)
     found.hear(said("made", 2, {"name": "2"}), False)
 

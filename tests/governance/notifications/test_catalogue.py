@@ -14,6 +14,7 @@ from tests.servers import ROOT
 
 TEXTS = ROOT / "templates/notifications"
 TIME = "2026-11-25T14:00:00Z"
+CATALOGUES = ("catalogue", "field_messages", "ledger_messages")
 LISTS = {"channels": ["android", "ios"], "seats": ["security: one seat"]}
 LINE = re.compile(r"^\s*[-*#>]|[*_`\[\]<]", re.MULTILINE)
 
@@ -49,7 +50,7 @@ def test_every_message_has_a_text_and_every_text_a_message() -> None:
 
 
 def test_no_key_repeats_in_the_catalogue() -> None:
-    files = [ROOT / f"governance/notifications/{name}.py" for name in ("catalogue", "field_messages")]
+    files = [ROOT / f"governance/notifications/{name}.py" for name in CATALOGUES]
 
     assert sum(file.read_text().count("    Message(") for file in files) == len(MESSAGES)
 

@@ -53,6 +53,12 @@ def test_one_that_waited_until_the_next_one_served_never_answered() -> None:
     assert found == [(first, at(0), at(5)), (third, at(5), None)]
 
 
+def test_one_that_would_serve_in_the_moment_of_the_next_one_never_answered() -> None:
+    first, overtaken, third = Row(0, at(0)), Row(1, at(5)), Row(5, at(5))
+
+    assert spans([first, overtaken, third]) == [(first, at(0), at(5)), (third, at(5), None)]
+
+
 def test_one_that_still_waits_ends_nothing() -> None:
     first, waiting = Row(0, at(0)), Row(1, None)
 

@@ -1,0 +1,81 @@
+"""One request to a witness, as https://c2sp.org/tlog-witness has it, with time-outs and a bounded answer.
+
+Redirects are not followed: a witness is at the address that somebody wrote down.
+"""
+
+import base64
+import http.client
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from governance.ledger.letters import read_number
+
+ADDRESS = "/add-checkpoint"
+TIMEOUT_SECONDS = 5.0
+LONGEST_SECONDS = 15.0
+MOST_BYTES = 64 * 1024
+SIZE = "text/x.tlog.size"
+
+
+class WitnessAway(Exception):
+    """It gave no answer that could be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status, type and text of an answer."""
+
+    status: int
+    kind: str
+    text: str
+
+    @property
+    def size(self) -> int | None:
+        """The size that a witness says it cosigned last, where it says one."""
+        return read_number(self.text.removesuffix("\n")) if self.kind == SIZE else None
+
+
+def request_body(old: int, proof: Sequence[bytes], note: str) -> bytes:
+    """What is sent: the size before, the proof from there on, and the checkpoint."""
+    hashes = [base64.b64encode(one).decode() for one in proof]
+    return "\n".join([f"old {old}", *hashes, "", note]).encode()
+
+
+def send(url: str, body: bytes) -> Reply:
+    """Ask the witness at ``url``.
+
+    Raises:
+        WitnessAway: with the reason.
+    """
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        connection = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=context)
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
+    try:
+        headers = {"Content-Type": "text/plain; charset=utf-8", "User-Agent": "countersign"}
+        connection.request("POST", f"{parts.path}{ADDRESS}", body, headers)
+        response = connection.getresponse()
+        text = _read(response)
+    except (OSError, http.client.HTTPException, UnicodeError) as fault:
+        raise WitnessAway(f"{url} does not answer: {type(fault).__name__} {fault}".strip()) from fault
+    finally:
+        connection.close()
+    return Reply(response.status, response.headers.get_content_type(), text)
+
+
+def _read(response: http.client.HTTPResponse) -> str:
+    """The body; one that comes letter by letter, or does not end, is given up."""
+    deadline, parts, length = time.monotonic() + LONGEST_SECONDS, list[bytes](), 0
+    while part := response.read1(MOST_BYTES):
+        parts.append(part)
+        length += len(part)
+        if length > MOST_BYTES or time.monotonic() > deadline:
+            raise WitnessAway(f"The answer is longer than {MOST_BYTES} bytes, or takes too long.")
+    return b"".join(parts).decode()
