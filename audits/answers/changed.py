@@ -1,6 +1,7 @@
 """What changed since the last version? (S23), and between any two revisions of a system."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from audits.answers.answered import Answer, Fact, Question, Stands, Told, frozen_fact, listed, worded
@@ -41,8 +42,17 @@ def changed_answer(known: Behind, against: Revision | None = None) -> Answer:
         Stands.YES if found else Stands.NOT_YET,
         " ".join(sentences) or "Nothing can be compared: the release names no channel.",
         tuple(support),
-        (*(fact for group in shown for fact in _facts(group)), *_frozen(known, seen.values())),
+        (*_told_apart(shown), *_frozen(known, seen.values())),
     )
+
+
+def _told_apart(groups: Sequence[Sequence[ChannelDifference]]) -> Iterator[Fact]:
+    """What differs, and from what: it is named with each fact where that is not one and the same."""
+    for group in groups:
+        baseline = group[0].baseline
+        against = f"against {named(baseline)}" if baseline else "where nothing was live"
+        beside = f", {against}" if len(groups) > 1 else ""
+        yield from (replace(fact, what=f"{fact.what}{beside}") for fact in _facts(group))
 
 
 def _unseen(hidden: Sequence[ChannelDifference]) -> Iterator[str]:

@@ -134,7 +134,7 @@ class DriftReport:
         if not replayed:
             return "None of its decisions was recomputed yet." if self.launches else ""
         came = f"{bad} of them came out otherwise" if bad else "all came out the same"
-        return f"{replayed} of its decisions were recomputed: {came}."
+        return f"{replayed:,} of its decisions were recomputed: {came}."
 
 
 def launched_revision(actor: Actor, revisions: QuerySet[Revision]) -> Revision | None:

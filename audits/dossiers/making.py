@@ -127,7 +127,9 @@ def _completed(actor: Actor, dossier: Dossier) -> Dossier:
     if not signers:
         return dossier
     if dossier.previous is not None and not is_of_this_log(dossier.previous):
-        raise LedgerBegunAnew("The ledger began anew after the contents were fixed.")
+        raise LedgerBegunAnew(
+            "The ledger began anew, or another key signs it, since the contents were fixed."
+        )
     size, vkeys = signed.checkpoint_id, [key.text() for key in signers]
     made = packed(dossier, size, vkeys)
     return complete_dossier(

@@ -103,8 +103,8 @@ def waits_for_numbers(dossier: Dossier) -> bool:
 
 
 def previous_of(dossier: Dossier) -> Dossier | None:
-    """The newest complete dossier of the same subject, else the newest of all, as far as a key in use has
-    signed what it carries: nobody could check the way from another one."""
+    """The newest complete dossier of the same subject, else the newest of all, as far as each key in use has
+    signed what it carries: whoever knows but one of them could not check the way from another one."""
     done = Dossier.objects.filter(status=DossierStatus.COMPLETED).exclude(pk=dossier.pk)
     same: dict[str, Any] = {"kind": dossier.kind, "release": dossier.release_id, "decision": dossier.decision}
     newest = ("-checkpoint_size", "-completed_at", "-id")
@@ -125,12 +125,17 @@ def signers_of(note: str) -> list[VerifierKey]:
 
 
 def is_of_this_log(dossier: Dossier) -> bool:
-    """Whether the checkpoint that it carries is of the log that goes on now, by a key that is in use."""
+    """Whether the checkpoint that it carries is of the log that goes on now, by all keys that sign it now.
+
+    While a rotation lasts these are two. A reader may know the new one alone, and would take a dossier as
+    refused whose way from an older one only the old key shows; so one of before the rotation is left out.
+    """
     note = SignedCheckpoint.objects.filter(checkpoint_id__in=[dossier.checkpoint_size]).first()
     newest = newest_signed()
-    if note is None or newest is None or not signers_of(note.note):
+    if note is None or newest is None or _origin(note.note) != _origin(newest.note):
         return False
-    return _origin(note.note) == _origin(newest.note)
+    now = set(signers_of(newest.note))
+    return bool(now) and now <= set(signers_of(note.note))
 
 
 def _origin(note: str) -> str:

@@ -62,9 +62,15 @@ class Subject:
             raise invalid("release", "give exactly one of release, decision and period.")
         start, end = (one.astimezone(UTC) for one in self.period)
         return {
-            "title": f"all entries from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC",
+            "title": f"all entries from {_spelled(start)} to {_spelled(end)} UTC",
             "period": {"from": format_time(start), "to": format_time(end)},
         }
+
+
+def _spelled(at: datetime) -> str:
+    """``20 November 2026, 00:00``; seconds where they are not zero: it never tells of another time."""
+    rest = f"{at:.%f}".rstrip("0") if at.microsecond else ""
+    return f"{at:%-d %B %Y, %H:%M}" + (f":{at:%S}{rest}" if at.second or rest else "")
 
 
 def _about_release(release: Release) -> dict[str, Any]:

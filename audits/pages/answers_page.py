@@ -90,9 +90,11 @@ def answers(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _revision(actor: Actor, release: Release, asked: str) -> Revision | None:
+    """The revision of this number, or the one that was launched; never another than was asked for."""
     rows = Revision.objects.filter(release=release)
-    if asked.isascii() and asked.isdecimal() and len(asked) < 7:
-        rows = rows.filter(number=int(asked))
+    if asked:
+        is_number = asked.isascii() and asked.isdecimal() and len(asked) < 7
+        rows = rows.filter(number=int(asked)) if is_number else rows.none()
     return launched_revision(actor, rows)
 
 

@@ -4,7 +4,7 @@ Positions are in percent of the drawing's width, as in :mod:`audits.pages.plots`
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audits.pages.plots import Axis, Tick, nice_step
 from releases.scores.bands import Band
@@ -17,7 +17,7 @@ NARROW = 9.0
 LINES = (12, 28)
 """Where the labels of the limits stand: two lines, so that near ones never cover each other."""
 
-SCORE_LINE = 110
+SCORE_LINE = 107
 CLOSE = 4.0
 """A tick so near to the score would be struck through by its mark."""
 
@@ -39,12 +39,14 @@ class Zone:
 
 @dataclass(frozen=True)
 class Cut:
-    """A limit or the score with its label, which stands on the side with more room; ``y`` is its line."""
+    """A limit or the score with its label, which stands on the side with more room; ``y`` is its line, and
+    ``more`` what stands on the line below it."""
 
     x: float
     label: str
     anchor: str
     y: int
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def band_axis(band: Band, polarity: Polarity, score: float) -> BandAxis:
         zones_between([axis.x(cut) for cut in cuts], 100.0, NARROW, attack_high=attack_high),
         tuple(drawn),
         tuple(_tick(axis, tick) for tick in axis.ticks if abs(axis.x(tick) - axis.x(score)) > CLOSE),
-        _cut(axis, score, f"this decision: {number(score)}{over}", SCORE_LINE),
+        replace(_cut(axis, score, f"this decision: {number(score)}", SCORE_LINE), more=over),
         f"Score axis: {', '.join(cut.label for cut in drawn)}, else reject; "
         f"this decision at {number(score)}.",
     )
@@ -107,8 +109,8 @@ def nearest(band: Band, score: float) -> float:
 def _distance(score: float, cut: float, band: Band) -> str:
     away, name = abs(score - cut), "accept" if cut == band.accept else "retry"
     if away < SAME_LINE:
-        return f", on {name}"
-    return f", {number(away)} {'above' if score > cut else 'below'} {name}"
+        return f"on {name}"
+    return f"{number(away)} {'above' if score > cut else 'below'} {name}"
 
 
 def _axis(values: list[float]) -> Axis:

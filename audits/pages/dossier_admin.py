@@ -25,8 +25,8 @@ class DossierAdmin(GovernedAdmin):
 
     detail_template = "countersign/dossier.html"
     lead = (
-        "What was handed out to be checked without this installation. Ask for one on a release's page or "
-        "beside a decision's trace."
+        "What was handed out to be checked without this installation. Ask for one on a release's page, "
+        "beside a decision's trace, or here of a period if you audit the whole installation."
     )
     list_display = (
         "about_column",

@@ -1,5 +1,6 @@
 """A dossier's page: how far it is, where to fetch it, how to check it without this installation."""
 
+import shlex
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from audits.dossiers.archive import read_listing
-from audits.dossiers.downloading import DossiersBusy, archive_response
+from audits.dossiers.downloading import DossiersBusy, archive_response, file_name
 from audits.dossiers.models import Dossier, DossierKind, DossierStatus
 from audits.dossiers.queries import dossiers_visible_to
 from governance.access.admin_base import admin_url
@@ -48,6 +49,7 @@ def dossier_context(dossier: Dossier) -> dict[str, Any]:
         "says": SAYS[status],
         "steps": _steps(status),
         "about_url": _about_url(dossier),
+        "file_name": shlex.quote(file_name(dossier)),
         "files": [name for name in files if not name.startswith(("blobs/", "attestations/"))],
         "script_digest": files.get("verify.py", "").removeprefix("sha256:"),
         "now_url": reverse("admin:dossier_now", args=[dossier.pk]),

@@ -111,7 +111,7 @@ def _told(entry: Entry) -> dict[str, Any]:
         "at": entry.at,
         "title": event.title if event else document["type"],
         "who": document["actor"]["username"] + (f" for {behalf['username']}" if behalf else ""),
-        "stream": entry.stream,
+        "stream": entry.stream.partition(":")[::2],
         "reason": document["reason"] or "",
         "is_refusal": document["type"] == "verb.refused",
         "simulated": bool(document.get("simulated")),

@@ -14,7 +14,7 @@ from releases.bundles.times import asked_moment
 
 LONGEST_SUBJECT = 200
 INCOMPLETE = "Name the channel, the time and the subject: only all three say which release was to answer."
-
+UNSEEN = "None of the channels that you see is the one that was asked for. Choose one from the list."
 UNREADABLE = "The subject holds a zero byte, which no pseudonym has. Copy it from where it was logged."
 
 
@@ -45,6 +45,8 @@ class Place:
         moment, wrong = _moment(given["at"])
         if not wrong and "\0" in subject:
             subject, wrong = "", UNREADABLE
+        if not wrong and given["channel"] and channel is None:
+            wrong = UNSEEN
         if not wrong and any(given.values()):
             wrong = "" if channel and moment and subject else INCOMPLETE
         return cls(channels, channel, given["at"][:60], moment, subject, wrong)

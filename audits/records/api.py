@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.ledger.custody import LOST, OVERLAPS, RETIRED, SIGNS, UNUSED, list_keys
+from governance.ledger.custody import LOST, NAMED, OVERLAPS, RETIRED, SIGNS, UNUSED, list_keys
 
 
 class VerifierKey(serializers.Serializer[Any]):
@@ -21,7 +21,7 @@ class VerifierKey(serializers.Serializer[Any]):
     name = serializers.CharField()
     vkey = serializers.CharField()
     state = serializers.ChoiceField(
-        choices=(SIGNS, OVERLAPS, RETIRED, LOST, UNUSED),
+        choices=(SIGNS, OVERLAPS, RETIRED, LOST, NAMED, UNUSED),
         help_text="overlaps: signs beside its successor; unused: in the key file, and on no record",
     )
     since = serializers.DateTimeField(allow_null=True)

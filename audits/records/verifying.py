@@ -14,7 +14,7 @@ from governance.ledger.merkle.checking import ProofFails, check_inclusion
 from governance.ledger.merkle.hashing import leaf_hash
 from governance.ledger.merkle.proofs import NotProvable
 from governance.ledger.models import Entry, Leaf, SignedCheckpoint
-from governance.ledger.notes import NoteFails
+from governance.ledger.notes import NoteFails, VerifierKey
 from governance.ledger.proving import prove_inclusion
 from governance.ledger.stored_tree import TreeIncomplete
 from governance.ledger.successions import signers_of
@@ -177,7 +177,9 @@ def _signature(note: SignedCheckpoint, head: TreeHead) -> Step:
     except KeyError:
         return Step(SIGNATURE, False, "An entry about the ledger's keys names none.", CHANGED)
     signed = signers_of(note.note, known)
-    ids = " and ".join(key.key_id.hex() for key in known if key.public in signed)
+    # As it stands on paper: in another epoch the same key goes on under another name, and so another id.
+    mine = [VerifierKey(head.origin, key.public) for key in known if key.public in signed]
+    ids = " and ".join(key.key_id.hex() for key in mine)
     by = f"of {head.origin}, by the key {ids}" if ids else NAMED
     return Step(
         SIGNATURE,

@@ -92,11 +92,13 @@ def seal(entry: Any) -> SafeString:
 
 @register.simple_tag
 def when(at: datetime | None, form: str = "time") -> SafeString:
-    """A time: UTC as text and on hover, in the reader's zone where scripts run."""
+    """A time: UTC as text and on hover, in the reader's zone where scripts run. Another year than this is
+    named."""
     if at is None:
         return format_html("{}", "never")
     utc = at.astimezone(UTC)
-    short = utc.strftime("%-d %b" if form == "date" else "%-d %b, %H:%M UTC")
+    year = "" if utc.year == timezone.now().year else f" {utc.year}"
+    short = f"{utc:%-d %b}{year}" if form == "date" else f"{utc:%-d %b}{year}, {utc:%H:%M} UTC"
     full = f"{utc:%Y-%m-%d %H:%M:%S} UTC"
     return format_html(
         '<time datetime="{}" title="{}" data-local="{}">{}</time>', utc.isoformat(), full, form, short

@@ -17,6 +17,9 @@ from governance.ledger.checkpoints import TreeHead
 from governance.ledger.notes import VerifierKey
 
 ZIP_MARK = b"PK"
+MOST_STREAMS = 3
+"""So many streams are named whose entries are not here."""
+
 CONSISTENCY_API = "/api/v1/ledger/proofs/consistency?from={old}&to={new}"
 
 
@@ -124,7 +127,9 @@ def _compared(new: Verified, older: Verified) -> str:
     if not gone:
         return "all of its entries are here"
     streams = sorted(set(gone))
-    return f"NOT HERE: {len(gone)} of its entries, of the streams {quoted(', '.join(streams))}"
+    named = ", ".join(map(quoted, streams[:MOST_STREAMS]))
+    more = f" and {len(streams) - MOST_STREAMS} more" if streams[MOST_STREAMS:] else ""
+    return f"NOT HERE: {len(gone)} of its entries, of the streams {named}{more}"
 
 
 def _check_contained(new: Verified, head: TreeHead, proof: bytes | None) -> None:

@@ -756,7 +756,8 @@ def compared(dossier: Dossier, held: Dossier) -> str:
         if name not in dossier.files and stream != f"dossier:{held.about['id']}":
             gone.append(stream)
     streams = sorted(set(gone))
-    lost = f"NOT HERE: {len(gone)} of its entries, of the streams {shown(', '.join(streams))}"
+    named = ", ".join(map(shown, streams[:3])) + (f" and {len(streams) - 3} more" if streams[3:] else "")
+    lost = f"NOT HERE: {len(gone)} of its entries, of the streams {named}"
     return lost if gone else "all of its entries are here"
 
 

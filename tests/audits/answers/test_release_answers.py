@@ -151,6 +151,18 @@ def test_what_changed_is_told_against_any_other_revision(prepared: Prepared) -> 
     assert [fact.said for fact in changed.facts if fact.what == "Model"] == ["live_2 → live_1"]
 
 
+def test_where_channels_had_different_releases_each_fact_says_against_which(prepared: Prepared) -> None:
+    live(prepared.here, prepared.candidate, "android")
+
+    changed = answered(prepared.here, candidate(prepared.here, "2"))[Question.CHANGED]
+
+    models = {fact.what: fact.said for fact in changed.facts if fact.what.startswith("Model")}
+    assert models == {
+        "Model, against v1 revision 1": "live_1 → live_2",
+        "Model, against baseline revision 1": "live_0 → live_2",
+    }
+
+
 def test_the_interface_answers_with_indices_and_proofs(prepared: Prepared) -> None:
     client = with_token(prepared.here.cast.auditor)
     baseline = prepared.here.baseline
@@ -199,6 +211,18 @@ def test_only_whoever_sees_the_release_reads_its_answers(prepared: Prepared, pat
     ]
 
     assert codes == [200, 200, 404]
+
+
+@pytest.mark.parametrize("asked", ["x", "-1", "0", "2", "\u0661", "99999999999999999999"])
+def test_the_page_never_answers_about_another_revision_than_was_asked_for(
+    prepared: Prepared, asked: str
+) -> None:
+    auditor = signed_in(prepared.here.cast.auditor)
+    url = f"/admin/answers/{prepared.candidate.release_id}/"
+
+    codes = [auditor.get(url, {"revision": one}).status_code for one in (asked, "1", "")]
+
+    assert codes == [404, 200, 200]
 
 
 def test_the_page_says_what_is_missing_first(prepared: Prepared) -> None:

@@ -1,6 +1,6 @@
 """Who may ask for a dossier and read it, by the interface and by its pages, and what is refused."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +195,13 @@ def test_a_body_that_cannot_be_taken_names_its_field(
     assert answer.json()["errors"][0]["field"].startswith(field)
 
 
+def test_what_is_wrong_with_two_fields_is_said_in_one_sentence(prepared: Prepared) -> None:
+    answer = post(with_token(auditor_of_everything()), {"period": {"from": "soon", "to": "later"}})
+
+    wanted = "A time as ISO 8601 writes it, with its zone, is wanted; found"
+    assert answer.json()["detail"] == f"period.from: {wanted} 'soon'; period.to: {wanted} 'later'."
+
+
 def test_a_release_and_a_period_are_two_dossiers(prepared: Prepared) -> None:
     now = timezone.now()
     both = {
@@ -287,6 +294,20 @@ def test_the_bill_of_materials_is_of_what_the_reader_sees(prepared: Prepared) ->
     assert with_token(outsider()).get(address).status_code == 404
     assert with_token(prepared.here.cast.author).get(f"{address}?revision=9").status_code == 404
     assert with_token(prepared.here.cast.author).get(f"{address}?revision=x").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("end", "spelled"),
+    [
+        (datetime(2026, 11, 26, 20, 14, tzinfo=UTC), "26 November 2026, 20:14"),
+        (datetime(2026, 11, 26, 20, 14, 59, tzinfo=UTC), "26 November 2026, 20:14:59"),
+        (datetime(2026, 11, 26, 20, 14, 0, 250_000, tzinfo=UTC), "26 November 2026, 20:14:00.25"),
+    ],
+)
+def test_the_title_of_a_period_tells_of_no_other_time(end: datetime, spelled: str) -> None:
+    subject = Subject(period=(datetime(2026, 11, 2, tzinfo=UTC), end))
+
+    assert subject.document()["title"] == f"all entries from 2 November 2026, 00:00 to {spelled} UTC"
 
 
 def test_a_period_is_asked_for_on_the_list_by_whoever_may(prepared: Prepared) -> None:

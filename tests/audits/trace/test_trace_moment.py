@@ -154,7 +154,8 @@ def test_the_page_says_who_was_to_answer_and_by_which_bands(rollout: Guarded) ->
     [
         ({"subject": ""}, "Name the channel, the time and the subject"),
         ({"at": "yesterday"}, "is no time; write it like"),
-        ({"channel": "nonsense"}, "Name the channel, the time and the subject"),
+        ({"channel": ""}, "Name the channel, the time and the subject"),
+        ({"channel": "nonsense"}, "None of the channels that you see is the one that was asked for."),
         ({"subject": "a\0b"}, "The subject holds a zero byte"),
         ({"at": "a\0b"}, "is no time; write it like"),
     ],
@@ -180,7 +181,7 @@ def test_the_page_offers_a_reviewer_the_own_channel_alone(rollout: Guarded) -> N
     shown = reviewer.get("/admin/decisions/", query(rollout)).content.decode()
 
     assert str(rollout.here.cast.channel("android").pk) not in shown
-    assert "Name the channel, the time and the subject" in shown
+    assert "None of the channels that you see is the one that was asked for." in shown
     assert "v1 revision 1" not in shown
 
 

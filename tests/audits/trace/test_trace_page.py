@@ -134,7 +134,8 @@ def test_the_axis_puts_bands_and_score_where_they_are() -> None:
 
     assert [zone.look for zone in axis.zones] == ["accept", "reject"]
     assert axis.zones[0].width == axis.cuts[0].x < axis.score.x
-    assert axis.score.label == "this decision: 0.9858, 0.0078 above accept"
+    assert axis.score.label == "this decision: 0.9858"
+    assert axis.score.more == "0.0078 above accept"
     assert axis.label == "Score axis: accept ≤ 0.9780, else reject; this decision at 0.9858."
 
 

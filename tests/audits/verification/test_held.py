@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -60,6 +61,14 @@ def longer() -> Log:
     log = history()
     remade(log=log)
     log.add(RELEASE, "release.retired")
+    return log
+
+
+def registering(names: Sequence[str]) -> Log:
+    """The ledger in which beside all else each of these components was registered."""
+    log = history()
+    for name in names:
+        log.add(name, "component.registered")
     return log
 
 
@@ -130,6 +139,24 @@ def test_entries_of_a_kept_dossier_that_are_not_here_at_all_are_counted(bench: B
 
     assert {one.code for one in answers.values()} == {0}
     told = "; NOT HERE: 3 of its entries, of the streams 'approval_request:a'\n"
+    assert [told in one.text for one in answers.values()] == [True, True]
+
+
+def test_of_many_streams_that_are_not_here_three_are_named_and_the_rest_are_counted(bench: Bench) -> None:
+    names = [f"component:{number}" for number in range(5)]
+    log = registering(names)
+    rows = json.loads(dossier()["dossier.json"])["streams"]
+    rows += [{"stream": one, "last": 1, "whole": True} for one in names]
+    held = remade(log=log, streams=sorted(rows, key=lambda row: str(row["stream"])))
+    size = len(log.leaves)
+    log.add(RELEASE, "release.retired")
+
+    answers = bench.judged(second(log, previous=head_of(log, size)), held=held)
+
+    assert {one.code for one in answers.values()} == {0}
+    told = (
+        "NOT HERE: 5 of its entries, of the streams 'component:0', 'component:1', 'component:2' and 2 more\n"
+    )
     assert [told in one.text for one in answers.values()] == [True, True]
 
 
