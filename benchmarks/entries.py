@@ -27,7 +27,7 @@ MADE_BY = ("governance/migrations/*.py", "governance/ledger/guard.py", "benchmar
 
 WRITE = """
 WITH made AS (
-    SELECT gen_random_uuid() AS id, gen_random_uuid() AS request, number / %(streams)s + 1 AS seq,
+    SELECT uuidv7() AS id, gen_random_uuid() AS request, number / %(streams)s + 1 AS seq,
         'system:' || md5((number %% %(streams)s)::text)::uuid AS stream,
         to_char(%(began)s::timestamp + number * interval '1 s', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at
     FROM generate_series(%(first)s::bigint, %(last)s) AS number
@@ -40,6 +40,8 @@ WITH made AS (
 )
 INSERT INTO pending (entry_id) SELECT id FROM written ORDER BY at
 """
+"""Ids in the order of time, as those of the product are: an index of others would be read at random."""
+
 BODY = (
     '{"actor":{"auth":{"method":"session","mfa":true,"token":null},'
     '"id":"0198d1f0-5c1e-7c3a-9a55-0d6c5f1f5b11","kind":"user","username":"release.manager"},'

@@ -50,11 +50,15 @@ def check_record(keys: Sequence[VerifierKey], head: Path, *, progress: Progress 
         size = TreeState.objects.get(id=1).size
         roots = {one: bytes(root) for one, root in Checkpoint.objects.values_list("size", "root")}
         notes = list(SignedCheckpoint.objects.order_by("checkpoint_id").values_list("checkpoint_id", "note"))
+        outside_the_tree = list(_outside_the_tree(size))
+        with connection.cursor() as cursor:
+            # Each of many short steps would start workers, which takes longer than to read its rows.
+            cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         walk = Walk(roots)
         walk.run(size, lambda done: progress(TREE, done, size))
         findings = [
             *walk.findings,
-            *_outside_the_tree(size),
+            *outside_the_tree,
             *_signatures(keys, roots, notes, progress),
             *(_unsigned() if keys else ()),
             *([Finding("head", unread)] if unread else _head(head, outside)),

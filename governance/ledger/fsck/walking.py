@@ -49,14 +49,15 @@ class Walk:
         self._roots = deque(sorted(roots.items()))
         self._edge: list[tuple[int, bytes]] = []
         self._levels: list[list[bytes]] = []
+        self._lowest: dict[Place, bytes] = {}
         self._streams: dict[str, int] = {}
         self._kinds: set[str] = set()
         self._decoder = msgspec.json.Decoder(Placed)
 
     def run(self, size: int, progress: Callable[[int], None]) -> None:
         """Walk over the leaves of a tree of ``size``."""
-        for first, end, rows in _steps(size):
-            hashes = self._hashed(first, rows)
+        for first, end, rows, tiles in _steps(size):
+            hashes, self._lowest = self._hashed(first, rows), tiles
             if len(hashes) < end - first:
                 self._find("leaf", first + len(hashes), "Leaf {} is missing: the tree was numbered past it.")
                 return
@@ -166,7 +167,8 @@ class Walk:
             self._fill(level + 1, above or [complete(split(tile)) for tile in tiles])
 
     def _compare_tiles(self, level: int, first: int, tiles: list[bytes]) -> None:
-        stored = _tiles(level, first, first + len(tiles))
+        # Those of the lowest level came with the leaves: asking for them would wait for the next leaves.
+        stored = _tiles(level, first, first + len(tiles)) if level else self._lowest
         for index, computed in enumerate(tiles, start=first):
             found = stored.get((level, index), b"")
             if found != computed:
@@ -186,28 +188,34 @@ def _first_difference(found: bytes, computed: bytes) -> int:
     return next((at for at, (one, other) in enumerate(pairs) if one != other), shorter)
 
 
-def _steps(size: int) -> Iterator[tuple[int, int, list[Row]]]:
-    """Leaf numbers from and to, with their rows; those of the next step are read while this one is hashed.
+Step = tuple[list[Row], dict[Place, bytes]]
+
+
+def _steps(size: int) -> Iterator[tuple[int, int, list[Row], dict[Place, bytes]]]:
+    """Leaf numbers from and to, with their rows and the lowest tiles over them; those of the next step are
+    read while this one is hashed.
 
     One connection, so that all is of one snapshot: the driver lets one thread after the other use it.
     """
     connection.ensure_connection()
     bounds = [(first, min(size, first + READ_AT_ONCE)) for first in range(0, size, READ_AT_ONCE)]
     with ThreadPoolExecutor(max_workers=1) as reader:
-        ahead = [reader.submit(_rows, connection.connection, *bounds[0])] if bounds else []
+        ahead = [reader.submit(_read, connection.connection, *bounds[0])] if bounds else []
         for (first, end), following in zip_longest(bounds, bounds[1:]):
             with connection.wrap_database_errors:
-                rows = ahead.pop().result()
+                rows, tiles = ahead.pop().result()
             if following is not None:
-                ahead.append(reader.submit(_rows, connection.connection, *following))
-            yield first, end, rows
+                ahead.append(reader.submit(_read, connection.connection, *following))
+            yield first, end, rows, tiles
 
 
-def _rows(reading: Connection, first: int, end: int) -> list[Row]:
-    """The leaves with their entries, in the driver's binary form: bodies as text take twice as long."""
+def _read(reading: Connection, first: int, end: int) -> Step:
+    """In the driver's binary form: bodies as text take twice as long."""
     with Cursor(reading) as cursor:
         rows: list[Row] = cursor.execute(_LEAVES, [first, end], binary=True).fetchall()
-        return rows
+        over = [0, first // WIDTH, -(-end // WIDTH)]
+        found = cursor.execute(_TILES, over, binary=True).fetchall()
+        return rows, {(level, index): hashes for level, index, hashes in found}
 
 
 def _tiles(level: int, first: int, end: int) -> dict[Place, bytes]:
