@@ -1,7 +1,7 @@
 """Rollouts whose page has something to show: triggers of every kind, and hours of windows."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from releases.rollouts.models import Deployment
 from tests.factories.approvals import World
 from tests.factories.gates import segment
 from tests.factories.looked import GENERAL, MEASURED, beaten, hear, measured
-from tests.factories.watched import closed, counted, slot, stable_of
+from tests.factories.watched import Place, closed, place_of, write
 
 BY = {"owner": "release_manager"}
 RETRY: dict[str, Any] = {
@@ -89,44 +89,33 @@ def watch_hours(
 
     From ``slow_from`` on the candidate answers slowly, from ``worse_from`` on it asks more people to retry.
     """
-    last, segments = 0, list(segments)
+    last, segments, there = 0, list(segments), place_of(deployment)
+    rows: list[Window] = []
     for place in places:
         last, wave = place, math.sin(place / 3)
         retried = 14.0 if worse_from is None or place < worse_from else 40.0
-        counted(deployment, place, (100, retried + 3 * wave), (100, 14 - 2 * wave))
-        counted(deployment, place, (200, 0), arm=Arm.STABLE)
+        rows += there.windows(place, (100, retried + 3 * wave), (100, 14 - 2 * wave))
+        rows += there.windows(place, (200, 0), arm=Arm.STABLE)
         for number, key in enumerate(segments):
             refused = 2.0 + number + wave
-            counted(
-                deployment, place, (12, refused / 4), (12, refused / 3), metric=Metric.REFUSED, segment=key
+            rows += there.windows(
+                place, (12, refused / 4), (12, refused / 3), metric=Metric.REFUSED, segment=key
             )
         pace = 300.0 if slow_from is None or place < slow_from else 420.0
-        _answered(deployment, place, [pace + 8 * wave - 0.5 * step for step in range(100)])
-        _answered(deployment, place, [290 - 6 * wave - 0.5 * step for step in range(100)], Arm.CONTROL)
+        rows += _answered(there, place, [pace + 8 * wave - 0.5 * step for step in range(100)])
+        rows += _answered(there, place, [290 - 6 * wave - 0.5 * step for step in range(100)], Arm.CONTROL)
+    write(deployment, rows)
     at = closed(deployment, last)
     hear(deployment.channel, at)
     return at
 
 
-def _answered(deployment: Deployment, place: int, values: list[float], arm: Arm = Arm.CANDIDATE) -> None:
-    revision = deployment.revision_id if arm is Arm.CANDIDATE else stable_of(deployment)
-    Window.objects.update_or_create(
-        channel=deployment.channel,
-        stage_began_at=deployment.stage_entered_at,
-        starts_at=slot(deployment, place),
-        arm=arm,
-        revision_id=revision,
-        segment="",
-        metric=Metric.LATENCY,
-        defaults={
-            "deployment": deployment,
-            "subjects": len(values),
-            "events": 0,
-            "captures": len(values),
-            "capture_events": 0,
-            "sketch": sketch_of(values),
-        },
-    )
+def _answered(there: Place, place: int, values: list[float], arm: Arm = Arm.CANDIDATE) -> Iterator[Window]:
+    everybody, nobody = (len(values), 0), (0, 0)
+    ours, control = (everybody, nobody) if arm is Arm.CANDIDATE else (nobody, everybody)
+    for row in there.windows(place, ours, control, metric=Metric.LATENCY):
+        row.sketch = sketch_of(values)
+        yield row
 
 
 def beating(here: World, deployment: Deployment, at: datetime) -> None:

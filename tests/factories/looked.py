@@ -10,7 +10,7 @@ from governance.registry.models import Channel
 from releases.bundles.arms import Arm
 from releases.monitoring.heartbeats.services import Beat, report_heartbeat
 from releases.monitoring.watching.ticking import tick
-from releases.monitoring.windows.models import RollUp
+from releases.monitoring.windows.models import RollUp, Window
 from releases.rollouts.models import Deployment
 from tests.factories.approvals import World, candidate
 from tests.factories.bundles import rollback_plan
@@ -18,7 +18,7 @@ from tests.factories.cast import actor
 from tests.factories.gates import engine
 from tests.factories.rollouts import on_its_way
 from tests.factories.snapshot import remembered
-from tests.factories.watched import closed, counted
+from tests.factories.watched import closed, place_of, write
 
 RETRY: dict[str, Any] = {"key": "retries", "measure": {"metric": "retry", "margin": 0.05}}
 MEASURED: dict[str, Any] = {"kind": "guarded", "coverage": 0.25, "criteria": [RETRY]}
@@ -63,9 +63,12 @@ def see(
 ) -> datetime:
     """Windows in which these shares of both arms are asked to try again, and as many as assigned are beside;
     answers when the last one is closed."""
+    there = place_of(deployment)
+    rows: list[Window] = []
     for place in range(windows):
-        counted(deployment, place, (people, people * ours), (people, people * control))
-        counted(deployment, place, (2 * people, 0), arm=Arm.STABLE)
+        rows += there.windows(place, (people, people * ours), (people, people * control))
+        rows += there.windows(place, (2 * people, 0), arm=Arm.STABLE)
+    write(deployment, rows)
     at = closed(deployment, windows - 1)
     hear(deployment.channel, at)
     return at
@@ -75,6 +78,15 @@ def ticked(at: datetime) -> None:
     """The tick of that moment."""
     with time_machine.travel(at, tick=False):
         tick(engine())
+
+
+@remembered
+def shown(here: World, *stages: dict[str, Any], **plan: Any) -> tuple[Deployment, datetime]:
+    """A rollout whose stage shows all that is measured of it; and when it was looked at."""
+    deployment = measured(here, *stages, **plan)
+    at = see(deployment)
+    ticked(at)
+    return deployment, at
 
 
 def now(deployment: Deployment) -> Deployment:

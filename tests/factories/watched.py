@@ -1,6 +1,7 @@
 """Rollouts that are watched: triggers in their plan, and windows that were counted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,6 +43,8 @@ HEARTBEAT: dict[str, Any] = {"key": "beat", "kind": "heartbeat", "description": 
 WORSE = ((200, 60), (200, 14))
 ALIKE = ((200, 14), (200, 14))
 """Subjects and retries of candidate and control in a window."""
+WHERE = ("channel", "stage_began_at", "starts_at", "arm", "revision", "segment", "metric")
+COUNTS = ("subjects", "events", "captures", "capture_events", "sketch", "version")
 
 
 @remembered
@@ -70,53 +73,78 @@ def slot(deployment: Deployment, place: int) -> datetime:
     return first + WINDOW * place
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where counts of a deployment belong now, asked once for many windows: the runs in which people are
+    counted, each with whether all are seen there for the first time, and the revision beside it."""
+
+    deployment: Deployment
+    runs: Sequence[tuple[Any, bool]]
+    stable: Any
+
+    def windows(
+        self,
+        place: int,
+        ours: tuple[int, float],
+        control: tuple[int, float] = (0, 0),
+        *,
+        metric: Metric = Metric.RETRY,
+        segment: str = "",
+        arm: Arm = Arm.CANDIDATE,
+        version: int = 1,
+        new: bool = True,
+    ) -> Iterator[Window]:
+        """The rows of :func:`counted`, for :func:`write`."""
+        for side, (subjects, events), revision in (
+            (arm, ours, self.deployment.revision_id),
+            (Arm.CONTROL, control, self.stable),
+        ):
+            for began_at, is_first in self.runs if subjects else ():
+                yield Window(
+                    channel=self.deployment.channel,
+                    deployment=self.deployment,
+                    stage_began_at=began_at,
+                    starts_at=slot(self.deployment, place),
+                    arm=side,
+                    revision_id=revision,
+                    segment=segment,
+                    metric=metric,
+                    subjects=subjects if new or is_first else 0,
+                    events=events if new or is_first else 0,
+                    captures=subjects,
+                    capture_events=min(int(events), subjects),
+                    version=version,
+                )
+
+
+def place_of(deployment: Deployment) -> Place:
+    """Where what is counted of it now belongs. After a pause that is twice: the stay in the stage, and the
+    whole stage."""
+    newest = deployment.assignments.order_by("-period").first()
+    stage = runs_of(deployment).again.get(newest.period.lower) if newest else None
+    if newest is None or stage is None:
+        return Place(deployment, [(deployment.stage_entered_at, True)], newest and newest.stable_id)
+    return Place(deployment, [(newest.period.lower, True), (stage, False)], newest.stable_id)
+
+
+def write(deployment: Deployment, windows: Iterable[Window]) -> None:
+    """Store these in one statement, over what stands there, and say that there was counted."""
+    Window.objects.bulk_create(
+        windows, update_conflicts=True, unique_fields=WHERE, update_fields=["deployment", *COUNTS]
+    )
+    _moved(deployment)
+
+
 def counted(
     deployment: Deployment,
     place: int,
     ours: tuple[int, float],
     control: tuple[int, float] = (0, 0),
-    *,
-    metric: Metric = Metric.RETRY,
-    segment: str = "",
-    arm: Arm = Arm.CANDIDATE,
-    version: int = 1,
-    new: bool = True,
+    **given: Any,
 ) -> None:
     """A window as it is counted now, with (subjects, events) of both arms. After a pause these are of the
     stay in the stage, and of the whole stage too where they are ``new`` to it."""
-    for side, (subjects, events), revision in (
-        (arm, ours, deployment.revision_id),
-        (Arm.CONTROL, control, None),
-    ):
-        for began_at, is_first in _runs(deployment) if subjects else ():
-            Window.objects.update_or_create(
-                channel=deployment.channel,
-                stage_began_at=began_at,
-                starts_at=slot(deployment, place),
-                arm=side,
-                revision_id=revision or stable_of(deployment),
-                segment=segment,
-                metric=metric,
-                defaults={
-                    "deployment": deployment,
-                    "subjects": subjects if new or is_first else 0,
-                    "events": events if new or is_first else 0,
-                    "captures": subjects,
-                    "capture_events": min(int(events), subjects),
-                    "version": version,
-                },
-            )
-    _moved(deployment)
-
-
-def _runs(deployment: Deployment) -> list[tuple[Any, bool]]:
-    """When the runs began in which people are counted now, and whether all are seen there for the first time:
-    the stay in the stage, and the whole stage where this was paused."""
-    newest = deployment.assignments.order_by("-period").first()
-    stage = runs_of(deployment).again.get(newest.period.lower) if newest else None
-    if newest is None or stage is None:
-        return [(deployment.stage_entered_at, True)]
-    return [(newest.period.lower, True), (stage, False)]
+    write(deployment, place_of(deployment).windows(place, ours, control, **given))
 
 
 def _moved(deployment: Deployment) -> None:
@@ -125,13 +153,6 @@ def _moved(deployment: Deployment) -> None:
     before = progress.rolled_up_at or timezone.now()
     progress.rolled_up_at = max(timezone.now(), before + timedelta(microseconds=1))
     progress.save()
-
-
-def stable_of(deployment: Deployment) -> Any:
-    """The revision that answers beside it."""
-    assignment = deployment.assignments.order_by("-period").first()
-    assert assignment is not None
-    return assignment.stable_id
 
 
 def closed(deployment: Deployment, place: int) -> datetime:

@@ -32,20 +32,30 @@ def subjects_in(channel: Channel, arm: Arm, many: int, at: datetime | None = Non
 
 def decided(channel: Channel, subject: str, at: datetime, **given: Any) -> dict[str, Any]:
     """A decision about the subject by the release that its arm should get then."""
+    (document,) = all_decided(channel, [subject], at, **given)
+    return document
+
+
+def all_decided(
+    channel: Channel, subjects: Iterable[str], at: datetime, **given: Any
+) -> list[dict[str, Any]]:
+    """A decision about each of them, at one time."""
     assignment = assignment_of(channel, at)
-    chosen = assignment.answering(arm_of(assignment, subject))
-    return {
-        "id": str(uuid4()),
-        "at": at.isoformat(),
-        "channel": str(channel.id),
-        "stamp": chosen.manifest_digest,
-        "subject": subject,
-        "scores": {"score": 0.25},
-        "band": "accept",
-        "outcome": "accept",
-        "latency_ms": 100.0,
-        **given,
-    }
+    return [
+        {
+            "id": str(uuid4()),
+            "at": at.isoformat(),
+            "channel": str(channel.id),
+            "stamp": assignment.answering(arm_of(assignment, subject)).manifest_digest,
+            "subject": subject,
+            "scores": {"score": 0.25},
+            "band": "accept",
+            "outcome": "accept",
+            "latency_ms": 100.0,
+            **given,
+        }
+        for subject in subjects
+    ]
 
 
 def reported(here: World, documents: Iterable[dict[str, Any]]) -> Report:

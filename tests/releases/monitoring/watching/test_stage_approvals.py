@@ -21,6 +21,7 @@ from releases.rollouts.readings import last_reading
 from releases.rollouts.stage_approvals import EvidenceMoved, NotToApprove, StageAsksNobody, approve_stage
 from releases.rollouts.stages import DeploymentInWrongState
 from releases.rollouts.waits import what_it_waits_for
+from tests.factories import looked
 from tests.factories.cast import actor, grant, person
 from tests.factories.looked import ALWAYS, MEASURED, later, measured, now, see, ticked
 from tests.factories.rollouts import advanced, held, paused, resumed
@@ -45,10 +46,7 @@ def approved(deployment: Deployment, by: Account, at: datetime, **given: Any) ->
 @pytest.fixture
 def shown(prepared: Prepared) -> tuple[Deployment, datetime]:
     """A rollout whose stage shows everything, waiting for a QA lead; and when it was looked at."""
-    deployment = measured(prepared.here, ASKING)
-    at = see(deployment)
-    ticked(at)
-    return deployment, at
+    return looked.shown(prepared.here, ASKING)
 
 
 def test_an_approval_is_the_last_thing_that_is_asked_for_and_lets_a_person_advance(

@@ -9,8 +9,9 @@ from django.test import Client
 
 from releases.bundles.completeness import ReleaseIncomplete
 from releases.rollouts.models import Deployment, StageApproval
+from tests.factories import looked
 from tests.factories.http import signed_in, with_token
-from tests.factories.looked import MEASURED, later, measured, now, see, ticked
+from tests.factories.looked import MEASURED, later, measured, now, ticked
 from tests.factories.rollouts import advanced, taken_back
 from tests.factories.worlds import Prepared
 
@@ -21,10 +22,7 @@ LOOKED = "The segments of the last week."
 @pytest.fixture
 def shown(prepared: Prepared) -> tuple[Deployment, datetime]:
     """A rollout whose stage shows everything and waits for a QA lead; and when it was looked at."""
-    deployment = measured(prepared.here, ASKING)
-    at = see(deployment)
-    ticked(at)
-    return deployment, at
+    return looked.shown(prepared.here, ASKING)
 
 
 def url(deployment: Deployment, act: str = "") -> str:

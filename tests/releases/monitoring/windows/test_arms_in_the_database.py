@@ -11,7 +11,7 @@ from releases.monitoring.windows.counting import Work
 from releases.monitoring.windows.statements import PLACED, combining
 from releases.monitoring.windows.stretches import stretches_of
 from releases.rollouts.models import Deployment
-from tests.factories.windows import assignment_of, decided, reported
+from tests.factories.windows import all_decided, assignment_of, reported
 from tests.factories.worlds import Prepared
 from tests.releases.monitoring.windows.conftest import NOON, minutes
 
@@ -31,7 +31,7 @@ def arms_by_the_database(deployment: Deployment) -> dict[str, str]:
 def test_five_hundred_subjects_fall_into_the_same_arms(prepared: Prepared, deployment: Deployment) -> None:
     channel = deployment.channel
     assignment: Assignment = assignment_of(channel)
-    reported(prepared.here, [decided(channel, one, minutes(1)) for one in SUBJECTS])
+    reported(prepared.here, all_decided(channel, SUBJECTS, minutes(1)))
 
     found = arms_by_the_database(deployment)
 
