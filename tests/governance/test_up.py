@@ -107,6 +107,7 @@ def test_a_start_from_nothing_becomes_ready_in_every_part(first_run: Seen) -> No
         "evaluator": True,
         "seal": True,
         "record": True,
+        "witnesses": True,
         "watching": True,
         "counting": True,
     }
