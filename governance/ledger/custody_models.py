@@ -59,10 +59,10 @@ class Epoch(Governed):
     stream_prefix: ClassVar[str] = "ledger_epoch"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    number = models.PositiveSmallIntegerField(unique=True)
+    number = models.PositiveIntegerField(unique=True)
     origin = models.CharField(max_length=200)
     old_origin = models.CharField(max_length=200)
-    old_number = models.PositiveSmallIntegerField()
+    old_number = models.PositiveIntegerField()
     old_size = models.BigIntegerField()
     old_root = models.BinaryField()
     found_size = models.BigIntegerField()

@@ -105,6 +105,7 @@ def append_entry(
     assert row is not None, "what was inserted comes back"
     entry.stream_seq, entry.at, entry.body = row
     if len(entry.body) > MAX_BODY_BYTES:
+        transaction.set_rollback(True)  # it stands there by now, and whoever catches this must not commit it
         raise EntryTooLarge(
             f"The record of {event} takes {len(entry.body)} bytes; at most {MAX_BODY_BYTES} fit."
         )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
+from django.db.models import Q
 
 from governance.ledger.models import Entry, SignedCheckpoint
 from governance.ledger.notes import NoteFails, VerifierKey, open_note, verifier_key
@@ -36,6 +37,12 @@ class Keys(msgspec.Struct):
 
     old_vkey: str
     new_vkey: str
+
+
+class Kind(msgspec.Struct):
+    """What kind of an entry it is; most are of another."""
+
+    type: str = ""
 
 
 class Document(msgspec.Struct):
@@ -66,33 +73,43 @@ def counting(namings: Iterable[Naming]) -> Iterator[Naming]:
 def read_namings(*, waiting: bool) -> Iterator[Naming]:
     """All in the tree, in its order; then, with ``waiting``, those that wait for their place.
 
-    What cannot be read names nobody, and the check of the record names it.
+    One that has no place and waits for none is never signed: it would come after all others for good. What
+    cannot be read names nobody, and the check of the record names it.
     """
-    rows = Entry.objects.filter(document__type__in=(ROTATED, REPLACED))
-    if not waiting:
-        rows = rows.filter(leaf__isnull=False)
+    has_place = Q(leaf__isnull=False)
+    rows = Entry.objects.filter(
+        has_place | Q(pending__isnull=False) if waiting else has_place, document__type__in=(ROTATED, REPLACED)
+    )
     for index, body in rows.order_by("leaf__index", "pending__position").values_list("leaf__index", "body"):
-        found = _read(WAITING if index is None else index, bytes(body))
+        found = read_naming(WAITING if index is None else index, bytes(body))
         if found is not None:
             yield found
 
 
 def chained(namings: Iterable[Naming]) -> Iterator[Naming]:
-    """Those that put a key in the place of the one that signed then; others were put in by somebody else."""
+    """Those that put a key in the place of the one that signed then; others were put in by somebody else.
+
+    No key comes back: one that has made room may be in other hands by now.
+    """
     last: Naming | None = None
+    before: set[bytes] = set()
     for one in namings:
-        if last is None or one.old == last.new:
+        if last is None or (one.old == last.new and one.new not in before):
             last = one
+            before |= {one.old, one.new}
             yield one
 
 
-def _read(index: int, body: bytes) -> Naming | None:
+def read_naming(index: int, body: bytes) -> Naming | None:
+    """What the body of the leaf ``index`` says of keys; None where it is about something else."""
     try:
+        if msgspec.json.decode(body, type=Kind).type not in (ROTATED, REPLACED):
+            return None
         said = msgspec.json.decode(body, type=Document)
         old, new = verifier_key(said.after.old_vkey), verifier_key(said.after.new_vkey)
     except (msgspec.DecodeError, UnicodeDecodeError, NoteFails):
         return None
-    if said.type not in (ROTATED, REPLACED):
+    if old.public == new.public:
         return None
     texts = (said.after.old_vkey, said.after.new_vkey)
     return Naming(index, old.public, new.public, said.type == REPLACED, said.stream, texts)

@@ -27,10 +27,11 @@ from governance.ledger.keys import keys_for
 from governance.ledger.merkle.growing import edge_of, grown, root_from
 from governance.ledger.merkle.hashing import leaf_hash
 from governance.ledger.models import Checkpoint, Leaf, SignedCheckpoint, TreeState
+from governance.ledger.namings import read_naming
 from governance.ledger.notes import NoteFails
 from governance.ledger.signing import LEDGER, KeyFileUnfit, SigningKey
 from governance.ledger.stored_tree import TreeIncomplete, root_at, tiles_at
-from governance.ledger.successions import KeyNotOnRecord, keys_that_sign
+from governance.ledger.successions import KeyNotOnRecord, check_vouches, keys_that_sign
 
 logger = logging.getLogger(__name__)
 
@@ -98,11 +99,11 @@ def seal(
 ) -> SignedCheckpoint | None:
     """Sign the newest checkpoint and write its head to ``path`` first; None where that is done already.
 
-    ``others`` sign as well: during a rotation the new key beside the old one. ``newest`` is the checkpoint
-    that was the newest when the keys were chosen.
+    ``others`` sign too: in a rotation the new key. ``newest`` was the newest when the keys were chosen.
 
     Raises:
         RecordDamaged: the bodies do not give the root, or the tree that was signed before has another one.
+        KeyNotOnRecord: a body that is signed now puts a key of somebody else's in the place of a signer.
         HeadDisagrees, HeadMissing, OSError: the head outside does not go on so, or cannot be written.
         TreeIncomplete: a tile is missing.
     """
@@ -110,7 +111,7 @@ def seal(
     if newest is None or (signed is not None and signed.checkpoint_id >= newest.size):
         return None
     old = signed.checkpoint if signed else None
-    _read_back(old, newest)
+    _read_back(old, newest, (key, *others))
     eras = list_eras()
     era, head = era_at(newest.size, eras), head_of(newest, eras)
     before, beginning = head_of(old, eras) if old else None, era.beginning if era else None
@@ -167,13 +168,17 @@ def compare_head(path: Path, outside: Head | None) -> None:
     check_follows(path, outside, head, last, root_at, beginning=beginning)
 
 
-def _read_back(old: Checkpoint | None, new: Checkpoint) -> None:
-    """Compute the new root from the old tree and the stored bodies of what was added since."""
+def _read_back(old: Checkpoint | None, new: Checkpoint, signers: Sequence[SigningKey]) -> None:
+    """Compute the new root from the old tree and the stored bodies of what was added since.
+
+    What the signature will say of keys is read from these very bodies as well: whoever owns the database
+    decides which entries a query about keys finds.
+    """
     size = old.size if old else 0
     if old is not None and root_at(size) != bytes(old.root):
         raise RecordDamaged(f"The tiles no longer give the root that was signed at {size} entries.")
     edge = tiles_at(edge_of(size))
-    for leaves in _hashed(size, new.size):
+    for leaves in _hashed(size, new.size, signers):
         changed = edge | grown(size, edge, leaves)
         size += len(leaves)
         edge = {place: changed[place] for place in edge_of(size)}
@@ -183,11 +188,12 @@ def _read_back(old: Checkpoint | None, new: Checkpoint) -> None:
         raise RecordDamaged(f"The stored entries do not give the root of the checkpoint of {size} entries.")
 
 
-def _hashed(first: int, end: int) -> Iterator[list[bytes]]:
+def _hashed(first: int, end: int, signers: Sequence[SigningKey]) -> Iterator[list[bytes]]:
     """Hashes of the bodies of the leaves, a few at a time.
 
     Raises:
         RecordDamaged: a leaf is missing, or is not the hash of its entry's body.
+        KeyNotOnRecord: a body puts a key of somebody else's in the place of a signer.
     """
     for start in range(first, end, READ_AT_ONCE):
         rows = Leaf.objects.filter(index__gte=start, index__lt=min(end, start + READ_AT_ONCE))
@@ -199,4 +205,6 @@ def _hashed(first: int, end: int) -> Iterator[list[bytes]]:
                 raise RecordDamaged(
                     f"Entry {index} was changed after it was numbered: its hash is another one."
                 )
+            if (named := read_naming(index, bytes(body))) is not None:
+                check_vouches(named, signers)
         yield [bytes(stored) for _index, stored, _body in found]

@@ -53,7 +53,8 @@ def open_succession() -> KeySuccession | None:
 
 
 def keys_that_sign(keys: Sequence[SigningKey], note: str | None) -> tuple[SigningKey, ...]:
-    """Those of ``keys`` that sign the next checkpoint; ``note`` is the one that was signed last.
+    """Those of ``keys`` that sign the next checkpoint, the older one first; ``note`` is the one that was
+    signed last.
 
     Raises:
         KeyNotOnRecord: there are keys, and none of them may; or one that may would vouch for a key of
@@ -61,17 +62,30 @@ def keys_that_sign(keys: Sequence[SigningKey], note: str | None) -> tuple[Signin
     """
     namings = list(read_namings(waiting=True))
     standing = _successions(namings)
-    found = _keys_of(keys, note, standing[-1] if standing else None)
-    signs = {key.public for key in found}
+    newest = standing[-1] if standing else None
+    found = _keys_of(keys, note, newest)
+    if newest is not None:
+        last = verifier_key(newest.new_vkey).public
+        found = tuple(sorted(found, key=lambda key: key.public == last))
     for one in namings:
-        if one.old in signs and one.new not in signs:
-            old, new = (vkey_id(text) for text in one.texts)
-            raise KeyNotOnRecord(
-                f"An entry puts {new} in the place of {old}, which signs, and another key has taken that "
-                "place or the file has no such key: somebody has put the entry into the database. Two "
-                "administrators put a new key in the place of all: manage.py replace_ledger_key."
-            )
+        check_vouches(one, found)
     return found
+
+
+def check_vouches(one: Naming, signers: Sequence[SigningKey]) -> None:
+    """That the signers, the older one first, may sign a tree with this entry.
+
+    Raises:
+        KeyNotOnRecord: one of them would vouch for a key that does not come after it.
+    """
+    signs = [key.public for key in signers]
+    if one.old in signs and one.new not in signs[signs.index(one.old) :]:
+        old, new = (vkey_id(text) for text in one.texts)
+        raise KeyNotOnRecord(
+            f"An entry puts {new} in the place of {old}, which signs, and another key has taken that "
+            "place or the file has no such key: somebody has put the entry into the database. Two "
+            "administrators put a new key in the place of all: manage.py replace_ledger_key."
+        )
 
 
 def _keys_of(

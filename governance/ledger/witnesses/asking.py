@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from django.utils import timezone
 
 from governance.background.locks import advisory_lock
+from governance.ledger.custody_models import Epoch
 from governance.ledger.merkle.proofs import consistency_plan
 from governance.ledger.models import SignedCheckpoint
 from governance.ledger.notes import KEY_ID_BYTES, NoteFails, signature_line, signed_at, split_note
@@ -20,6 +21,7 @@ from governance.ledger.stored_tree import TreeIncomplete, hashes_of
 from governance.ledger.witness_models import Cosignature, WitnessState
 from governance.ledger.witnesses.exchange import Reply, WitnessAway, request_body, send
 from governance.ledger.witnesses.known import KnownWitness, WitnessesUnfit, known_witnesses
+from governance.ledger.witnesses.published import holding
 
 logger = logging.getLogger(__name__)
 
@@ -73,21 +75,9 @@ def ask(witness: KnownWitness) -> Asked:
         return asked
 
 
-def cosigned_size(witness: KnownWitness, note: str) -> int:
-    """The largest tree of the log of this checkpoint that the witness has cosigned; 0 for none."""
-    rows = Cosignature.objects.filter(
-        witness=witness.id, checkpoint__note__startswith=f"{note.partition(chr(10))[0]}\n"
-    )
-    return rows.order_by("-checkpoint_id").values_list("checkpoint_id", flat=True).first() or 0
-
-
-def has_cosigned(witness: KnownWitness, signed: SignedCheckpoint) -> bool:
-    """Whether a stored cosignature of the witness holds for just this checkpoint."""
-    line = Cosignature.objects.filter(checkpoint=signed, witness=witness.id).values_list("line", flat=True)
-    try:
-        return any(signed_at(f"{signed.note}{one}\n", witness.key) for one in line)
-    except NoteFails:
-        return False
+def newest_of(witness: KnownWitness, note: str) -> Cosignature | None:
+    """Its cosignature of the largest tree of the log of this checkpoint that it has cosigned."""
+    return next(holding(witness, origin=note.partition("\n")[0]), None)
 
 
 def _cosigned(witness: KnownWitness) -> int:
@@ -100,9 +90,10 @@ def _cosigned(witness: KnownWitness) -> int:
     signed = newest_signed()
     if signed is None:
         raise NotCosigned("Nothing has been signed yet.")
-    if has_cosigned(witness, signed):
+    last = newest_of(witness, signed.note)
+    if last is not None and last.checkpoint_id == signed.checkpoint_id:
         return signed.checkpoint_id
-    old = min(cosigned_size(witness, signed.note), signed.checkpoint_id)
+    old = min(last.checkpoint_id if last else 0, signed.checkpoint_id)
     for _ in range(ATTEMPTS):
         proof = hashes_of(consistency_plan(old, signed.checkpoint_id))
         reply = send(witness.url, request_body(old, proof, signed.note))
@@ -164,8 +155,15 @@ def _store(witness: KnownWitness, signed: SignedCheckpoint, lines: str) -> None:
 
 
 def _remember(asked: Asked) -> None:
-    """What it answered, and since when it is in this trouble; a change is logged."""
+    """What it answered, and since when it is in this trouble; a change is logged.
+
+    A refusal stands until the witness cosigns, or the log goes on under another name: who could keep the
+    witness from answering would else take its word back.
+    """
     now, before = timezone.now(), WitnessState.objects.filter(witness=asked.witness.id).first()
+    if before is not None and asked.size is None and not asked.is_refusal and _still_refuses(before):
+        WitnessState.objects.filter(witness=asked.witness.id).update(asked_at=now)
+        return
     is_same = before is not None and bool(before.trouble) == bool(asked.trouble)
     is_same = is_same and before is not None and before.is_refusal == asked.is_refusal
     since = before.since if before is not None and is_same else now
@@ -186,6 +184,12 @@ def _remember(asked: Asked) -> None:
         logger.warning("the witness %s does not cosign: %s", asked.witness.name, asked.trouble)
     else:
         logger.warning("the witness %s cosigns again", asked.witness.name)
+
+
+def _still_refuses(state: WitnessState) -> bool:
+    """Whether it refused, and no epoch was begun since, which is how a refusal that was meant is settled."""
+    since = state.since or state.asked_at
+    return state.is_refusal and not Epoch.objects.filter(began_at__gt=since).exists()
 
 
 def _quoted(reply: Reply) -> str:

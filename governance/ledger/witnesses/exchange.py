@@ -5,9 +5,12 @@ Redirects are not followed: a witness is at the address that somebody wrote down
 
 import base64
 import http.client
+import socket
 import ssl
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -59,10 +62,13 @@ def send(url: str, body: bytes) -> Reply:
     else:
         connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
     try:
-        headers = {"Content-Type": "text/plain; charset=utf-8", "User-Agent": "countersign"}
-        connection.request("POST", f"{parts.path}{ADDRESS}", body, headers)
-        response = connection.getresponse()
-        text = _read(response)
+        connection.connect()
+        deadline = time.monotonic() + LONGEST_SECONDS
+        with _given_up_after(connection.sock, LONGEST_SECONDS):
+            headers = {"Content-Type": "text/plain; charset=utf-8", "User-Agent": "countersign"}
+            connection.request("POST", f"{parts.path}{ADDRESS}", body, headers)
+            response = connection.getresponse()
+            text = _read(response, deadline)
     except (OSError, http.client.HTTPException, UnicodeError) as fault:
         raise WitnessAway(f"{url} does not answer: {type(fault).__name__} {fault}".strip()) from fault
     finally:
@@ -70,12 +76,33 @@ def send(url: str, body: bytes) -> Reply:
     return Reply(response.status, response.headers.get_content_type(), text)
 
 
-def _read(response: http.client.HTTPResponse) -> str:
+@contextmanager
+def _given_up_after(connected: socket.socket, seconds: float) -> Iterator[None]:
+    """Shut the connection after so long: the time-out of a socket begins anew with each letter, and headers
+    that never end would hold up the witnesses that are asked next.
+    """
+
+    def shut() -> None:
+        with suppress(OSError):  # closed meanwhile
+            socket.socket.shutdown(connected, socket.SHUT_RDWR)  # of TLS too, without unwrapping it
+
+    timer = threading.Timer(seconds, shut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _read(response: http.client.HTTPResponse, deadline: float) -> str:
     """The body; one that comes letter by letter, or does not end, is given up."""
-    deadline, parts, length = time.monotonic() + LONGEST_SECONDS, list[bytes](), 0
+    parts, length = list[bytes](), 0
     while part := response.read1(MOST_BYTES):
         parts.append(part)
         length += len(part)
         if length > MOST_BYTES or time.monotonic() > deadline:
-            raise WitnessAway(f"The answer is longer than {MOST_BYTES} bytes, or takes too long.")
+            break
+    if length > MOST_BYTES or time.monotonic() > deadline:
+        raise WitnessAway(f"The answer is longer than {MOST_BYTES} bytes, or takes too long.")
     return b"".join(parts).decode()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from governance.ledger.notes import NoteFails, VerifierKey, verifier_key, vkey_id
+from governance.ledger.notes import NoteFails, VerifierKey, signed_at, verifier_key, vkey_id
 from governance.ledger.signing import COSIGNATURE
 
 OTHER_LINES = ("log", "group", "quorum")
@@ -32,6 +32,15 @@ class KnownWitness:
     def id(self) -> str:
         """``<name>+<hash>`` of its key: what rows name it by."""
         return vkey_id(self.key.text())
+
+    def has_cosigned(self, note: str, line: str) -> bool:
+        """Whether a stored line, and it alone, is its cosignature of this checkpoint: whoever acts as the
+        application can store any.
+        """
+        try:
+            return "\n" not in line and signed_at(f"{note}{line}\n", self.key) > 0
+        except NoteFails:
+            return False
 
 
 def known_witnesses() -> list[KnownWitness]:

@@ -11,7 +11,7 @@ from governance.ledger.models import SignedCheckpoint
 from governance.ledger.notes import NoteFails, signed_at
 from governance.ledger.sealing import newest_signed
 from governance.ledger.witness_models import Cosignature, WitnessState
-from governance.ledger.witnesses.asking import cosigned_size
+from governance.ledger.witnesses.asking import newest_of
 from governance.ledger.witnesses.known import KnownWitness, WitnessesUnfit, known_witnesses
 
 
@@ -57,8 +57,8 @@ def refusing() -> list[str]:
 
 
 def _standing(witness: KnownWitness, note: str) -> Standing:
-    size = cosigned_size(witness, note)
-    row = Cosignature.objects.filter(witness=witness.id, checkpoint_id=size).first()
+    row = newest_of(witness, note)
+    size = row.checkpoint_id if row else 0
     waits = SignedCheckpoint.objects.filter(checkpoint_id__gt=size, note__startswith=f"{_origin(note)}\n")
     first = waits.order_by("checkpoint_id").values_list("signed_at", flat=True).first()
     state = WitnessState.objects.filter(witness=witness.id).first()

@@ -196,19 +196,29 @@ def test_a_text_that_is_no_proof_is_refused(changes: tuple[str, str], says: str)
         read_proof(PROOF.replace(*changes))
 
 
-def cosigned(name: str) -> str:
-    """A witness of this name has cosigned the newest checkpoint; the line."""
+@pytest.fixture
+def witnesses(settings: Settings, tmp_path: Path) -> Path:
+    """The file of witnesses that the settings name; none stands in it yet."""
+    settings.LEDGER_WITNESSES_FILE = tmp_path / "witnesses"
+    settings.LEDGER_WITNESSES_FILE.touch()
+    return tmp_path / "witnesses"
+
+
+def cosigned(name: str, witnesses: Path) -> str:
+    """A witness of this name, which the file names, has cosigned the newest checkpoint; the line."""
     signed, key = SignedCheckpoint.objects.latest("checkpoint_id"), generate_key(name, COSIGNATURE)
+    with witnesses.open("a") as file:
+        file.write(f"witness {name} {key.vkey} https://witness.example.net\n")
     line = cosign(split_note(signed.note)[0], key, 1_700_000_000).strip()
     now = timezone.now()
     Cosignature.objects.create(checkpoint=signed, witness=key.id, line=line, seen_at=now, stored_at=now)
     return line
 
 
-def test_a_checkpoint_is_handed_out_with_what_witnesses_have_signed(client: Client) -> None:
+def test_a_checkpoint_is_handed_out_with_what_witnesses_have_signed(client: Client, witnesses: Path) -> None:
     address = f"{LEDGER_API}/checkpoint"
     plain = client.get(address).content.decode()
-    lines = [cosigned(name) for name in ("witness.example.net/w1", "witness.example.net/w2")]
+    lines = [cosigned(name, witnesses) for name in ("witness.example.net/w1", "witness.example.net/w2")]
     entry = Entry.objects.order_by("at")[2]
 
     answer = client.get(address)
@@ -219,10 +229,10 @@ def test_a_checkpoint_is_handed_out_with_what_witnesses_have_signed(client: Clie
     assert head(client).text() == split_note(plain)[0]
 
 
-def test_the_newest_cosigned_checkpoint_is_had_for_the_asking(client: Client) -> None:
+def test_the_newest_cosigned_checkpoint_is_had_for_the_asking(client: Client, witnesses: Path) -> None:
     address = f"{LEDGER_API}/checkpoint"
     before = client.get(address, {"cosigned": "true"})
-    line = cosigned("witness.example.net/w1")
+    line = cosigned("witness.example.net/w1", witnesses)
     older = client.get(address).content
     person("later")
     sealed()

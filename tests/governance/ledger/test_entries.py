@@ -1,6 +1,7 @@
 """Entries: what stands in them, their numbers, their times, what is refused."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from governance.actors import ActorMissing, Principal, command_actor, task_actor
+from governance.actors import ActorMissing, Principal, acting_as, command_actor, task_actor
 from governance.identifiers import new_id
 from governance.ledger.canonical import canonical_bytes, digest_of_bytes, format_time
 from governance.ledger.commitments import commit
@@ -193,6 +194,15 @@ def test_an_entry_of_32_kib_fits_and_one_byte_more_does_not(db: None) -> None:
     append("system:2", after="x" * room)
     with pytest.raises(EntryTooLarge, match="32769 bytes"):
         append("system:3", after="x" * (room + 1))
+
+
+def test_an_entry_that_is_too_large_is_not_committed_by_whoever_catches_the_refusal(
+    committed_db: str,
+) -> None:
+    with acting_as(person()), transaction.atomic(), suppress(EntryTooLarge):
+        append_entry(EVENT, "system:1", after="x" * MAX_BODY_BYTES)
+
+    assert not Entry.objects.exists()
 
 
 @pytest.mark.parametrize("refs", [{"plan": "not a digest"}, {"plan": ""}, {"cause": DIGEST}])

@@ -15,12 +15,13 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from governance.checks.metrics import witness_metrics
 from governance.checks.witnesses import witnesses_part
 from governance.ledger.export import export_tree
-from governance.ledger.heads import head_file
+from governance.ledger.heads import Head, head_file
 from governance.ledger.models import Leaf, SignedCheckpoint
 from governance.ledger.notes import cosign, open_note, verifier_of
 from governance.ledger.proving import prove_inclusion
@@ -37,7 +38,7 @@ from governance.registry.models import System
 from tests.governance.ledger.acts import person
 from tests.governance.ledger.keeping import go_on, ledger_keys, notes, number_and_sign, run
 from tests.governance.ledger.reading import APP, connected_as, let_sign, refused_as, signed, tamper
-from tests.governance.ledger.test_forgeries import REWRITTEN
+from tests.governance.ledger.test_forgeries import REWRITTEN, begun
 from tests.governance.ledger.witnessing import Neighbour, asked, neighbour
 from tests.governance.witness.watching import run as witness_command
 
@@ -212,6 +213,43 @@ def test_a_refusal_is_over_once_what_was_cosigned_is_back(witness: Neighbour, si
     assert part()["ok"] is True
 
 
+def refused_and_then_away(beside: Neighbour, signing: System) -> WitnessState:
+    """The witness has seen more than is signed here now, and cannot be reached since."""
+    with beside.awake():
+        assert go_on(signing, "Renamed again") == ""
+        asked()
+        tamper(f"{COSIGNATURES} DELETE FROM signed_checkpoint WHERE size = 3")
+        assert asked().is_refusal
+    assert "does not answer" in asked().trouble
+    return WitnessState.objects.get()
+
+
+def test_who_keeps_a_witness_from_answering_does_not_take_its_refusal_back(
+    beside: Neighbour, signing: System
+) -> None:
+    state = refused_and_then_away(beside, signing)
+
+    assert state.is_refusal
+    assert "has cosigned a tree of 3 entries" in state.trouble
+    assert part()["ok"] is False
+    assert "witness" in kinds()
+
+
+def test_a_refusal_is_over_once_the_log_goes_on_under_another_name(
+    beside: Neighbour, signing: System
+) -> None:
+    refused_and_then_away(beside, signing)
+    with head_file().open("ab") as file:
+        file.write(Head(99, bytes(32)).line())
+    begun()
+    assert number_and_sign() == ""
+
+    found = asked()
+
+    assert found.trouble == WitnessState.objects.get().trouble
+    assert not WitnessState.objects.get().is_refusal
+
+
 def test_a_witness_that_is_away_stops_nothing_and_is_said_to_be_away(
     beside: Neighbour, signing: System
 ) -> None:
@@ -367,6 +405,19 @@ def test_a_witness_that_answers_letter_by_letter_is_given_up(
     assert time.monotonic() - began < 4
 
 
+def test_a_witness_whose_headers_do_not_end_is_given_up(
+    beside: Neighbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "LONGEST_SECONDS", 0.3)
+    began = time.monotonic()
+
+    with answering(beside.port, b"HTTP/1.1 200 OK\r\n", *[b"X-Wait: a\r\n"] * 90, pause=0.1):
+        found = asked()
+
+    assert "takes too long" in found.trouble
+    assert time.monotonic() - began < 4
+
+
 def test_a_witness_that_says_nothing_is_given_up(beside: Neighbour, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "TIMEOUT_SECONDS", 0.2)
 
@@ -382,6 +433,20 @@ def test_a_stored_line_that_was_changed_is_found(witness: Neighbour, signing: Sy
 
     tamper(f"UPDATE cosignature SET line = '{cosign(text, witness.key, 1).strip()}'")
 
+    assert kinds() == ["cosignature"]
+
+
+@pytest.mark.parametrize("line", ["nonsense", "", "a\n\nb", "{forged}", "{forged}\n{forged}"])
+def test_a_line_that_the_application_puts_in_is_not_handed_out_and_counts_for_nothing(
+    beside: Neighbour, line: str
+) -> None:
+    forged = cosign("another\n", beside.key, 1).strip()
+    values = {"seen_at": timezone.now(), "stored_at": timezone.now(), "line": line.format(forged=forged)}
+    Cosignature.objects.create(checkpoint=newest(), witness=known_witnesses()[0].id, **values)
+
+    assert published(newest()) == newest().note
+    assert newest_cosigned() is None
+    assert figures()["cosigned_size"] == 0
     assert kinds() == ["cosignature"]
 
 
