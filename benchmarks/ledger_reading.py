@@ -116,7 +116,7 @@ def _hash_all() -> dict[str, int]:
     size = TreeState.objects.get().size
     with connection.cursor() as cursor:
         cursor.execute("SET max_parallel_workers_per_gather = 0")  # as the check has it
-    for _first, _end, rows, _tiles in _steps(size):
+    for _first, _end, rows in _steps(size):
         for _index, _stored, body, _stream, _seq in rows:
             hashlib.sha256(b"\0" + body).digest()
     return {"leaves": size, "findings": 0}

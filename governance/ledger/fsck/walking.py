@@ -6,20 +6,18 @@ it is first met: what follows from it would only repeat it.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from itertools import zip_longest
 
 import msgspec
 from django.db import connection
-from psycopg import Connection, Cursor
+from psycopg import Cursor
 
 from governance.ledger.fsck.findings import Finding
 from governance.ledger.merkle.growing import Place
 from governance.ledger.merkle.hashing import EMPTY_ROOT, HASH_SIZE, LEAF_PREFIX, folded, node_hash
 from governance.ledger.merkle.tiles import HEIGHT, WIDTH, complete, split
 
-READ_AT_ONCE = 16 * WIDTH
+READ_AT_ONCE = 32 * WIDTH
 _LEAVES = """
 SELECT leaf.index, leaf.hash, entry.body, entry.stream, entry.stream_seq
 FROM leaf JOIN entry ON entry.id = leaf.entry_id
@@ -49,15 +47,14 @@ class Walk:
         self._roots = deque(sorted(roots.items()))
         self._edge: list[tuple[int, bytes]] = []
         self._levels: list[list[bytes]] = []
-        self._lowest: dict[Place, bytes] = {}
         self._streams: dict[str, int] = {}
         self._kinds: set[str] = set()
         self._decoder = msgspec.json.Decoder(Placed)
 
     def run(self, size: int, progress: Callable[[int], None]) -> None:
         """Walk over the leaves of a tree of ``size``."""
-        for first, end, rows, tiles in _steps(size):
-            hashes, self._lowest = self._hashed(first, rows), tiles
+        for first, end, rows in _steps(size):
+            hashes = self._hashed(first, rows)
             if len(hashes) < end - first:
                 self._find("leaf", first + len(hashes), "Leaf {} is missing: the tree was numbered past it.")
                 return
@@ -167,8 +164,7 @@ class Walk:
             self._fill(level + 1, above or [complete(split(tile)) for tile in tiles])
 
     def _compare_tiles(self, level: int, first: int, tiles: list[bytes]) -> None:
-        # Those of the lowest level came with the leaves: asking for them would wait for the next leaves.
-        stored = _tiles(level, first, first + len(tiles)) if level else self._lowest
+        stored = _tiles(level, first, first + len(tiles))
         for index, computed in enumerate(tiles, start=first):
             found = stored.get((level, index), b"")
             if found != computed:
@@ -188,34 +184,22 @@ def _first_difference(found: bytes, computed: bytes) -> int:
     return next((at for at, (one, other) in enumerate(pairs) if one != other), shorter)
 
 
-Step = tuple[list[Row], dict[Place, bytes]]
+def _steps(size: int) -> Iterator[tuple[int, int, Iterator[Row]]]:
+    """Leaf numbers from and to, with the rows between them, which come while those before them are hashed."""
+    for first in range(0, size, READ_AT_ONCE):
+        end = min(size, first + READ_AT_ONCE)
+        yield first, end, _rows(first, end)
 
 
-def _steps(size: int) -> Iterator[tuple[int, int, list[Row], dict[Place, bytes]]]:
-    """Leaf numbers from and to, with their rows and the lowest tiles over them; those of the next step are
-    read while this one is hashed.
+def _rows(first: int, end: int) -> Iterator[Row]:
+    """The leaves with their entries, in the driver's binary form: bodies as text take twice as long.
 
-    One connection, so that all is of one snapshot: the driver lets one thread after the other use it.
+    A few at a time, so that the database goes on while this process hashes. Until the last has come, the
+    connection answers nothing else.
     """
     connection.ensure_connection()
-    bounds = [(first, min(size, first + READ_AT_ONCE)) for first in range(0, size, READ_AT_ONCE)]
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        ahead = [reader.submit(_read, connection.connection, *bounds[0])] if bounds else []
-        for (first, end), following in zip_longest(bounds, bounds[1:]):
-            with connection.wrap_database_errors:
-                rows, tiles = ahead.pop().result()
-            if following is not None:
-                ahead.append(reader.submit(_read, connection.connection, *following))
-            yield first, end, rows, tiles
-
-
-def _read(reading: Connection, first: int, end: int) -> Step:
-    """In the driver's binary form: bodies as text take twice as long."""
-    with Cursor(reading) as cursor:
-        rows: list[Row] = cursor.execute(_LEAVES, [first, end], binary=True).fetchall()
-        over = [0, first // WIDTH, -(-end // WIDTH)]
-        found = cursor.execute(_TILES, over, binary=True).fetchall()
-        return rows, {(level, index): hashes for level, index, hashes in found}
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        yield from cursor.stream(_LEAVES, [first, end], binary=True, size=WIDTH)
 
 
 def _tiles(level: int, first: int, end: int) -> dict[Place, bytes]:
