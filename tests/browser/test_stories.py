@@ -71,7 +71,7 @@ def test_a_refusal_stays_in_the_dialog_with_what_to_do(committed: Prepared, visi
     here.page.click("#cs-dialog button[type=submit]")
     here.page.wait_for_selector("#cs-dialog >> text=This field is required.")
 
-    assert here.page.evaluate("document.activeElement.name") == "reason"
+    here.page.wait_for_function("document.activeElement.name === 'reason'")
     assert not Vote.objects.exists()
 
 
