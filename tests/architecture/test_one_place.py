@@ -26,7 +26,8 @@ ROLE = (
     {
         '    AUDITOR = "auditor"\n': '    AUDITOR = "auditor"\n    OBSERVER = "observer"\n',
         "    Role.AUDITOR: frozenset({P.VIEW, P.REQUEST_DOSSIER}),\n": (
-            "    Role.AUDITOR: frozenset({P.VIEW, P.REQUEST_DOSSIER}),\n    Role.OBSERVER: frozenset({P.VIEW}),\n"
+            "    Role.AUDITOR: frozenset({P.VIEW, P.REQUEST_DOSSIER}),\n"
+            "    Role.OBSERVER: frozenset({P.VIEW}),\n"
         ),
     },
 )

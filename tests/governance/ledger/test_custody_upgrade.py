@@ -1,11 +1,9 @@
 """An installation that rotated its key and began an epoch before entries decided goes on as it was."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings as django_settings
-from django.db import connection, connections
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from pytest_django import Settings
 
@@ -23,22 +21,9 @@ from tests.governance.ledger.keeping import (
 from tests.governance.ledger.reading import append, let_sign, refused_transaction
 from tests.governance.ledger.test_forgeries import begun
 from tests.governance.ledger.test_key_custody import REASON
+from tests.upgrading import as_owner
 
 BEFORE = ("governance", "0008_auditor_of_everything")
-
-
-@contextmanager
-def as_owner() -> Iterator[None]:
-    """Connect as the role that migrates."""
-    configuration = connections["default"].settings_dict
-    before = configuration["USER"]
-    connections.close_all()
-    configuration["USER"] = django_settings.DATABASE_ROLE_NAMES["owner"]
-    try:
-        yield
-    finally:
-        connections.close_all()
-        configuration["USER"] = before
 
 
 def migrated_back_and_forward() -> None:

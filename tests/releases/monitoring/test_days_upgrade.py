@@ -4,14 +4,11 @@ The database of the test is put into the form of the migration before, and is mi
 """
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
 import time_machine
-from django.conf import settings
-from django.db import connection, connections
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
@@ -30,6 +27,7 @@ from tests.factories.rollouts import planned
 from tests.factories.windows import assignment_of
 from tests.factories.worlds import Prepared
 from tests.releases.monitoring.lines import decision, ndjson
+from tests.upgrading import as_owner
 
 DAYS = ("releases", "0006_windows")
 WEEKS = ("releases", "0010_days_and_weeks")
@@ -47,20 +45,6 @@ RUN_BY_MIGRATIONS = {
     "0006": (FUNCTIONS, DROP_FUNCTIONS, INTO_DAYS, INTO_ONE),
     "0010": (EXPIRE_GENTLY, EXPIRE_AS_BEFORE, *NEW_FUNCTIONS),
 }
-
-
-@contextmanager
-def as_owner() -> Iterator[None]:
-    """Connect as the role that migrates."""
-    configuration = connections["default"].settings_dict
-    before = configuration["USER"]
-    connections.close_all()
-    configuration["USER"] = settings.DATABASE_ROLE_NAMES["owner"]
-    try:
-        yield
-    finally:
-        connections.close_all()
-        configuration["USER"] = before
 
 
 def undo(migration: tuple[str, str]) -> None:

@@ -4,13 +4,10 @@ The database of the test is put into the form of the migration before stages, wi
 under a plan of one stage, and is migrated forward again.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.db import connection, connections
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from releases.bundles.models import Assignment
@@ -21,24 +18,11 @@ from releases.rollouts.queries import standing_sentence
 from tests.factories.approvals import candidate, evaluated, requested, voted
 from tests.factories.rollouts import advanced, started, taken_back
 from tests.factories.worlds import Prepared
+from tests.upgrading import as_owner
 
 STAGES = ("releases", "0003_stages")
 BEFORE = ("releases", "0002_guard")
 ONE_STAGE = {"stages": [{"kind": "general"}]}
-
-
-@contextmanager
-def as_owner() -> Iterator[None]:
-    """Connect as the role that migrates."""
-    configuration = connections["default"].settings_dict
-    before = configuration["USER"]
-    connections.close_all()
-    configuration["USER"] = settings.DATABASE_ROLE_NAMES["owner"]
-    try:
-        yield
-    finally:
-        connections.close_all()
-        configuration["USER"] = before
 
 
 def columns(table: str) -> set[str]:
