@@ -20,6 +20,7 @@ ADDRESS = "/add-checkpoint"
 TIMEOUT_SECONDS = 5.0
 LONGEST_SECONDS = 15.0
 MOST_BYTES = 64 * 1024
+TOO_LONG = f"The answer is longer than {MOST_BYTES} bytes, or takes too long."
 SIZE = "text/x.tlog.size"
 
 
@@ -61,15 +62,17 @@ def send(url: str, body: bytes) -> Reply:
         connection = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=context)
     else:
         connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
+    deadline = time.monotonic() + LONGEST_SECONDS
     try:
         connection.connect()
-        deadline = time.monotonic() + LONGEST_SECONDS
-        with _given_up_after(connection.sock, LONGEST_SECONDS):
+        with _given_up_after(connection.sock, max(0, deadline - time.monotonic())):
             headers = {"Content-Type": "text/plain; charset=utf-8", "User-Agent": "countersign"}
             connection.request("POST", f"{parts.path}{ADDRESS}", body, headers)
             response = connection.getresponse()
             text = _read(response, deadline)
     except (OSError, http.client.HTTPException, UnicodeError) as fault:
+        if time.monotonic() >= deadline:  # shut from here: how that is noticed is a matter of chance
+            raise WitnessAway(TOO_LONG) from fault
         raise WitnessAway(f"{url} does not answer: {type(fault).__name__} {fault}".strip()) from fault
     finally:
         connection.close()
@@ -104,5 +107,5 @@ def _read(response: http.client.HTTPResponse, deadline: float) -> str:
         if length > MOST_BYTES or time.monotonic() > deadline:
             break
     if length > MOST_BYTES or time.monotonic() > deadline:
-        raise WitnessAway(f"The answer is longer than {MOST_BYTES} bytes, or takes too long.")
+        raise WitnessAway(TOO_LONG)
     return b"".join(parts).decode()
