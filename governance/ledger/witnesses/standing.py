@@ -1,6 +1,6 @@
 """How each witness stands: what it has cosigned, how far behind it is, and whether it refuses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -80,16 +80,17 @@ def witness_findings() -> Iterator[Finding]:
     Raises:
         WitnessesUnfit: their file cannot be used.
     """
-    for witness in known_witnesses():
-        yield from _changed(witness)
+    witnesses = known_witnesses()
+    notes = dict(SignedCheckpoint.objects.values_list("checkpoint_id", "note")) if witnesses else {}
+    for witness in witnesses:
+        yield from _changed(witness, notes)
         refusal = WitnessState.objects.filter(witness=witness.id, is_refusal=True).first()
         if refusal is not None:
             yield Finding("witness", f"The witness {witness.name} refuses: {refusal.trouble}")
 
 
-def _changed(witness: KnownWitness) -> Iterator[Finding]:
+def _changed(witness: KnownWitness, notes: Mapping[int, str]) -> Iterator[Finding]:
     """The first checkpoint that is not the one that the witness cosigned."""
-    notes = dict(SignedCheckpoint.objects.values_list("checkpoint_id", "note"))
     rows = Cosignature.objects.filter(witness=witness.id).order_by("checkpoint_id")
     for size, line in rows.values_list("checkpoint_id", "line"):
         try:
